@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#pragma once
+/*
+ * KVM's one face to scenarios. Two implementations stand behind it: kvmmmu/own (always
+ * built) and kvmmmu/kernel (the user's tree). Operations are called on the stack of the
+ * actor that performs them, and are steps throughout; the peeks are not.
+ * Source of every behaviour: docs/model.md, under the kernel's function name.
+ */
+#include <glib.h>
+
+#include "sim/engine/types.h"
+
+struct sim;
+struct kvm;
+struct kvm_vcpu;
+struct guest_program;
+
+struct kmmu_config {
+	const char *name;	/* "TD": owner of the regions */
+	u16 vcpus;
+	u64 memory;		/* bytes of guest memory: gfns [0, memory / 4K) */
+	u8 levels;		/* 4 or 5 */
+	u8 max_level;		/* 1 = 4K, 2 = 2M */
+	bool initialized_only;	/* td state=initialized: before MR.FINALIZE */
+	bool pending_ve_disable, notify, nx_huge_pages, dirty_log;
+	const char *const *variant;	/* "kvm=v7.2", "no-freeze", ...; NULL-terminated */
+	const char *policy;		/* NULL: the variant's own */
+	const char *const *policy_args;	/* "k=v", NULL-terminated; may be NULL */
+};
+
+/*
+ * kmmu_vm_new - a VM with its TD, vCPUs (not loaded on any LP) and one memslot over all its
+ * memory, private by attribute; no tables below the roots. No steps. NULL with @err set for
+ * an unknown variant or policy.
+ */
+struct kvm *kmmu_vm_new(struct sim *sim, const struct kmmu_config *cfg, GError **err);
+
+struct kvm_vcpu *kmmu_vcpu(struct kvm *kvm, u16 n);
+void kmmu_vcpu_set_guest(struct kvm_vcpu *vcpu, const struct guest_program *p);
+u64 kmmu_tdr(const struct kvm *kvm);
+
+/* What an operation returned, for the table: 0, a negative errno, or a KVM exit reason. */
+struct kmmu_result {
+	s64 ret;
+	const char *what;	/* "EINTR", "MEMORY_FAULT", ... or NULL */
+};
+
+enum kmmu_memory_fault { MEMORY_FAULT_STOP, MEMORY_FAULT_RETRY, MEMORY_FAULT_CONVERT };
+
+/* Operations of a vCPU thread (vcpu->mutex is taken and dropped as the ioctl does). */
+struct kmmu_result kmmu_run(struct kvm_vcpu *vcpu, enum kmmu_memory_fault mf, u64 times /* 0: until the guest stops */);
+struct kmmu_result kmmu_fault(struct kvm_vcpu *vcpu, u64 gfn, bool shared, u8 level);
+struct kmmu_result kmmu_prefault(struct kvm_vcpu *vcpu, u64 start, u64 end);
+struct kmmu_result kmmu_migrate(struct kvm_vcpu *vcpu, u16 lp);	/* of the running thread */
+
+/* Operations of any thread. Ranges are gfns [start, end). */
+struct kmmu_result kmmu_zap(struct kvm *kvm, u64 start, u64 end);
+struct kmmu_result kmmu_punch(struct kvm *kvm, u64 start, u64 end);
+struct kmmu_result kmmu_convert(struct kvm *kvm, u64 start, u64 end, bool to_shared);
+enum kmmu_slot_change { SLOT_DELETE, SLOT_MOVE, SLOT_ADD };
+struct kmmu_result kmmu_slot(struct kvm *kvm, enum kmmu_slot_change what, u64 start, u64 end);
+struct kmmu_result kmmu_kick(struct kvm *kvm);
+struct kmmu_result kmmu_track(struct kvm *kvm);
+struct kmmu_result kmmu_rcu_quiesce(struct kvm *kvm);
+struct kmmu_result kmmu_reuse_page(struct kvm *kvm, u64 gfn);	/* host writes the page's frame */
+
+/* Peeks: no step. */
+enum mirror_class { MIRROR_NONPRESENT, MIRROR_FROZEN, MIRROR_LEAF, MIRROR_TABLE, MIRROR_OTHER };
+struct mirror_view {
+	u64 raw;
+	u64 pfn;		/* leaf or table; ~0 if none */
+	u8 level;		/* where the walk ended: 1 = 4K */
+	enum mirror_class class;
+};
+void kmmu_mirror_peek(struct kvm *kvm, u64 gfn, struct mirror_view *v);
+bool kmmu_is_dead(const struct kvm *kvm);	/* vm_bugged or vm_dead */
+u64 kmmu_gfns(const struct kvm *kvm);
+/* kmmu_check_end - teardown's promises: users of pages, leaks; fails page-leak and the like */
+void kmmu_check_end(struct kvm *kvm);
+
+/* For list and for errors: what is there. Each returns a NULL-terminated array. */
+struct kmmu_word {
+	const char *name;
+	const char *text;	/* one line: what it does */
+	const char *range;	/* kernel versions, or "mutation" */
+	const char *source;
+};
+const struct kmmu_word *kmmu_variants(u32 *n);	/* kvm= versions first, then switches */
+const struct kmmu_word *kmmu_policies(u32 *n);
+/* Conditions' fixed seam functions: names of `call X` beside the leaves. */
+const struct kmmu_word *kmmu_seams(u32 *n);

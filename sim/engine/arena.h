@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#pragma once
+/*
+ * The world's memory: one reservation at a fixed address, PROT_NONE until used, so that
+ * a pointer means the same in every process and a restore restores the allocator too.
+ * Measured: design rule "arena address" in docs/architecture.md.
+ *
+ * Areas: slab (small objects, each on cache lines of its own), stacks (64 KiB apart,
+ * coloured, one guard page each), phys (the simulated machine's memory, linear: hpa h
+ * is at world_phys + h), state (one byte a cache line: fresh, live, dead).
+ */
+#include "sim/engine/types.h"
+
+struct sim;
+
+#define CACHE_LINE	64u
+#define PAGE_SIZE	4096u
+#define PAGE_SHIFT	12
+
+#define WORLD_SPAN	(256ull << 30)		/* bytes reserved for the world */
+#define WORLD_SLAB	0ull			/* area offsets from the world's base */
+#define WORLD_STACKS	(16ull << 30)
+#define WORLD_STATE	(24ull << 30)
+#define WORLD_PHYS	(32ull << 30)
+#define WORLD_STACK_SIZE (64u << 10)
+
+/*
+ * world_reserve - map the world (once a process; later calls empty it)
+ * @phys: size of the simulated machine's memory in bytes, at most 192 GiB
+ *
+ * Returns the base, or NULL with errno set: EEXIST when something else lies there.
+ */
+void *world_reserve(u64 phys);
+
+/* world_empty - drop every byte of the world: it reads as zero again */
+void world_empty(void);
+
+/*
+ * world_base - the fixed address. The shadow (line model) starts at world_base +
+ * WORLD_SPAN and is not part of the world: it is the clock's, see line.h.
+ */
+#if defined(__x86_64__)
+#define world_base ((char *)0x550000000000ull)
+#elif defined(__aarch64__)
+#define world_base ((char *)0x550000000000ull)
+#else
+#error "no arena address is known for this architecture: add one here"
+#endif
+#define world_phys (world_base + WORLD_PHYS)
+
+static inline bool world_has(const void *p)
+{
+	return (u64)p - (u64)world_base < WORLD_SPAN;
+}
+
+/*
+ * world_alloc - zeroed memory of the world, starting on a cache line
+ * world_free  - give it back: its lines are dead until handed out again, and a step on
+ *               a dead line is the violation use-after-free
+ * @size: bytes, 1 to 1 MiB; world_free wants the size that was asked for
+ *
+ * Logged: a restore takes both back. Never fails (the reservation is the limit; beyond
+ * it the process ends with a message).
+ */
+void *world_alloc(size_t size);
+void world_free(void *p, size_t size);
+
+/*
+ * page_alloc - a free 4 KiB page of the simulated memory, zeroed; returns its hpa
+ * page_alloc_at - the page at @hpa, which must be free
+ * page_free - its lines are dead until handed out again
+ * Pages are handed out lowest free first... last freed first, see arena.c.
+ */
+u64 page_alloc(void);
+void page_alloc_at(u64 hpa);
+void page_free(u64 hpa);
+bool page_is_free(u64 hpa);
+
+/* page_reserve - pages below @hpa are never handed out by page_alloc (fixed layouts) */
+void page_reserve(u64 hpa);
+
+static inline void *phys_to_ptr(u64 hpa)
+{
+	return world_phys + hpa;
+}
+
+static inline u64 ptr_to_phys(const void *p)
+{
+	return (u64)((const char *)p - world_phys);
+}
+
+u64 world_phys_size(void);	/* bytes */
+
+enum line_state {
+	LINE_FRESH,	/* never handed out: a fixed structure or untouched memory */
+	LINE_LIVE,
+	LINE_DEAD,	/* freed: a step here is use-after-free */
+};
+
+enum line_state world_line_state(const void *p);

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#pragma once
+/*
+ * Two frozen mixes: 64x64->128 multiply folded (the idea of wyhash, public domain).
+ */
+#include "sim/engine/types.h"
+
+static __always_inline u64 hash_mix(u64 a, u64 b)
+{
+	unsigned __int128 r = (unsigned __int128)a * b;
+
+	return (u64)r ^ (u64)(r >> 64);
+}
+
+/* hash_word - what word @v at @addr adds (by xor) to the world's hash */
+static __always_inline u64 hash_word(u64 addr, u64 v)
+{
+	return hash_mix(addr * 0x9e3779b97f4a7c15ull ^ 0xa0761d6478bd642full,
+			v ^ 0xe7037ed1a0b428dbull);
+}
+
+/* hash_fold - @h after one more (what, value) */
+static __always_inline u64 hash_fold(u64 h, u64 what, u64 value)
+{
+	return hash_mix(h ^ value ^ 0x8ebc6af09c88c6e3ull, what * 0x9e3779b97f4a7c15ull | 1);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#pragma once
+/*
+ * The line model: what a step costs beyond its instruction. Each 64-byte line of the
+ * arena has an owner, a version and a time until which it is busy; accesses from other
+ * LPs queue behind that time. The queue is what makes TD exit time grow with the vCPU
+ * count: never replace it by a constant.
+ *
+ * The shadow is the clock's, not the world's: it decides no outcome but through time,
+ * and in a search time does not exist.
+ */
+#include "sim/engine/arena.h"
+#include "sim/engine/actor.h"
+
+struct line {
+	u64 busy;	/* cycle at which the line is free for the next transfer */
+	u32 version;	/* counts changes of hands and writes */
+	u16 owner;	/* LP + 1 that last wrote it; 0: nobody yet, it is in memory */
+	u16 excl;	/* 1: nobody read it since */
+};
+
+#define LP_LINES 64
+
+struct lp_lines {	/* what an LP has cached: direct-mapped by line number */
+	struct {
+		u32 line;
+		u32 version;
+	} slot[LP_LINES];
+};
+
+static __always_inline struct line *line_of(const void *p)
+{
+	struct line *shadow = (struct line *)(world_base + WORLD_SPAN);
+
+	return &shadow[((u64)p - (u64)world_base) / CACHE_LINE];
+}
+
+/* The three ways in which an access is not the owner's: charge, queue, change hands. */
+void line_miss(struct actor *me, struct line *l, const void *p, enum mem_op op);
+
+static __always_inline void line_touch(struct actor *me, const void *p, enum mem_op op)
+{
+	struct line *l;
+
+	if (op == MEM_FENCE) {
+		me->clock += me->cost_rmw;
+		return;
+	}
+	l = line_of(p);
+	if (likely(l->owner == me->lp + 1u && (l->excl || op == MEM_READ))) {
+		me->clock += op == MEM_READ ? me->cost_read :
+			     op == MEM_WRITE ? me->cost_write : me->cost_rmw;
+		return;
+	}
+	line_miss(me, l, p, op);
+}

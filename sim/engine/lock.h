@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#pragma once
+/*
+ * What Linux gives KVM, built from steps of mem.h and nothing else, under Linux's names.
+ * Every lock has a name that is its lockdep class, its region and its word in a schedule.
+ * lockdep.h observes through these calls and never decides. None of these fail.
+ */
+#include "sim/engine/actor.h"
+
+struct sim;
+
+struct lock_info {		/* in each lock, first: lockdep's view and the report's */
+	const char *name;
+	u8 kind;		/* enum lock_kind */
+	u8 no_spin;		/* 1: a sleeping lock */
+	u16 writer;		/* actor id + 1 that holds it exclusively; for reports only */
+	u64 since;		/* cycle */
+};
+
+enum lock_kind { LOCK_SPIN, LOCK_RW, LOCK_MUTEX, LOCK_RCU, LOCK_SRCU, LOCK_WAIT };
+
+struct spinlock {		/* fair: a ticket lock, which orders waiters as qspinlock does */
+	struct lock_info info;
+	u16 owner, next;
+} __attribute__((aligned(64)));
+
+/*
+ * qrwlock (kernel/locking/qrwlock.c): cnts holds writer byte 0xff, waiting bit 0x100 and
+ * readers in units of 0x200; waiters queue on wait_lock, so a waiting writer stops new
+ * readers (but not one in an interrupt), and readers batch behind it.
+ */
+struct rwlock {
+	struct lock_info info;
+	u32 cnts;
+	struct spinlock wait_lock;
+} __attribute__((aligned(64)));
+
+struct mutex {
+	struct lock_info info;
+	u64 owner;		/* actor id + 1, 0 free */
+	u16 queue_owner, queue_next;	/* waiters in order */
+} __attribute__((aligned(64)));
+
+void spin_lock_init(struct spinlock *l, const char *name);
+void spin_lock(struct spinlock *l);
+bool spin_trylock(struct spinlock *l);
+void spin_unlock(struct spinlock *l);
+
+void rwlock_init(struct rwlock *l, const char *name);
+void read_lock(struct rwlock *l);
+void read_unlock(struct rwlock *l);
+void write_lock(struct rwlock *l);
+void write_unlock(struct rwlock *l);
+bool write_trylock(struct rwlock *l);
+bool rwlock_needbreak(struct rwlock *l);	/* somebody waits for it; one step */
+
+void mutex_init(struct mutex *l, const char *name);
+void mutex_lock(struct mutex *l);
+bool mutex_trylock(struct mutex *l);
+void mutex_unlock(struct mutex *l);
+
+/* lockdep assertions: a violation lock-context if not so */
+void lockdep_assert_held(const struct lock_info *l);
+void lockdep_assert_held_read(const struct rwlock *l);
+void lockdep_assert_held_write(const struct rwlock *l);
+bool lock_is_held(const struct lock_info *l);		/* by the running actor; no step */
+bool rwlock_is_held_write(const struct rwlock *l);
+void might_sleep(const char *what);	/* lock-context if atomic, in RCU or with IRQs off */
+
+/*
+ * RCU: nesting is the actor's; a grace period waits for each reader that was inside when it
+ * began (a reader is a step on its own word), not for later ones. Callbacks run in order on
+ * the background actor "rcu", one grace period behind.
+ */
+void rcu_read_lock(void);
+void rcu_read_unlock(void);
+bool rcu_read_lock_held(void);
+void synchronize_rcu(void);		/* sleeps */
+void call_rcu(void (*fn)(void *arg), void *arg);
+void rcu_barrier(void);			/* sleeps until every callback queued before has run */
+
+/*
+ * SRCU: two counts by index, lock and unlock by the index that was current at the lock
+ * (kernel/rcu/srcutree.c's protocol with one CPU's counters). srcu_read_unlock() holds the
+ * full barrier that KVM's entry path relies on.
+ */
+struct srcu {
+	struct lock_info info;
+	u32 idx;		/* current index in bit 0 */
+	u32 readers[2];
+	struct mutex gp;	/* one grace period at a time */
+} __attribute__((aligned(64)));
+
+void srcu_init(struct srcu *s, const char *name);
+int srcu_read_lock(struct srcu *s);
+void srcu_read_unlock(struct srcu *s, int idx);
+bool srcu_read_lock_held(const struct srcu *s);
+void synchronize_srcu(struct srcu *s);
+
+/* refcount_t: saturating; a step each. Misuse (inc from 0, below 0) is use-after-free. */
+struct refcount {
+	u32 count;
+};
+
+void refcount_set(struct refcount *r, u32 n);
+u32 refcount_read(struct refcount *r);
+void refcount_inc(struct refcount *r);
+bool refcount_inc_not_zero(struct refcount *r);
+bool refcount_dec_and_test(struct refcount *r);
+
+struct completion {
+	struct lock_info info;
+	u32 done;
+};
+
+void completion_init(struct completion *c, const char *name);
+void complete(struct completion *c);
+void wait_for_completion(struct completion *c);		/* sleeps */

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#pragma once
+/*
+ * Logical processors, interrupt windows and IPIs. An IPI is steps, never a primitive:
+ * queue the call, write the ICR, the pending bit arrives later, the target's window opens
+ * (interrupts on, or a TD exit), the handler runs on the target's stack, stores its ack;
+ * the sender polls the ack. Sources: kernel/smp.c; data trap 5, 7, 8 in docs/model.md.
+ *
+ * Interrupts are taken by the actor that runs on the LP: at its next step while its
+ * interrupts are on, at local_irq_enable(), and, in a guest, as a TD exit (the layer that
+ * runs the guest asks lp_irq_pending()). An LP without a live actor is idle: a background
+ * actor "idle/lpN" takes its interrupts.
+ */
+#include "sim/engine/actor.h"
+
+struct sim;
+
+enum irq_kind {
+	IRQ_NONE,
+	IRQ_CALL,	/* smp_call: the queue of this LP has work */
+	IRQ_KICK,	/* reschedule IPI: only makes the target leave the guest */
+	IRQ_EXTERNAL,	/* a device: `interrupt lpN` */
+	IRQ_TIMER,
+};
+
+u16 lp_count(void);
+u16 lp_package(u16 lp);		/* package number of @lp */
+u16 lp_self(void);		/* LP of the running actor */
+
+/* Nestable; enable is where pending interrupts are taken. Own actor's state: no steps. */
+void local_irq_disable(void);
+void local_irq_enable(void);
+bool irqs_disabled(void);
+
+/*
+ * lp_mask_all, lp_unmask - SEAM root mode: NMI and SMI too; interrupts stay pending.
+ * Used by the layer that executes SEAMCALLs. No steps.
+ */
+void lp_mask_all(void);
+void lp_unmask(void);
+
+/*
+ * lp_irq_pending - has an interrupt arrived at this LP that is not taken yet? Not a step.
+ * The answer depends on time: the clock compares arrival times; a search chooses. It does
+ * not look at masks: inside the module it is what the interrupt-pending query says, in a
+ * guest it is what ends the guest's run. Returns the kind of the first, IRQ_NONE if none.
+ */
+enum irq_kind lp_irq_pending(void);
+
+/* lp_raise - make an interrupt arrive at @lp after the IPI latency; one step (ICR write) */
+void lp_raise(u16 lp, enum irq_kind kind);
+/* lp_disturb - the same from outside the machine (a scenario's `interrupt lpN`): no step */
+void lp_disturb(struct sim *sim, u16 lp, enum irq_kind kind);
+
+/*
+ * smp_call_function_single - run @fn(@arg) on @lp, masked, on the stack of whoever runs there
+ * @wait: poll until it is acknowledged (interrupts must be on, else lock-context)
+ * On the own LP it is called directly with interrupts off.
+ *
+ * smp_call_function_many - the same for each LP in @mask but the own one; one ack each
+ */
+void smp_call_function_single(u16 lp, void (*fn)(void *), void *arg, bool wait);
+#define LP_MASK_WORDS 16
+struct lp_mask {
+	u64 bits[LP_MASK_WORDS];
+};
+void smp_call_function_many(const struct lp_mask *mask, void (*fn)(void *), void *arg, bool wait);
+static inline void lp_mask_set(struct lp_mask *m, u16 lp)
+{
+	m->bits[lp / 64] |= BIT_ULL(lp % 64);
+}
+
+/* lp_take_interrupts - run the handlers of what is pending now; door_slow() calls it */
+void lp_take_interrupts(struct actor *me);
+
+/* engine: set up by sim_new() */
+void lp_setup(struct sim *sim, u16 lps, u16 packages);

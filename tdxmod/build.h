@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#pragma once
+/*
+ * What a run starts from: the module's own memory, a TD and its vCPUs in a given state,
+ * put together directly (no steps, no cost). The flows that build a TD by SEAMCALLs
+ * (MNG.CREATE ... MR.FINALIZE) replace it where they exist; what both produce must agree.
+ */
+#include "sim/engine/types.h"
+
+struct sim;
+struct guest_program;
+
+enum { TDX_SWITCHES = 12 };
+
+struct tdx_module_config {
+	const char *version;	/* "1.5.01" (default if NULL), see versions.h */
+	u64 hp_lock_timeout;	/* cycles; 0: one second of TSC */
+	u16 hkids;		/* private HKIDs; 0: 32 (32..63) */
+	u16 cached_sub_blocks;	/* of CACHE.WB; 0: 4 */
+};
+
+/* tdx_module_new - once a sim, before any TD. Returns false if the version is unknown. */
+bool tdx_module_new(struct sim *sim, const struct tdx_module_config *cfg);
+
+enum td_op_state {		/* TDCS.OP_STATE, 1.5.01 */
+	OP_STATE_UNINITIALIZED = 0,
+	OP_STATE_INITIALIZED = 1,
+	OP_STATE_RUNNABLE = 2,
+};
+
+struct td_build {
+	const char *name;	/* "TD" or the scenario's name: owner of its regions */
+	u64 tdr;		/* hpa; 0: a page is taken from page_alloc() */
+	u64 tdcx[6];		/* hpas of the TDCS pages; 0: likewise. [3] is the S-EPT root */
+	u8 levels;		/* 4 or 5 */
+	enum td_op_state op_state;
+	bool pending_ve_disable;
+	bool notify;		/* NOTIFY_ENABLES bit 0 */
+	u16 hkid;		/* 0: next free */
+};
+
+/* td_build - returns the TDR's hpa */
+u64 td_build(struct sim *sim, const struct td_build *b);
+
+/* vcpu_build - one more vCPU of the TD at @tdr, VCPU_READY, not associated. Returns its TDVPR hpa */
+u64 vcpu_build(u64 tdr, u64 tdvpr /* 0: from page_alloc() */);
+
+/* vcpu_set_guest - what runs inside TDH.VP.ENTER on this vCPU; @p must outlive the run */
+void vcpu_set_guest(u64 tdvpr, const struct guest_program *p);

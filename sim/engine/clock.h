@@ -5,7 +5,7 @@
  * is no way to read it: a model may charge for what it does, and may ask whether a
  * deadline has passed. In a search time does not exist and that question is a choice.
  */
-#include "costs_table.h"	/* generated from costs.csv: enum cost_key */
+#include "sim/engine/costs_table.h"	/* generated from costs.csv: enum cost_key */
 #include "sim/engine/actor.h"
 
 /* sim_charge - the running actor spends @n times the price of @key */

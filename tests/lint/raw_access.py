@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Memory that two actors may share is touched through sim/engine/mem.h alone.
+
+What is shared is learned from the code: in `mem_read64(&s->word)` the member `word`, in
+`mem_read64(p)` what p points to. Then, in the same layer, `s->word` without `&` (and
+outside world_set()) is raw access, and so are `*p` and `p[i]` in the same function. So is
+whatever lies behind phys_to_ptr(). And nobody but the door has words of its own for it:
+volatile casts, compiler atomics, READ_ONCE and WRITE_ONCE.
+
+A member that shares only its name with a shared one, or that nobody else can see yet,
+says so on its line or the one above: /* raw: why */
+"""
+import re
+
+import csource
+from one_step import DOOR, STEP
+
+ATOMICS = re.compile(r'__atomic_|__sync_|atomic_(?:load|store|exchange|fetch|thread)')
+OWN_WORDS = {'READ_ONCE', 'WRITE_ONCE', 'smp_load_acquire', 'smp_store_release'}
+# Who stands below the door: batons of threads, forked workers, the free scheduler.
+BELOW = re.compile(r'sim/engine/(mem|door|carrier|sched|free|farm|sim|actor)\w*\.[ch]$')
+UNSEEN = {'sizeof', 'offsetof', '__typeof__', 'typeof', 'container_of'}
+POSTFIX = {'->', '.'}
+
+
+def first_argument(code, at):
+    """Tokens of the first argument of the call whose name is code[at]."""
+    result = []
+    for depth, t in csource.with_depth(code[at + 2:csource.close(code, at + 1)]):
+        if t == ',' and depth == 0:
+            break
+        result.append(t)
+    return result
+
+
+def last_member(code):
+    """`word` of s->word, s->a[i].word, s->word[i]; None for a plain variable."""
+    while code and code[-1] == ']':
+        depth = 0
+        for i in range(len(code) - 1, -1, -1):
+            depth += {']': 1, '[': -1}.get(code[i], 0)
+            if depth == 0:
+                code = code[:i]
+                break
+    if len(code) > 2 and code[-2] in POSTFIX and code[-1].kind == 'word':
+        return code[-1]
+    return None
+
+
+def shared(body):
+    """(members, pointer variables) that the steps of a function's body name."""
+    members, pointers = set(), set()
+    for at, t in enumerate(body[:-1]):
+        if t in STEP and body[at + 1] == '(':
+            argument = first_argument(body, at)
+            if argument[:1] == ['&']:
+                member = last_member(argument[1:])
+                if member:
+                    members.add(str(member))
+            elif len(argument) == 1 and argument[0].kind == 'word':
+                pointers.add(str(argument[0]))
+    return members, pointers
+
+
+def operand_start(code, at):
+    """Where the postfix expression that ends at code[at] starts."""
+    i = at
+    while i > 0:
+        if code[i] in (')', ']'):
+            depth = 0
+            while i >= 0:
+                depth += {')': 1, ']': 1, '(': -1, '[': -1}.get(code[i], 0)
+                if depth == 0:
+                    break
+                i -= 1
+            if i > 0 and (code[i] == '[' or code[i - 1].kind == 'word'):
+                i -= 1
+                continue
+        if i > 1 and code[i - 1] in POSTFIX:
+            i -= 2
+            continue
+        break
+    return i
+
+
+def is_unary(code, at):
+    """Whether the & or * at code[at] has no left operand."""
+    if at == 0:
+        return True
+    before = code[at - 1]
+    if before in ('return', 'case', 'else'):
+        return True
+    return before.kind == 'op' and before not in (')', ']')
+
+
+def hidden(body):
+    """Token indexes where nothing is read or written: sizeof, and world_set's left side."""
+    result = set()
+    for at, t in enumerate(body[:-1]):
+        if body[at + 1] != '(':
+            continue
+        if t in UNSEEN:
+            result.update(range(at, csource.close(body, at + 1)))
+        elif t == 'world_set':
+            result.update(range(at, at + 2 + len(first_argument(body, at))))
+    return result
+
+
+def raw_uses(body, members, pointers):
+    """(token, what) of each raw access in a function's body."""
+    quiet = hidden(body)
+    for at, t in enumerate(body):
+        if at in quiet:
+            continue
+        if t in members and at and body[at - 1] in POSTFIX:
+            if body[at - 1] == '.' and body[at - 2] in ('{', ','):
+                continue  # a designated initialiser
+            start = operand_start(body, at)
+            after = at + 1
+            if after < len(body) and body[after] == '[':
+                after = csource.close(body, after) + 1
+            if after < len(body) and body[after] in POSTFIX:
+                continue  # a struct on the way to another member
+            if not (start and body[start - 1] == '&' and is_unary(body, start - 1)):
+                yield t, f'{t} is shared'
+        elif t in pointers and t.kind == 'word' and not (at and body[at - 1] in POSTFIX):
+            deref = at and body[at - 1] == '*' and is_unary(body, at - 1) \
+                and not (at > 1 and body[at - 2].kind == 'word')
+            index = at + 1 < len(body) and body[at + 1] == '[' \
+                and not (at and body[at - 1] == '&' and is_unary(body, at - 1))
+            if deref or index:
+                yield t, f'what {t} points to is shared'
+        elif t == 'phys_to_ptr' and at + 1 < len(body) and body[at + 1] == '(':
+            end = csource.close(body, at + 1)
+            before = at - 1
+            if before >= 0 and body[before] == ')':
+                before = operand_start(body, before) - 1
+            if end + 1 < len(body) and body[end + 1] in ('->', '[') or \
+                    before >= 0 and body[before] == '*' and is_unary(body, before):
+                yield t, 'simulated memory is shared'
+
+
+def own_words(source):
+    for names in [source.code, *source.macros.values()]:
+        for at, t in enumerate(names):
+            if t.kind == 'word' and ATOMICS.match(t):
+                yield t, f'{t}: the door has the atomics'
+            elif t == 'volatile' and at and names[at - 1] in ('(', 'const'):
+                end = names[at:at + 4]
+                if '*' in end:
+                    yield t, 'a volatile cast goes past the door'
+    for name in source.macros:
+        if name in OWN_WORDS:
+            line = (source.macros[name] or [csource.Token('', 'op', 1)])[0].line
+            yield csource.Token(name, 'word', line), f'{name}: the door has the words for it'
+    if re.search(r'#\s*include\s*<stdatomic\.h>', source.text):
+        yield csource.Token('stdatomic.h', 'word', 1), 'stdatomic.h: the door has the atomics'
+
+
+def check(root=None, sources=None):
+    if sources is None:
+        sources = list(csource.sources(root, csource.MODEL_LAYERS))
+    layer_of = lambda path: next((x for x in csource.MODEL_LAYERS if path.startswith(x)), '')
+    bodies = {s.path: [b for _, b in s.functions()] + list(s.macros.values()) for s in sources}
+    members = {}
+    for s in sources:
+        if s.path not in DOOR:
+            for body in bodies[s.path]:
+                members.setdefault(layer_of(s.path), set()).update(shared(body)[0])
+
+    findings = []
+    for s in sources:
+        found = [] if BELOW.match(s.path) else list(own_words(s))
+        if s.path not in DOOR:
+            for body in bodies[s.path]:
+                found += raw_uses(body, members[layer_of(s.path)], shared(body)[1])
+        lines = [''] + s.text.split('\n')
+        findings += [(s.path, t.line, what) for t, what in found
+                     if not any('/* raw: ' in x for x in lines[max(t.line - 1, 0):t.line + 1])]
+    return sorted(set(findings))

@@ -1,0 +1,233 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Each lint fires on what it forbids and is silent on what looks like it.
+
+Usage: selftest.py COMPILER...  (the command that compiles C, for the lints of objects)
+"""
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.dont_write_bytecode = True
+
+import csource
+import lint
+import objects
+import one_step
+import raw_access
+import rules
+
+COMPILER = ['cc']
+
+STEPS = '''
+static u64 first(struct s *s)
+{
+	return mem_read64(&s->word);
+}
+
+static u64 second(struct s *s)
+{
+	return first(s);
+}
+#define THIRD(s) second(s)
+'''
+
+
+def body(statement, before=STEPS):
+    return csource.Source('tdxmod/x.c', f'{before}\nvoid f(struct s *s, u64 *p)\n'
+                          f'{{\n\t{statement}\n}}\n')
+
+
+class OneStep(unittest.TestCase):
+    bad = [
+        'f(mem_read64(a), mem_read64(b));',
+        'a[mem_read64(p)] = mem_read64(q);',
+        'if (mem_read64(a) && mem_read64(b)) return;',
+        'while (mem_bts64(a, 1) == mem_read8(b)) ;',
+        'u64 a = mem_read64(p), b = mem_read64(q);',
+        'struct t v = { mem_read64(a), mem_read64(b) };',
+        'return mem_xadd16(a, 1) + mem_fence();',
+        'if (x) y(mem_read64(a) * mem_read64(b)); else z();',
+        'x = first(s) + second(s);',
+        'g(first(s), 1, THIRD(s));',
+        'a[first(s)] = second(s);',
+        'h((struct t){ .a = first(s), .b = second(s) });',
+        'x = ({ u64 v = first(s) - second(s); v; });',
+    ]
+    good = [
+        'x = mem_read64(a); y = mem_read64(b);',
+        'if (mem_read64(a)) mem_write64(b, 1); else mem_write64(b, 2);',
+        'for (i = mem_read64(a); i < mem_read64(b); i++) mem_fence();',
+        'switch (first(s)) { case 1: second(s); break; default: first(s); }',
+        'if ((err = first(s)) || (err = second(s))) return;',
+        'x = c ? first(s) : second(s);',
+        'u64 a = first(s), b = second(s);',
+        'first(second(s));',
+        'f(mem_read64(a), mem_peek64(b)); /* mem_read64(c) */ t("mem_read64(d)");',
+        'g(sizeof(first(s)), second(s));',
+    ]
+
+    def test(self):
+        for text in self.bad:
+            self.assertTrue(one_step.check(sources=[body(text)]), text)
+        for text in self.good:
+            self.assertEqual(one_step.check(sources=[body(text)]), [], text)
+
+    def test_line(self):
+        found = one_step.check(sources=[body('f(mem_read64(a),\n\tmem_read64(b));', '')])
+        self.assertEqual(found, [('tdxmod/x.c', 5, 'mem_read64 and mem_read64 in one full '
+                                                   'expression')])
+
+    def test_macro(self):
+        s = csource.Source('x.h', '#define M(a) \\\n\t(mem_read8(a) + mem_read8(a + 1))\n')
+        self.assertEqual(len(one_step.check(sources=[s])), 1)
+
+
+class RawAccess(unittest.TestCase):
+    bad = [
+        'x = s->word;',
+        's->word = 1;',
+        's->word++;',
+        'x = y & s->word;',
+        'x = t.a[3].word;',
+        'v = mem_read64(p); *p = v;',
+        'v = mem_read64(p); return p[1];',
+        'x = *(u64 *)phys_to_ptr(hpa);',
+        'phys_to_ptr(hpa)->a = 1;',
+        'x = *(volatile u64 *)s;',
+        '__atomic_store_n(&s->x, 1, 5);',
+        '__sync_synchronize();',
+        'v = atomic_load(&s->x);',
+    ]
+    good = [
+        'x = mem_peek64(&s->word); first(s);',
+        'mem_write64(&s->word, 1);',
+        'q = &s->word; q = &s->a[1].word;',
+        'world_set(s->word, 1);',
+        'x = sizeof(s->word) + offsetof(struct s, a.word);',
+        'struct s v = { .word = 1, .other = 2 };',
+        'x = s->word.inner.x;',
+        'x = s->other; y = word;',
+        'v = mem_read64(p); q = p + 1; x = v * p2; mem_write64(&p[1], 2);',
+        'u64 *p = s->q; mem_read64(p);',
+        's->word = 0; /* raw: nobody has seen it yet */',
+        'q = phys_to_ptr(hpa);',
+    ]
+
+    def test(self):
+        for text in self.bad:
+            self.assertTrue(raw_access.check(sources=[body(text)]), text)
+        for text in self.good:
+            self.assertEqual(raw_access.check(sources=[body(text)]), [], text)
+
+    def test_layers_apart(self):
+        engine = csource.Source('sim/engine/x.c', STEPS)
+        module = body('x = s->word;', '')
+        self.assertEqual(raw_access.check(sources=[engine, module]), [])
+
+    def test_own_words(self):
+        for text in ('#define READ_ONCE(x) (x)\n', '#include <stdatomic.h>\n',
+                     '#define MINE(x) (*(volatile u64 *)(x))\n'):
+            self.assertTrue(raw_access.check(sources=[csource.Source('kvmmmu/x.h', text)]), text)
+        door = csource.Source('sim/engine/mem.h', '#define P(p) (*(volatile u8 *)(p))\n')
+        self.assertEqual(raw_access.check(sources=[door]), [])
+
+
+class Text(unittest.TestCase):
+    def find(self, rule, path, text):
+        return list(rule(sources=[csource.Source(path, text)]))
+
+    def test_floating_point(self):
+        for text in ('double x;', 'float f(void);', 'x = 1.5;', 'x = 1e9;', 'x = .5;',
+                     'printf("%5.2f", x);', 'x = strtod(s, NULL);', '#define X 0.1\n',
+                     '#include <math.h>\n', 'long double x;'):
+            self.assertTrue(self.find(rules.floating_point, 'tdxmod/x.c', text), text)
+        for text in ('x = 0x1e9;', 's = "1.5.01";', '/* 1.5 float */', 'x = floating;',
+                     'printf("%5lu%%", x);', 'x = 0xe + 15ull;', 'a.b = c1.e5;'):
+            self.assertEqual(self.find(rules.floating_point, 'tdxmod/x.c', text), [], text)
+
+    def test_includes(self):
+        for path, name in (('sim/engine/x.c', 'tdxmod/seamcall.h'), ('tdxmod/x.c', 'kvmmmu/kmmu.h'),
+                           ('kvmmmu/own/x.c', 'tdxmod/td.h'), ('kvmmmu/x.h', 'scenarios/ast.h'),
+                           ('scenarios/x.c', 'sim/report/t.h'), ('sim/report/x.c', 'sim/cli/x.h'),
+                           ('tdxmod/x.c', 'x.h'), ('tdxmod/x.c', '../sim/engine/mem.h')):
+            text = f'/* one\n */\n#include "{name}"\n'
+            found = self.find(rules.includes, path, text)
+            self.assertEqual([f[1] for f in found], [3], (path, name))
+        for path, name in (('kvmmmu/x.c', 'tdxmod/seamcall.h'), ('tdxmod/x.c', 'sim/engine/mem.h'),
+                           ('sim/cli/x.c', 'sim/report/t.h'), ('scenarios/x.c', 'kvmmmu/kmmu.h')):
+            self.assertEqual(self.find(rules.includes, path, f'#include "{name}"\n'
+                                       '#include <glib.h>\n/* #include "up.h" */\n'), [])
+
+    def test_spdx(self):
+        good = {'a.c': '// SPDX-License-Identifier: GPL-2.0-only\n',
+                'a.h': '/* SPDX-License-Identifier: GPL-2.0-only */\n',
+                'a.py': '#!/usr/bin/env python3\n# SPDX-License-Identifier: GPL-2.0-only\n'}
+        self.assertEqual(list(rules.spdx(texts=good.items())), [])
+        bad = {'a.c': good['a.h'], 'b.c': '\n' + good['a.c'], 'a.h': good['a.c'], 'a.py': 'x\n',
+               'meson.build': "project('x')\n"}
+        self.assertEqual(len(list(rules.spdx(texts=bad.items()))), len(bad))
+
+    def test_machine_paths(self):
+        bad = ['see /' + 'work/main', '"/' + 'root/x"', 'a /' + 'home/joe/x', '-I/' + 'tmp/build',
+               '(/' + 'Users/joe/y)']
+        for text in bad:
+            self.assertTrue(list(rules.machine_paths(texts=[('x', text)])), text)
+        good = ['/usr/bin/python3', 'the work/lock ratio', '$build/work/x', 'a/root/b', 'tmp/x',
+                'https://host/home/joe']
+        for text in good:
+            self.assertEqual(list(rules.machine_paths(texts=[('x', text)])), [], text)
+
+    def test_races(self):
+        with tempfile.TemporaryDirectory() as root:
+            os.makedirs(f'{root}/scenarios/races')
+            open(f'{root}/scenarios/races/a.scn', 'w').close()
+            self.assertEqual(list(lint.races_registered(root, ['a'])), [])
+            self.assertEqual(len(list(lint.races_registered(root, ['b']))), 2)
+
+
+class Objects(unittest.TestCase):
+    def compile(self, text, where):
+        source, archive = f'{where}/x.c', f'{where}/x.o'
+        with open(source, 'w', encoding='utf-8') as f:
+            f.write(text)
+        subprocess.run([*COMPILER, '-O2', '-fPIE', '-ffp-contract=off', '-c', source, '-o', archive],
+                       check=True)
+        return [archive]
+
+    def check(self, rule, text):
+        with tempfile.TemporaryDirectory() as where:
+            return list(rule(self.compile(text, where)))
+
+    def test_statics(self):
+        for text in ('int global;', 'int global = 1;', '_Thread_local int mine;',
+                     'int *f(void); int *f(void) { static int x; return &x; }',
+                     'int *f(void); int *f(void) { static int x = 3; return &x; }',
+                     'int common __attribute__((common));',
+                     'const char *table[] = { "a" };',
+                     'int own __attribute__((section(".data.own"))) = 1;'):
+            self.assertEqual(len(self.check(objects.statics, text)), 1, text)
+        for text in ('const int x = 1;', 'const char *const table[] = { "a" };',
+                     '_Thread_local void *sim_self;', 'extern int theirs;',
+                     'int f(void); int f(void) { return 1; }'):
+            self.assertEqual(self.check(objects.statics, text), [], text)
+
+    def test_floating_point(self):
+        for text in ('double f(double a, double b) { return a + b; }',
+                     'float f(float a) { return a * a; }',
+                     'unsigned f(double a) { return (unsigned)a; }',
+                     'double f(long a) { return a; }',
+                     'int f(double a, double b) { return a < b; }',
+                     'long double f(long double a) { return a / 3; }'):
+            self.assertTrue(self.check(objects.floating_point, text), text)
+        for text in ('long f(long a) { return a * 3 / 7; }',
+                     'struct s { long a[8]; }; struct s f(struct s *p) { return *p; }',
+                     'void f(unsigned char *p) { for (int i = 0; i < 4096; i++) p[i] += i; }'):
+            self.assertEqual(self.check(objects.floating_point, text), [], text)
+
+
+if __name__ == '__main__':
+    COMPILER = sys.argv[1:] or COMPILER
+    unittest.main(argv=sys.argv[:1])

@@ -353,8 +353,7 @@ bool cost_set(struct cost_table *table, const char *assignment, GError **error)
 	}
 	if (!cost_builtin[key].charged) {
 		g_set_error(error, COST_ERROR, COST_ERROR_VALUE,
-			    "cost \"%s\" is made of others and never charged, so nothing would change",
-			    name);
+			    "cost \"%s\" is made of others and never charged", name);
 		return false;
 	}
 	if (g_str_has_suffix(value, "ns")) {
@@ -365,8 +364,8 @@ bool cost_set(struct cost_table *table, const char *assignment, GError **error)
 		cycles = table->cycles[key][level];
 	} else if (!parse_cycles(value, factor, &cycles)) {
 		g_set_error(error, COST_ERROR, COST_ERROR_VALUE,
-			    "cost \"%s\": \"%s\" is neither low, typical, high nor 1..%u cycles", name,
-			    equal + 1, COST_MAX_CYCLES);
+			    "cost \"%s\": \"%s\" is neither low, typical, high nor 1..%u cycles",
+			    name, equal + 1, COST_MAX_CYCLES);
 		return false;
 	}
 	for (unsigned int l = 0; l < COST_LEVELS; l++)

@@ -174,7 +174,8 @@ static void test_load_errors(void **state)
 		{ HEADER "pause,cycles,-1,2,3\n",
 		  ":2:14: error: value_low \"-1\" is not a number of 1..1000000000 cycles" },
 		{ HEADER "pause,cycles,1,2,333333334000\n",
-		  ":2:18: error: value_high \"333333334000\" is not a number of 1..1000000000 cycles" },
+		  ":2:18: error: value_high \"333333334000\" is not a number of "
+		  "1..1000000000 cycles" },
 		{ HEADER "pause,cycles,2,1,3\n", ":2:16: error: value_typical is below value_low" },
 		{ HEADER "pause,cycles,1\n",
 		  ":2:1: error: value_typical \"\" is not a number of 1..1000000000 cycles" },
@@ -238,7 +239,7 @@ static void test_set_errors(void **state)
 		{ "seamcal-fixed=1", COST_ERROR_UNKNOWN_KEY,
 		  "unknown cost \"seamcal-fixed\"; did you mean \"seamcall-fixed\"?" },
 		{ "page-aug-body=1", COST_ERROR_VALUE,
-		  "cost \"page-aug-body\" is made of others and never charged, so nothing would change" },
+		  "cost \"page-aug-body\" is made of others and never charged" },
 		{ "pause=", COST_ERROR_VALUE,
 		  "cost \"pause\": \"\" is neither low, typical, high nor 1..1000000000 cycles" },
 		{ "pause=0", COST_ERROR_VALUE,

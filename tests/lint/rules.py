@@ -75,13 +75,15 @@ def spdx(root=None, texts=None):
 
 def machine_paths(root=None, texts=None):
     """Nothing in the tree names the machine that it was made on."""
+    outside = r'(?:(?<![\w.$}/])|(?<=-[IL]))'
     home = r'/(?:root|home/\w+|work|Users/\w+|tmp/\w+|var/tmp)(?:/|\b)'
-    place = [str(Path(root).resolve())] if root else []
-    pattern = re.compile('|'.join([rf'(?:(?<![\w.$}}/])|(?<=-[IL])){home}'] + [re.escape(p) for p in place
-                                                              if p.count('/') > 1]))
+    patterns = [outside + home]
+    if root and len(Path(root).resolve().parts) > 2:
+        patterns.append(re.escape(str(Path(root).resolve())))
+    pattern = re.compile('|'.join(patterns))
     if texts is None:
         texts = ((n, (Path(root) / n).read_bytes().decode('utf-8', 'replace'))
-                 for n in csource.files(root) if not n.startswith('tests/lint/'))
+                 for n in csource.files(root))
     for name, text in texts:
         for n, line in enumerate(text.split('\n'), start=1):
             m = pattern.search(line)

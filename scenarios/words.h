@@ -79,6 +79,7 @@ struct scn_op_word {
 	enum scn_op_code code;
 	enum scn_op_side side;
 	gboolean supported;	/* the player can do it; else "not supported yet" */
+	gboolean vcpu;		/* only a vCPU thread can */
 	const char *usage;	/* its arguments, as docs/language.md writes them */
 };
 
@@ -247,6 +248,8 @@ struct scn_word_value {
 extern const struct scn_op_word scn_op_words[];		/* ends with name NULL */
 extern const struct scn_lock_word scn_lock_words[];	/* ends with name NULL */
 extern const char *const scn_counter_words[];	/* NULL-terminated */
+extern const char *const scn_check_words[];	/* NULL-terminated */
+extern const char *const scn_observation_words[];	/* NULL-terminated */
 extern const char *const scn_section_words[];	/* NULL-terminated */
 
 /* The operation named by word, or by word and next ("slot delete"); *two says which.

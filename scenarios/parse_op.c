@@ -1,0 +1,549 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Operations of hosts and guests, the programs made of them, and the cells of tables.
+ * The grammar of each is its usage in words.c. Rests on docs/language.md, "Operations".
+ */
+#include <string.h>
+
+#include "scenarios/parse.h"
+
+static const struct scn_word_value kind_words[] = {
+	{ "private", SCN_MEM_PRIVATE, TRUE },
+	{ "shared", SCN_MEM_SHARED, TRUE },
+	{ NULL }
+};
+
+static const struct scn_word_value access_words[] = {
+	{ "read", SCN_ACCESS_READ, TRUE },
+	{ "write", SCN_ACCESS_WRITE, TRUE },
+	{ "exec", SCN_ACCESS_EXEC, TRUE },
+	{ NULL }
+};
+
+static const struct scn_word_value memfault_words[] = {
+	{ "stop", SCN_MEMFAULT_STOP, TRUE },
+	{ "retry", SCN_MEMFAULT_RETRY, TRUE },
+	{ "convert", SCN_MEMFAULT_CONVERT, TRUE },
+	{ NULL }
+};
+
+static const struct scn_word_value on_ve_words[] = {
+	{ "accept", SCN_ON_VE_ACCEPT, TRUE },
+	{ "die", SCN_ON_VE_DIE, TRUE },
+	{ "count", SCN_ON_VE_COUNT, TRUE },
+	{ NULL }
+};
+
+static const struct scn_word_value on_busy_words[] = {
+	{ "retry", SCN_ON_BUSY_RETRY, TRUE },
+	{ "die", SCN_ON_BUSY_DIE, TRUE },
+	{ "count", SCN_ON_BUSY_COUNT, TRUE },
+	{ NULL }
+};
+
+static gboolean is_choice(const struct lex *lx, const struct scn_word_value *words)
+{
+	for (; words->name; words++) {
+		if (lex_is_word(lx, words->name))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+static void single_gfn(struct lex *lx, struct scn_gfn_range *r)
+{
+	unsigned int from = lx->tok.from;
+
+	r->start = lex_gfn(lx);
+	r->end = r->start + 1;
+	r->loc = lex_loc_from(lx, from);
+}
+
+static void op_run(struct lex *lx, struct scn_op *op)
+{
+	while (!lx->failed) {
+		if (lex_take_word(lx, "memory-fault")) {
+			lex_want(lx, '=', "=");
+			op->on_fault = lex_choice(lx, "what to do on a memory fault",
+						  memfault_words);
+		} else if (lex_take_word(lx, "times")) {
+			lex_want(lx, '=', "=");
+			op->times = lex_number(lx, "a number");
+			if (!lx->failed && !op->times)
+				lex_error(lx, NULL, "times=0 runs nothing");
+		} else {
+			return;
+		}
+	}
+}
+
+static void op_fault(struct lex *lx, struct scn_op *op)
+{
+	single_gfn(lx, &op->range);
+	if (is_choice(lx, kind_words))
+		op->kind = lex_choice(lx, "private or shared", kind_words);
+	op->level = lex_level(lx);
+}
+
+static void op_range(struct lex *lx, struct scn_op *op)
+{
+	lex_range(lx, &op->range);
+}
+
+static void op_gfn(struct lex *lx, struct scn_op *op)
+{
+	single_gfn(lx, &op->range);
+}
+
+static void op_convert(struct lex *lx, struct scn_op *op)
+{
+	lex_range(lx, &op->range);
+	op->kind = lex_choice(lx, "to what", kind_words);
+}
+
+static void op_accept(struct lex *lx, struct scn_op *op)
+{
+	lex_range(lx, &op->range);
+	op->level = lex_level(lx);
+}
+
+static void op_access(struct lex *lx, struct scn_op *op)
+{
+	guint64 gfn;
+
+	do {
+		gfn = lex_gfn(lx);
+		g_array_append_val(op->gfns, gfn);
+	} while (lex_take(lx, ','));
+	op->range.start = g_array_index(op->gfns, guint64, 0);
+	op->range.end = op->range.start + 1;
+	while (!lx->failed) {
+		if (is_choice(lx, access_words))
+			op->access = lex_choice(lx, "an access", access_words);
+		else if (is_choice(lx, kind_words))
+			op->kind = lex_choice(lx, "private or shared", kind_words);
+		else
+			break;
+	}
+}
+
+/* lpN, which the td must have; where it does not say lps=, it has as many as named. */
+static void parse_lp(struct lex *lx, unsigned int *lp)
+{
+	struct scn_td *td = g_ptr_array_index(lx->p->c->tds, 0);
+	int n = lx->tok.kind == TOK_WORD ? numbered(lx->tok.word, "lp") : -1;
+
+	if (n < 0) {
+		lex_error(lx, NULL, "lpN expected");
+		return;
+	}
+	if (lx->p->lps_given ? (unsigned int)n >= td->lps : (unsigned int)n >= SCN_MAX_LPS)
+		lex_error(lx, NULL, "the td has lps=%u", td->lps);
+	*lp = n;
+	if (!lx->failed)
+		td->lps = MAX(td->lps, *lp + 1);
+	lex_next(lx);
+}
+
+static void op_lp(struct lex *lx, struct scn_op *op)
+{
+	parse_lp(lx, &op->lp);
+}
+
+static void op_vcpu(struct lex *lx, struct scn_op *op)
+{
+	struct tok start = lx->tok;
+
+	parse_actor(lx, &op->actor);
+	if (!lx->failed && op->actor.vcpu < 0) {
+		lx->tok = start;
+		lex_error(lx, NULL, "%s is no vCPU", op->actor.name);
+	}
+}
+
+static void op_migrate(struct lex *lx, struct scn_op *op)
+{
+	op_vcpu(lx, op);
+	parse_lp(lx, &op->lp);
+}
+
+static void op_actor(struct lex *lx, struct scn_op *op)
+{
+	parse_actor(lx, &op->actor);
+}
+
+static void op_signal(struct lex *lx, struct scn_op *op)
+{
+	parse_actor(lx, &op->actor);
+	if (lex_take_word(lx, "after"))
+		op->cycles = lex_number(lx, "a number of cycles");
+}
+
+static void op_compute(struct lex *lx, struct scn_op *op)
+{
+	op->cycles = lex_number(lx, "a number of cycles");
+}
+
+/* vcpu=vCPU0 stands for that vCPU's TDVPR page. */
+static void call_vcpu(struct lex *lx, struct scn_value *v)
+{
+	struct tok start = lx->tok;
+	struct scn_actor_ref a;
+
+	parse_actor(lx, &a);
+	v->word = a.name;
+	v->num = MAX(a.vcpu, 0);
+	if (!lx->failed && a.vcpu < 0) {
+		lx->tok = start;
+		lex_error(lx, NULL, "%s is no vCPU", a.name);
+	}
+}
+
+/* Keys of a SEAMCALL by name or by register; a level is its own kind of number. */
+static void call_arg(struct lex *lx, struct scn_op *op)
+{
+	static const char *const keys[] = {
+		"gpa", "level", "hpa", "vcpu", "rax", "rcx", "rdx", "rbx", "rsi", "rdi", "rbp", "r8", "r9",
+		"r10", "r11", "r12", "r13", "r14", "r15", NULL
+	};
+	struct scn_keyval kv = { .key = lx->tok.word };
+	unsigned int from = lx->tok.from;
+	int level;
+
+	if (lx->tok.kind != TOK_WORD || !g_strv_contains(keys, kv.key)) {
+		lex_error(lx, lx->tok.kind == TOK_WORD ? hint_nearest(lx->p, kv.key, keys) : NULL,
+			  "gpa= level= hpa= vcpu= or a register expected");
+		return;
+	}
+	lex_next(lx);
+	lex_want(lx, '=', "=");
+	level = !strcmp(kv.key, "level") ? lex_level(lx) : SCN_LEVEL_NONE;
+	if (level != SCN_LEVEL_NONE)
+		kv.value.num = level;
+	else if (!strcmp(kv.key, "vcpu"))
+		call_vcpu(lx, &kv.value);
+	else if (!strcmp(kv.key, "level"))
+		lex_error(lx, "level=4K, 2M, 1G", "a level expected");
+	else
+		kv.value.num = lex_number(lx, "a number");
+	kv.loc = kv.value.loc = lex_loc_from(lx, from);
+	g_array_append_val(op->args, kv);
+}
+
+static void op_call(struct lex *lx, struct scn_op *op)
+{
+	const char *prefix = op->word->code == SCN_OP_TDCALL ? "TDG." : "TDH.";
+	struct tok start = lx->tok;
+
+	op->leaf = parse_leaf(lx, FALSE);
+	if (!lx->failed && !g_str_has_prefix(op->leaf, prefix)) {
+		lx->tok = start;
+		lex_error(lx, NULL, "%s wants a %s... leaf", op->word->name, prefix);
+	}
+	while (!lx->failed && lx->tok.kind != TOK_END && !lex_is(lx, P_DOTS))
+		call_arg(lx, op);
+}
+
+static void op_inject(struct lex *lx, struct scn_op *op)
+{
+	op->leaf = parse_leaf(lx, FALSE);
+	lex_want(lx, '@', "@N (its N-th call)");
+	op->nth = lex_number(lx, "a number");
+	if (!lx->failed && !op->nth)
+		lex_error(lx, NULL, "the first call is @1");
+	parse_status(lx, &op->status);
+}
+
+static void op_set(struct lex *lx, struct scn_op *op)
+{
+	parse_region(lx, &op->region);
+	lex_want(lx, '=', "=");
+	parse_value(lx, &op->region, &op->value);
+}
+
+/* shared|exclusive where the kind has them, else nothing; read and write are the
+ * kernel's words for the same. */
+static void acquire_mode(struct lex *lx, struct scn_op *op)
+{
+	const struct scn_lock_word *w = op->lock.word;
+	gboolean rw = w->kind == SCN_LOCK_KIND_RWLOCK;
+	gboolean wanted = rw || w->kind == SCN_LOCK_KIND_SHAREX;
+	gboolean shared = lex_is_word(lx, "shared") || (rw && lex_is_word(lx, "read"));
+	gboolean exclusive = lex_is_word(lx, "exclusive") || (rw && lex_is_word(lx, "write"));
+
+	if (wanted && !shared && !exclusive)
+		lex_error(lx, rw ? "acquire mmu_lock read" : "acquire SEPT_TREE shared",
+			  rw ? "%s is taken read or write: say which" :
+			  "%s is taken shared or exclusive: say which", w->name);
+	if (!wanted && (shared || exclusive))
+		lex_error(lx, NULL, "%s is not shared or exclusive: no mode here", w->name);
+	if (shared || exclusive) {
+		op->lock.mode = shared ? SCN_LOCK_MODE_SHARED : SCN_LOCK_MODE_EXCLUSIVE;
+		lex_next(lx);
+	}
+}
+
+static void op_acquire(struct lex *lx, struct scn_op *op)
+{
+	op->retry = 1;
+	parse_lock(lx, &op->lock);
+	if (lx->failed)
+		return;
+	acquire_mode(lx, op);
+	op->lock.side = SCN_LOCK_SIDE_HOST;
+	if (lex_is_word(lx, "guest") && !op->lock.word->guest)
+		lex_error(lx, NULL, "no guest takes %s", op->lock.word->name);
+	if (lex_is_word(lx, "host") && !op->lock.word->module)
+		lex_error(lx, NULL, "%s is the kernel's: no side here", op->lock.word->name);
+	if (lex_take_word(lx, "guest"))
+		op->lock.side = SCN_LOCK_SIDE_GUEST;
+	else
+		lex_take_word(lx, "host");
+	if (!lex_take_word(lx, "retry"))
+		return;
+	lex_want(lx, '=', "=");
+	if (lex_take_word(lx, "inf"))
+		op->retry = SCN_RETRY_INF;
+	else
+		op->retry = lex_number(lx, "a number of attempts or inf");
+	if (!lx->failed && !op->retry)
+		lex_error(lx, "retry=1 tries once", "retry=0 never tries");
+}
+
+static void op_release(struct lex *lx, struct scn_op *op)
+{
+	parse_lock(lx, &op->lock);
+}
+
+static void op_repeat(struct lex *lx, struct scn_op *op)
+{
+	op->body = pool_ptrs(lx->p->pool);
+	if (lex_take_word(lx, "inf"))
+		op->count = SCN_RETRY_INF;
+	else
+		op->count = lex_number(lx, "a number of times or inf");
+}
+
+typedef void (*op_fn)(struct lex *lx, struct scn_op *op);
+
+static const op_fn op_parsers[] = {
+	[SCN_OP_RUN] = op_run,
+	[SCN_OP_FAULT] = op_fault,
+	[SCN_OP_PREFAULT] = op_range,
+	[SCN_OP_ZAP] = op_range,
+	[SCN_OP_PUNCH] = op_range,
+	[SCN_OP_CONVERT] = op_convert,
+	[SCN_OP_SLOT_DELETE] = op_range,
+	[SCN_OP_SLOT_MOVE] = op_range,
+	[SCN_OP_SLOT_ADD] = op_range,
+	[SCN_OP_NOTIFY] = op_range,
+	[SCN_OP_COLLAPSE] = op_range,
+	[SCN_OP_SPLIT] = op_gfn,
+	[SCN_OP_SHADOW_PAGE] = op_gfn,
+	[SCN_OP_REUSE_PAGE] = op_gfn,
+	[SCN_OP_BUILD] = op_range,
+	[SCN_OP_MIGRATE] = op_migrate,
+	[SCN_OP_CLOSE] = op_vcpu,
+	[SCN_OP_CPU_OFFLINE] = op_lp,
+	[SCN_OP_SEAMCALL] = op_call,
+	[SCN_OP_ACQUIRE] = op_acquire,
+	[SCN_OP_RELEASE] = op_release,
+	[SCN_OP_COMPUTE] = op_compute,
+	[SCN_OP_SIGNAL] = op_signal,
+	[SCN_OP_NEED_RESCHED] = op_actor,
+	[SCN_OP_INTERRUPT] = op_lp,
+	[SCN_OP_INJECT] = op_inject,
+	[SCN_OP_SET] = op_set,
+	[SCN_OP_ACCESS] = op_access,
+	[SCN_OP_ACCEPT] = op_accept,
+	[SCN_OP_MAP_GPA] = op_convert,
+	[SCN_OP_TDCALL] = op_call,
+	[SCN_OP_REPEAT] = op_repeat,
+};
+
+/* The operations of a side, for hints. */
+static const char *op_hint(struct parse *p, const char *word, enum scn_op_side side)
+{
+	GPtrArray *names = g_ptr_array_new();
+	const struct scn_op_word *w;
+	const char *hint;
+
+	for (w = scn_op_words; w->name; w++) {
+		if (w->side & side)
+			g_ptr_array_add(names, (void *)w->name);
+	}
+	g_ptr_array_add(names, NULL);
+	hint = hint_nearest(p, word, (const char *const *)names->pdata);
+	g_ptr_array_free(names, TRUE);
+	return hint;
+}
+
+/* No such operation: perhaps the other side's, perhaps mistyped. */
+static void op_unknown(struct lex *lx, enum scn_op_side side)
+{
+	const char *word = lx->tok.word;
+	gboolean two;
+
+	if (lx->tok.kind != TOK_WORD)
+		lex_error(lx, NULL, "an operation expected");
+	else if (scn_op_word_find(word, NULL, SCN_SIDE_IS_BOTH & ~side, &two))
+		lex_error(lx, NULL, "%s is an operation of a %s, not of a %s", word,
+			  side == SCN_SIDE_IS_HOST ? "guest" : "host",
+			  side == SCN_SIDE_IS_HOST ? "host" : "guest");
+	else if (!strcmp(word, "slot"))
+		lex_error(lx, NULL, "slot delete, slot move or slot add");
+	else
+		lex_error(lx, op_hint(lx->p, word, side), "no operation %s", word);
+}
+
+/* The word after the next one, for two-word operations. */
+static const char *peek_word(const struct lex *lx)
+{
+	struct text rest = text_slice(&lx->t, lx->tok.to, lx->t.len), piece;
+
+	text_piece(&rest, &piece);
+	return text_str(lx->p, &piece);
+}
+
+struct scn_op *parse_op(struct lex *lx, enum scn_op_side side)
+{
+	struct scn_op *op = pool_node(lx->p->pool, struct scn_op);
+	unsigned int from = lx->tok.from;
+	gboolean two = FALSE;
+
+	op->gfns = pool_array(lx->p->pool, sizeof(guint64));
+	op->args = pool_array(lx->p->pool, sizeof(struct scn_keyval));
+	op->actor.index = op->actor.vcpu = -1;
+	op->loc = lex_loc(lx);
+	if (lx->tok.kind == TOK_WORD)
+		op->word = scn_op_word_find(lx->tok.word, peek_word(lx), side, &two);
+	if (!op->word) {
+		op_unknown(lx, side);
+		return op;
+	}
+	if (!op->word->supported) {
+		lex_error(lx, NULL, "%s is not supported yet", op->word->name);
+		return op;
+	}
+	lex_next(lx);
+	if (two)
+		lex_next(lx);
+	if (op->word->code < G_N_ELEMENTS(op_parsers) && op_parsers[op->word->code])
+		op_parsers[op->word->code](lx, op);
+	if (!lx->failed) {
+		op->loc = lex_loc_from(lx, from);
+		op->text = lex_text_from(lx, from);
+	}
+	return op;
+}
+
+/* Some operations are a thread's of a vCPU: KVM_RUN, and what happens inside it. */
+static void check_thread(struct lex *lx, const struct scn_op *op, int actor)
+{
+	const struct scn_actor *a = g_ptr_array_index(lx->p->c->actors, actor);
+
+	if (lx->failed || !op->word || !op->word->vcpu || a->vcpu >= 0)
+		return;
+	diag_error(lx->p->diag, &op->loc, "name the actor vCPU0, vCPU1, ...",
+		   "only a vCPU thread can %s, and %s is none", op->word->name, a->name);
+}
+
+struct scn_cell *parse_cell(struct parse *p, const struct text *t, int actor)
+{
+	struct scn_cell *cell = pool_node(p->pool, struct scn_cell);
+	struct lex lx;
+
+	cell->actor = actor;
+	lex_init(&lx, p, t);
+	if (!lex_at_dots(&lx)) {
+		if (lex_is_word(&lx, "repeat"))
+			lex_error(&lx, "loops stand in actor and guest", "no loop here");
+		cell->op = parse_op(&lx, SCN_SIDE_IS_HOST);
+		check_thread(&lx, cell->op, actor);
+	}
+	if (lex_is(&lx, P_DOTS) && !lex_at_dots(&lx))
+		lex_error(&lx, "operation .. condition", "` .. ` before a condition has blanks");
+	if (lex_take(&lx, P_DOTS))
+		cell->until = parse_cond(&lx);
+	lex_end(&lx);
+	cell->loc = text_loc(p, t);
+	cell->text = text_tidy(p, t);
+	return lx.failed ? NULL : cell;
+}
+
+/* A program in the making: the open repeats, the innermost last. */
+struct program {
+	enum scn_op_side side;
+	int actor;
+	GPtrArray *open;		/* struct scn_op */
+	GPtrArray *ops;
+	struct scn_guest *guest;
+};
+
+/* on-ve and on-busy of a guest. TRUE if the line was one of them. */
+static gboolean guest_handler(struct lex *lx, struct scn_guest *guest)
+{
+	if (lex_take_word(lx, "on-ve"))
+		guest->on_ve = lex_choice(lx, "what to do on #VE", on_ve_words);
+	else if (lex_take_word(lx, "on-busy"))
+		guest->on_busy = lex_choice(lx, "what to do on BUSY", on_busy_words);
+	else
+		return FALSE;
+	lex_end(lx);
+	return TRUE;
+}
+
+static void program_line(struct parse *p, struct text *t, void *data)
+{
+	struct program *prog = data;
+	GPtrArray *ops = prog->ops;
+	struct scn_op *op;
+	struct lex lx;
+
+	if (prog->open->len)
+		ops = ((struct scn_op *)g_ptr_array_index(prog->open, prog->open->len - 1))->body;
+	lex_init(&lx, p, t);
+	if (prog->guest && guest_handler(&lx, prog->guest))
+		return;
+	if (lex_is_word(&lx, "end")) {
+		if (!prog->open->len)
+			lex_error(&lx, NULL, "end without repeat");
+		else
+			g_ptr_array_set_size(prog->open, prog->open->len - 1);
+		lex_next(&lx);
+		lex_end(&lx);
+		return;
+	}
+	op = parse_op(&lx, prog->side);
+	if (lex_at_dots(&lx))
+		lex_error(&lx, "conditions stand in schedule and init", "no condition here");
+	lex_end(&lx);
+	if (prog->actor >= 0)
+		check_thread(&lx, op, prog->actor);
+	if (op->body) {
+		if (prog->open->len >= SCN_MAX_NESTING)
+			lex_error(&lx, NULL, "repeats nest too deeply");
+		g_ptr_array_add(prog->open, op);
+	}
+	if (op->word)
+		g_ptr_array_add(ops, op);
+}
+
+void parse_program(struct parse *p, GPtrArray *lines, int actor, enum scn_op_side side,
+		   GPtrArray *ops, struct scn_guest *guest)
+{
+	struct program prog = {
+		.side = side, .actor = actor, .ops = ops, .guest = guest,
+		.open = g_ptr_array_new(),
+	};
+	unsigned int i;
+
+	for (i = 0; i < lines->len; i++)
+		text_each(p, g_ptr_array_index(lines, i), program_line, &prog);
+	for (i = 0; i < prog.open->len; i++) {
+		struct scn_op *op = g_ptr_array_index(prog.open, i);
+
+		diag_error(p->diag, &op->loc, "end", "repeat without end");
+	}
+	g_ptr_array_free(prog.open, TRUE);
+}

@@ -109,6 +109,12 @@ void actor_progress(const char *what);
 void actor_park(const char *why);
 void actor_unpark(struct actor *a);
 
+/*
+ * actor_interrupt - an interrupt will arrive at @a's LP at cycle @when: from then on its
+ * steps look for it, and a wait with interrupts on ends there. lp.c's.
+ */
+void actor_interrupt(struct actor *a, u64 when);
+
 /* actor_exit - the running actor ends here and now (BUG(): no return) */
 void actor_exit(void) __noreturn;
 

@@ -19,21 +19,11 @@ struct sim;
 
 #define WORLD_SPAN	(256ull << 30)		/* bytes reserved for the world */
 #define WORLD_SLAB	0ull			/* area offsets from the world's base */
+#define WORLD_CARVE	(8ull << 30)		/* upper half of the slab area */
 #define WORLD_STACKS	(16ull << 30)
 #define WORLD_STATE	(24ull << 30)
 #define WORLD_PHYS	(32ull << 30)
 #define WORLD_STACK_SIZE (64u << 10)
-
-/*
- * world_reserve - map the world (once a process; later calls empty it)
- * @phys: size of the simulated machine's memory in bytes, at most 192 GiB
- *
- * Returns the base, or NULL with errno set: EEXIST when something else lies there.
- */
-void *world_reserve(u64 phys);
-
-/* world_empty - drop every byte of the world: it reads as zero again */
-void world_empty(void);
 
 /*
  * world_base - the fixed address. The shadow (line model) starts at world_base +
@@ -69,7 +59,8 @@ void world_free(void *p, size_t size);
  * page_alloc - a free 4 KiB page of the simulated memory, zeroed; returns its hpa
  * page_alloc_at - the page at @hpa, which must be free
  * page_free - its lines are dead until handed out again
- * Pages are handed out lowest free first... last freed first, see arena.c.
+ * A page that was freed last is handed out first, as the kernel's per-CPU lists do; pages
+ * never used come in order of hpa.
  */
 u64 page_alloc(void);
 void page_alloc_at(u64 hpa);
@@ -78,6 +69,12 @@ bool page_is_free(u64 hpa);
 
 /* page_reserve - pages below @hpa are never handed out by page_alloc (fixed layouts) */
 void page_reserve(u64 hpa);
+
+/*
+ * world_carve - @bytes of address space for a flat table (page metadata): reads as zero,
+ * uses no memory until touched, lives as long as the sim. Page aligned.
+ */
+void *world_carve(u64 bytes);
 
 static inline void *phys_to_ptr(u64 hpa)
 {

@@ -70,6 +70,14 @@ static inline void lp_mask_set(struct lp_mask *m, u16 lp)
 	m->bits[lp / 64] |= BIT_ULL(lp % 64);
 }
 
+/*
+ * lp_irq_deliverable - could @a, which runs on its LP, take an interrupt before its next
+ * step? Unmasked, and arrived by its clock (in a search: raised at all).
+ * lp_irq_arrival - cycle at which the first pending interrupt of @lp arrives, ~0 if none
+ */
+bool lp_irq_deliverable(const struct actor *a);
+u64 lp_irq_arrival(u16 lp);
+
 /* lp_take_interrupts - run the handlers of what is pending now; door_slow() calls it */
 void lp_take_interrupts(struct actor *me);
 

@@ -24,7 +24,7 @@ struct script_row {
 	const char *text;	/* the cell, for the report */
 };
 
-/* script_set - @rows (copied) for a sim of SCHED_SCRIPT; before sim_run() */
+/* script_set - @rows (copied) for a sim of SCHED_SCRIPT; before each sim_run() */
 void script_set(struct sim *sim, const struct script_row *rows, u32 n);
 
 /*
@@ -32,6 +32,9 @@ void script_set(struct sim *sim, const struct script_row *rows, u32 n);
  * give the actors what is left for them (unpark). NULL: nothing
  */
 void script_after(struct sim *sim, void (*fn)(void *ctx), void *ctx);
+
+/* script_stop_after - sim_run() returns SIM_DONE when the rows are used up (init lines) */
+void script_stop_after(struct sim *sim, bool stop);
 
 /* script_at - number of the row being played; the row count when all are used up */
 u32 script_at(const struct sim *sim);

@@ -36,7 +36,8 @@ struct sim_options {
 	u32 trace;		/* events kept; 0: no ring (listeners may still listen) */
 	bool timed;		/* costs, line model and deadlines by the clock */
 	bool keyed;		/* undo log, world hash, actor keys (spin detection, search) */
-	const struct cost_table *costs;	/* NULL: the built-in table at level typical */
+	const struct cost_table *costs;	/* NULL: the built-in table */
+	u8 cost_level;		/* enum cost_level; of @costs */
 };
 
 enum sim_end {

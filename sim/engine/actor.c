@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Actors: their birth, their end, what they remember, and leaving the schedule.
+ */
+#include <string.h>
+
+#include "sim/engine/lp.h"
+#include "sim/engine/mem.h"
+#include "sim/engine/priv.h"
+
+_Thread_local struct actor *sim_self __attribute__((tls_model("initial-exec")));
+
+static void actor_costs(struct sim *sim, struct actor *a)
+{
+	a->cost_rmw = sim->cost[COST_RMW_OWNED];
+	a->cost_read = sim->cost[COST_L1_HIT];
+	/* A store to an owned line retires into the store buffer: the price of a load. */
+	a->cost_write = sim->cost[COST_L1_HIT];
+}
+
+struct actor *actor_new(struct sim *sim, const char *name, u16 lp, void (*fn)(void *), void *arg)
+{
+	struct world *w = the_world;
+	struct actor *a;
+	u16 id;
+
+	sim_free_lock(sim);
+	if (w->nactors == ACTORS_MAX)
+		sim_die("more than %u actors", ACTORS_MAX);
+	if (lp >= sim->opt.lps)
+		sim_die("actor %s on LP %u of %u", name, lp, sim->opt.lps);
+	id = (u16)w->nactors;
+	sim_free_unlock(sim);
+	a = world_alloc(sizeof(*a));
+	*a = (struct actor){
+		.id = id, .lp = lp, .fn = fn, .arg = arg, .sim = sim,
+		.name = trace_intern(sim, name), .lines = &sim->lines[lp],
+		.stack_top = arena_stack(id), .clock = sim->now,
+		.state = ACTOR_READY, .mode = sched_mode(sim), .horizon = ~0ull,
+	};
+	actor_costs(sim, a);
+	world_set(w->actor[id], a);
+	world_set(w->nactors, id + 1u);
+	carrier_start(sim, a);
+	if (sim->running)
+		sched_insert(sim, a);
+	return a;
+}
+
+struct actor *actor_by_id(struct sim *sim, u16 id)
+{
+	return id < the_world->nactors ? the_world->actor[id] : NULL;
+}
+
+struct actor *actor_by_name(struct sim *sim, const char *name)
+{
+	for (u32 i = 0; i < the_world->nactors; i++)
+		if (!strcmp(the_world->actor[i]->name, name))
+			return the_world->actor[i];
+	return NULL;
+}
+
+u32 actor_count(struct sim *sim)
+{
+	return the_world->nactors;
+}
+
+void actor_forget(u64 k)
+{
+	struct actor *me = sim_self;
+
+	if (!(me->mode & MODE_KEYED))
+		return;
+	me->key = k + 1;
+	script_forget(me->sim, me);
+}
+
+void actor_progress(const char *what)
+{
+	struct sim *sim = sim_self->sim;
+
+	if (sim->script.seen)
+		g_hash_table_remove_all(sim->script.seen);
+}
+
+void actor_park(const char *why)
+{
+	struct actor *me = sim_self;
+
+	if (me->mode & MODE_ROOT)
+		return;
+	me->parked_why = why;
+	me->state = ACTOR_PARKED;
+	if (me->mode & MODE_FREE)
+		free_park(me);
+	else
+		sched_hub(me);
+}
+
+void actor_unpark(struct actor *a)
+{
+	struct sim *sim = a->sim;
+	u64 now = sim_self->mode & MODE_ROOT ? sim->now : sim_self->clock;
+
+	if (a->state != ACTOR_PARKED)
+		return;
+	if (sim_is_free(sim)) {
+		__atomic_store_n(&a->state, ACTOR_READY, __ATOMIC_SEQ_CST);
+		return;
+	}
+	world_set(a->state, (u8)ACTOR_READY);
+	if (a->clock < now)
+		world_set(a->clock, now);
+	sched_insert(sim, a);
+}
+
+void actor_exit(void)
+{
+	struct actor *me = sim_self;
+
+	me->state = ACTOR_DONE;
+	if (me->mode & MODE_FREE)
+		carrier_yield(me);
+	for (;;)
+		sched_hub(me);	/* never resumed: not enabled any more */
+}
+
+void actor_set_lp(struct actor *a, u16 lp)
+{
+	struct sim *sim = a->sim;
+
+	if (lp >= sim->opt.lps)
+		sim_die("actor %s to LP %u of %u", a->name, lp, sim->opt.lps);
+	world_set(a->lp, lp);
+	world_set(a->lines, &sim->lines[lp]);
+}

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The world's memory. Rests on measurements: this address is free under plain, ASan, TSan
+ * and MSan builds, under valgrind and under qemu-aarch64; the reservation is PROT_NONE and
+ * opened as it is used, because a writable one costs valgrind seconds a GiB.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "sim/engine/line.h"
+#include "sim/engine/priv.h"
+
+#define SLAB_CHUNK	(1ull << 24)
+#define SHADOW_SPAN	(WORLD_SPAN / CACHE_LINE * sizeof(struct line))
+#define POISON		0xdb
+
+_Static_assert(sizeof(struct line) == 16, "the shadow is a quarter of the world");
+
+static inline u8 *state_of(const void *p)
+{
+	return (u8 *)world_base + WORLD_STATE + ((u64)p - (u64)world_base) / CACHE_LINE;
+}
+
+static void open_range(u64 from, u64 to)
+{
+	from &= ~(u64)(PAGE_SIZE - 1);
+	to = (to + PAGE_SIZE - 1) & ~(u64)(PAGE_SIZE - 1);
+	if (mprotect(world_base + from, to - from, PROT_READ | PROT_WRITE))
+		sim_die("cannot open %llu bytes of the world: %s",
+			(unsigned long long)(to - from), strerror(errno));
+}
+
+/* Make [@from, @to) of the world usable, with its state bytes and its shadow. */
+static void area_open(u64 from, u64 to)
+{
+	u64 lines = CACHE_LINE;
+
+	open_range(from, to);
+	open_range(WORLD_STATE + from / lines, WORLD_STATE + (to + lines - 1) / lines);
+	open_range(WORLD_SPAN + from / 4, WORLD_SPAN + (to + 3) / 4);
+}
+
+void *world_map(u64 phys)
+{
+	u64 span = WORLD_SPAN + SHADOW_SPAN;
+	char *p;
+
+	if (phys > (192ull << 30)) {
+		errno = ERANGE;
+		return NULL;
+	}
+	p = mmap(world_base, span, PROT_NONE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+	if (p == MAP_FAILED)
+		return NULL;
+	if (p != world_base) {	/* valgrind ignores NOREPLACE and moves */
+		munmap(p, span);
+		errno = EEXIST;
+		return NULL;
+	}
+	area_open(WORLD_SLAB, SLAB_CHUNK);
+	area_open(WORLD_PHYS, WORLD_PHYS + phys);
+	return p;
+}
+
+void arena_setup(u64 phys)
+{
+	the_world->slab_next = (sizeof(struct world) + PAGE_SIZE - 1) & ~(u64)(PAGE_SIZE - 1);
+	the_world->carve_next = WORLD_CARVE;
+	the_world->page_link = world_carve(phys / PAGE_SIZE * sizeof(u32));
+}
+
+void world_release(void)
+{
+	munmap(world_base, WORLD_SPAN + SHADOW_SPAN);
+}
+
+void *world_carve(u64 bytes)
+{
+	struct world *w = the_world;
+	u64 at = w->carve_next;
+	u64 end = (at + bytes + PAGE_SIZE - 1) & ~(u64)(PAGE_SIZE - 1);
+
+	if (end > WORLD_STACKS)
+		sim_die("the world has no room for a table of %llu bytes", (unsigned long long)bytes);
+	area_open(at, end);
+	world_set(w->carve_next, end);
+	return world_base + at;
+}
+
+/* Lines that an object of class @c takes. */
+static u32 class_lines(u32 c)
+{
+	return c < 16 ? c + 1 : 16u << (c - 15);
+}
+
+static u32 slab_class(size_t size)
+{
+	u64 lines = (size + CACHE_LINE - 1) / CACHE_LINE;
+	u32 c = lines <= 16 ? (u32)lines - 1 : 16;
+
+	while (class_lines(c) < lines)
+		c++;
+	return c;
+}
+
+static void lines_mark(void *p, u64 lines, enum line_state s)
+{
+	world_fill(state_of(p), s, lines);
+}
+
+void *world_alloc(size_t size)
+{
+	struct sim *sim = sim_current();
+	struct world *w = the_world;
+	u32 c, lines;
+	char *p;
+
+	if (!size || size > (1u << 20))
+		sim_die("world_alloc of %zu bytes", size);
+	c = slab_class(size);
+	lines = class_lines(c);
+	sim_free_lock(sim);
+	if (w->slab_free[c]) {
+		p = world_base + w->slab_free[c];
+		world_set(w->slab_free[c], *(u64 *)p);
+		world_fill(p, 0, (size_t)lines * CACHE_LINE);
+	} else {
+		u64 at = w->slab_next, end = at + (u64)lines * CACHE_LINE;
+
+		if (end > WORLD_CARVE)
+			sim_die("the world's slab area is full");
+		if (end / SLAB_CHUNK != (at - 1) / SLAB_CHUNK)
+			area_open(at, (end / SLAB_CHUNK + 1) * SLAB_CHUNK);
+		world_set(w->slab_next, end);
+		p = world_base + at;
+	}
+	lines_mark(p, lines, LINE_LIVE);
+	sim_free_unlock(sim);
+	return p;
+}
+
+void world_free(void *p, size_t size)
+{
+	struct sim *sim = sim_current();
+	struct world *w = the_world;
+	u32 c = slab_class(size), lines = class_lines(c);
+
+	if (!p)
+		return;
+	sim_free_lock(sim);
+	if (*state_of(p) != LINE_LIVE)
+		check_fail("use-after-free", "", "freed twice");
+	world_fill(p, POISON, (size_t)lines * CACHE_LINE);
+	world_set(*(u64 *)p, w->slab_free[c]);
+	world_set(w->slab_free[c], (u64)((char *)p - world_base));
+	lines_mark(p, lines, LINE_DEAD);
+	sim_free_unlock(sim);
+}
+
+u64 world_phys_size(void)
+{
+	return sim_current()->opt.phys;
+}
+
+static u64 page_take(void)
+{
+	struct world *w = the_world;
+
+	while (w->page_free) {
+		u64 pfn = w->page_free - 1;
+
+		world_set(w->page_free, (u64)w->page_link[pfn]);
+		if (page_is_free(pfn << PAGE_SHIFT))	/* else page_alloc_at() took it */
+			return pfn << PAGE_SHIFT;
+	}
+	for (;;) {
+		u64 hpa = w->page_next;
+
+		if (hpa >= world_phys_size())
+			sim_die("the simulated machine is out of memory (%llu bytes)",
+				(unsigned long long)world_phys_size());
+		world_set(w->page_next, hpa + PAGE_SIZE);
+		if (*state_of(phys_to_ptr(hpa)) == LINE_FRESH)
+			return hpa;
+	}
+}
+
+static void page_make_live(u64 hpa)
+{
+	void *p = phys_to_ptr(hpa);
+
+	if (*state_of(p) == LINE_DEAD)
+		world_fill(p, 0, PAGE_SIZE);
+	lines_mark(p, PAGE_SIZE / CACHE_LINE, LINE_LIVE);
+}
+
+u64 page_alloc(void)
+{
+	struct sim *sim = sim_current();
+	u64 hpa;
+
+	sim_free_lock(sim);
+	hpa = page_take();
+	page_make_live(hpa);
+	sim_free_unlock(sim);
+	return hpa;
+}
+
+void page_alloc_at(u64 hpa)
+{
+	if (hpa >= world_phys_size() || !page_is_free(hpa))
+		sim_die("page 0x%llx is not free", (unsigned long long)hpa);
+	page_make_live(hpa);
+}
+
+void page_free(u64 hpa)
+{
+	struct sim *sim = sim_current();
+	struct world *w = the_world;
+	void *p = phys_to_ptr(hpa);
+	u64 pfn = hpa >> PAGE_SHIFT;
+
+	sim_free_lock(sim);
+	if (*state_of(p) != LINE_LIVE) {
+		check_fail("use-after-free", "", "page 0x%llx freed twice", (unsigned long long)hpa);
+		sim_free_unlock(sim);
+		return;
+	}
+	world_fill(p, POISON, PAGE_SIZE);
+	lines_mark(p, PAGE_SIZE / CACHE_LINE, LINE_DEAD);
+	world_set(w->page_link[pfn], (u32)w->page_free);
+	world_set(w->page_free, pfn + 1);
+	sim_free_unlock(sim);
+}
+
+bool page_is_free(u64 hpa)
+{
+	return *state_of(phys_to_ptr(hpa)) != LINE_LIVE;
+}
+
+void page_reserve(u64 hpa)
+{
+	if (the_world->page_next < hpa)
+		world_set(the_world->page_next, hpa);
+}
+
+enum line_state world_line_state(const void *p)
+{
+	return *state_of(p);
+}
+
+void *arena_stack(u32 slot)
+{
+	u64 base = WORLD_STACKS + (u64)slot * WORLD_STACK_SIZE;
+	/* Stacks a power of two apart would all compete for the same cache sets. */
+	u64 colour = (u64)(slot * 7 % 61) * CACHE_LINE;
+
+	open_range(base + PAGE_SIZE, base + WORLD_STACK_SIZE);	/* the first page guards */
+	return world_base + base + WORLD_STACK_SIZE - colour;
+}

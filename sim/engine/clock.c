@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Virtual time: charging, and the only question that may be asked of it.
+ */
+#include "sim/engine/clock.h"
+#include "sim/engine/priv.h"
+#include "sim/engine/undo.h"
+
+void sim_charge(enum cost_key key, u64 n)
+{
+	struct actor *me = sim_self;
+
+	me->clock += me->sim->cost[key] * n;
+}
+
+void sim_compute(u64 cycles)
+{
+	sim_self->clock += cycles;
+}
+
+void deadline_set(struct deadline *d, u64 cycles)
+{
+	world_set(d->when, sim_self->sim->opt.timed ? sim_self->clock + cycles : 1);
+	world_set(d->answer, 0);
+}
+
+void deadline_clear(struct deadline *d)
+{
+	world_set(d->when, 0);
+	world_set(d->answer, 0);
+}
+
+bool deadline_is_set(const struct deadline *d)
+{
+	return d->when != 0;
+}
+
+static bool deadline_ordered(const struct sim *sim)
+{
+	const struct script *s = &sim->script;
+
+	return sim->opt.sched == SCHED_SCRIPT && s->at < s->n && s->row[s->at].timeout &&
+	       s->row[s->at].actor == sim_self;
+}
+
+bool deadline_passed(struct deadline *d, const char *what)
+{
+	struct sim *sim = sim_self->sim;
+	bool passed;
+
+	if (!d->when)
+		return false;
+	if (d->answer)
+		return true;
+	if (deadline_ordered(sim))
+		passed = true;
+	else if (sim->opt.timed)
+		passed = sim_self->clock >= d->when;
+	else if (sim_is_free(sim))
+		passed = false;	/* time does not exist among real threads */
+	else
+		passed = choose(2, CHOOSE_DEADLINE);
+	if (!passed)
+		return false;
+	world_set(d->answer, 1);
+	trace_(EV_TIMEOUT, .name = what);
+	return true;
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Blocking chains: follow who waits for what to who holds it, and say where that one
+ * stands. Reads only.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "sim/engine/explain.h"
+#include "sim/engine/lockdep.h"
+#include "sim/engine/mem.h"
+#include "sim/engine/priv.h"
+#include "sim/engine/region.h"
+
+static void add(char *buf, size_t n, const char *fmt, ...) __printf(3, 4);
+static void add(char *buf, size_t n, const char *fmt, ...)
+{
+	size_t len = strlen(buf);
+	va_list ap;
+
+	if (len + 1 >= n)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(buf + len, n - len, fmt, ap);
+	va_end(ap);
+}
+
+static void add_wait(const struct actor *a, char *buf, size_t n)
+{
+	const struct pending *w = &a->pending;
+	struct region *r = region_at(w->p);
+	char name[64], value[96], lock[200];
+
+	if (lock_explain(w->p, lock, sizeof(lock))) {
+		add(buf, n, "%s waits for %s", a->name, lock);
+		return;
+	}
+	region_name_of(w->p, name, sizeof(name));
+	if (r)
+		region_value(r, region_raw(r, w->p), value, sizeof(value));
+	else
+		snprintf(value, sizeof(value), "0x%llx",
+			 (unsigned long long)word_at(w->p, w->size));
+	add(buf, n, "%s waits in %s() for %s & 0x%llx = 0x%llx, which is %s", a->name,
+	    w->site->func, name, (unsigned long long)w->a, (unsigned long long)w->b, value);
+}
+
+void explain_actor(struct sim *sim, const struct actor *a, char *buf, size_t n)
+{
+	buf[0] = 0;
+	switch (a->state) {
+	case ACTOR_BLOCKED:
+		add_wait(a, buf, n);
+		add(buf, n, "; since cycle %llu", (unsigned long long)a->blocked_since);
+		break;
+	case ACTOR_PARKED:
+		add(buf, n, "%s has nothing to do (%s)", a->name, a->parked_why);
+		break;
+	case ACTOR_DONE:
+		add(buf, n, "%s is done", a->name);
+		break;
+	default:
+		if (a->pending.site)
+			add(buf, n, "%s can run (it stands in %s())", a->name,
+			    a->pending.site->func);
+		else
+			add(buf, n, "%s can run", a->name);
+	}
+}
+
+void explain_spin(struct sim *sim, const struct actor *a, char *buf, size_t n)
+{
+	const struct site *site = a->pending.site;
+	char name[64], value[96];
+	struct region *r;
+
+	buf[0] = 0;
+	add(buf, n, "%s spins: the same state again", a->name);
+	if (!site)
+		return;
+	add(buf, n, " in %s()", site->func);
+	r = region_at(a->pending.p);
+	if (!r)
+		return;
+	region_name_of(a->pending.p, name, sizeof(name));
+	region_value(r, region_raw(r, a->pending.p), value, sizeof(value));
+	add(buf, n, "; it polls %s, which is %s", name, value);
+}
+
+void sim_explain(struct sim *sim, FILE *out)
+{
+	char line[400];
+
+	for (u32 i = 0; i < the_world->nactors; i++) {
+		const struct actor *a = the_world->actor[i];
+
+		if (a->background && a->state != ACTOR_READY)
+			continue;
+		explain_actor(sim, a, line, sizeof(line));
+		fprintf(out, "%s\n", line);
+	}
+}

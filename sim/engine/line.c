@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The line model's slow half: an access that is not the owner's. Prices are rows of the
+ * cost table; what is modelled is who waits for whom.
+ */
+#include "sim/engine/line.h"
+#include "sim/engine/lp.h"
+#include "sim/engine/priv.h"
+
+void line_setup(struct sim *sim)
+{
+	sim->lines = g_new0(struct lp_lines, sim->opt.lps);
+	for (u32 i = 0; i < sim->opt.lps; i++)
+		for (u32 k = 0; k < LP_LINES; k++)
+			sim->lines[i].slot[k].line = ~0u;
+}
+
+/* What it costs to bring a line from where it is to @lp. */
+static u32 transfer(const struct sim *sim, const struct line *l, u16 lp)
+{
+	if (!l->owner)
+		return sim->cost[COST_L3_HIT];	/* nobody wrote it yet in this run */
+	if (lp_package(l->owner - 1u) != lp_package(lp))
+		return sim->cost[COST_LINE_CROSS_SOCKET];
+	return sim->cost[COST_LINE_SAME_SOCKET];
+}
+
+void line_miss(struct actor *me, struct line *l, const void *p, enum mem_op op)
+{
+	struct sim *sim = me->sim;
+	u32 number = (u32)(((u64)p - (u64)world_base) / CACHE_LINE);
+	u32 slot = number % LP_LINES;
+	u64 start;
+
+	if (op == MEM_READ || op == MEM_AWAIT) {
+		if (me->lines->slot[slot].line == number &&
+		    me->lines->slot[slot].version == l->version) {
+			me->clock += me->cost_read;
+			return;
+		}
+	}
+	/* Accesses to one line are served one after the other. */
+	start = me->clock > l->busy ? me->clock : l->busy;
+	me->clock = l->busy = start + transfer(sim, l, me->lp);
+	if (op == MEM_READ || op == MEM_AWAIT) {
+		l->excl = 0;
+		me->lines->slot[slot].line = number;
+		me->lines->slot[slot].version = l->version;
+		return;
+	}
+	l->owner = me->lp + 1u;
+	l->excl = 1;
+	l->version++;
+}

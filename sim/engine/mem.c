@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The door's slow path: the same step as the fast one, with everything that may be asked
+ * of it. Order: scheduling point, interrupts, await, cost, effect, log, key, trace.
+ */
+#include "sim/engine/mem.h"
+#include "sim/engine/hash.h"
+#include "sim/engine/lp.h"
+#include "sim/engine/priv.h"
+#include "sim/engine/region.h"
+
+u64 word_at(const void *p, unsigned int size)
+{
+	switch (size) {
+	case 1: return mem_peek8(p);
+	case 2: return mem_peek16(p);
+	case 4: return mem_peek32(p);
+	default: return mem_peek64(p);
+	}
+}
+
+bool await_holds(const struct pending *n)
+{
+	return n->op != MEM_AWAIT || (word_at(n->p, n->size) & n->a) == n->b;
+}
+
+static void await_block(struct sim *sim, struct actor *me)
+{
+	char name[64];
+
+	me->state = ACTOR_BLOCKED;
+	me->blocked_since = me->clock;
+	sim->nblocked++;
+	if (trace_on())
+		trace_(EV_BLOCKED,
+		       .name = trace_intern(sim, region_name_of(me->pending.p, name, sizeof(name))));
+	if (me->mode & MODE_HUB)
+		sched_hub(me);
+	else
+		sched_switch(me);
+}
+
+/* Stand before the step until it is this actor's turn and nothing has to come first. */
+static void wait_for_turn(struct sim *sim, struct actor *me, const struct pending *step)
+{
+	me->pending = *step;
+	if (me->mode & MODE_HUB)
+		sched_hub(me);	/* the clock's fast path has asked before it came here */
+	for (;;) {
+		while (unlikely(sim->stopping))
+			sched_hub(me);
+		if ((me->mode & MODE_IRQ) && lp_irq_deliverable(me)) {
+			lp_take_interrupts(me);	/* takes steps; then ask again for this one */
+			me->pending = *step;
+			if (me->mode & MODE_HUB)
+				sched_hub(me);
+			else if (actor_clock_key(me) > me->horizon)
+				sched_switch(me);
+			continue;
+		}
+		if (await_holds(step))
+			return;
+		await_block(sim, me);	/* comes back with the turn */
+	}
+}
+
+static __cold void use_after_free(const struct pending *step)
+{
+	char name[64];
+
+	region_name_of(step->p, name, sizeof(name));
+	check_fail("use-after-free", "", "%s() %s:%u touches freed memory (%s)",
+		   step->site->func, site_file(step->site), step->site->line, name);
+}
+
+static void step_begin(struct sim *sim, struct actor *me, const struct pending *step)
+{
+	if (!(me->mode & MODE_ROOT))
+		wait_for_turn(sim, me, step);
+	if (step->p && unlikely(world_line_state(step->p) == LINE_DEAD))
+		use_after_free(step);
+	if (me->mode & MODE_ROOT)
+		return;
+	if (sim->opt.timed)
+		line_touch(me, step->p, step->op);
+	me->steps++;
+	sim->steps++;
+	if (sim->opt.max_steps && sim->steps >= sim->opt.max_steps) {
+		sim->end = SIM_LIMIT;
+		sim->stopping = true;
+	}
+}
+
+static void step_end(struct sim *sim, struct actor *me, const struct pending *step, u64 old,
+		     u64 value, u64 result)
+{
+	if (me->mode & MODE_KEYED)
+		me->key = hash_fold(me->key, site_number(step->site), result);
+	me->pending.site = NULL;	/* taken: it stands before no step now */
+	me->pending.op = MEM_READ;
+	if (!(me->mode & MODE_EVENTS))
+		return;
+	trace_event(&(struct event){
+		.type = EV_STEP, .op = step->op, .site = step->site, .p = step->p,
+		.size = step->size, .old = old, .value = value, .status = result,
+	});
+}
+
+u64 door_slow(enum mem_op op, unsigned int size, void *p, u64 a, u64 b, const struct site *site)
+{
+	struct actor *me = sim_self;
+	struct sim *sim = me->sim;
+	struct pending step = {
+		.site = site, .p = p, .a = a, .b = b, .op = op, .size = (u8)size,
+	};
+	u64 old = 0, value = 0, result;
+
+	if (me->mode & MODE_FREE)
+		return free_await(size, p, a, b);
+	step_begin(sim, me, &step);
+	if (op == MEM_FENCE) {
+		step_end(sim, me, &step, 0, 0, 0);
+		return 0;
+	}
+	old = word_at(p, size);
+	if (sim->undo.on)
+		world_log(p, size);
+	result = mem_effect(op == MEM_AWAIT ? MEM_READ : op, size, p, a, b);
+	if (sim->undo.on)
+		world_logged(p, size);
+	value = word_at(p, size);
+	step_end(sim, me, &step, old, value, result);
+	return result;
+}
+
+static struct u128 cmpxchg128_atomic(struct u128 *p, struct u128 old, struct u128 new_)
+{
+#if defined(__x86_64__)
+	__asm__ volatile("lock cmpxchg16b %0"
+			 : "+m"(*p), "+a"(old.lo), "+d"(old.hi)
+			 : "b"(new_.lo), "c"(new_.hi) : "cc", "memory");
+	return old;
+#else
+	unsigned __int128 o = (unsigned __int128)old.hi << 64 | old.lo;
+	unsigned __int128 n = (unsigned __int128)new_.hi << 64 | new_.lo;
+
+	__atomic_compare_exchange_n((unsigned __int128 *)p, &o, n, 0, __ATOMIC_SEQ_CST,
+				    __ATOMIC_SEQ_CST);
+	return (struct u128){ (u64)o, (u64)(o >> 64) };
+#endif
+}
+
+/* Rare (the module's TLB tracking test), so never on the fast path. */
+struct u128 door_cmpxchg128(struct u128 *p, struct u128 old, struct u128 new_,
+			    const struct site *site)
+{
+	struct actor *me = sim_self;
+	struct sim *sim = me->sim;
+	struct pending step = {
+		.site = site, .p = p, .a = old.lo, .b = new_.lo, .op = MEM_CMPXCHG, .size = 16,
+	};
+	struct u128 was;
+
+	if (me->mode & MODE_FREE)
+		return cmpxchg128_atomic(p, old, new_);
+	if (actor_clock_key(me) > me->horizon)
+		sched_switch(me);
+	step_begin(sim, me, &step);
+	was = *p;
+	if (was.lo == old.lo && was.hi == old.hi)
+		world_store(p, &new_, sizeof(*p));
+	step_end(sim, me, &step, was.lo, p->lo, hash_fold(was.lo, 1, was.hi));
+	return was;
+}

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#pragma once
+/*
+ * What the engine's own files share and nobody else includes: the sim (record) and the
+ * head of the world.
+ */
+#include <glib.h>
+#include <pthread.h>
+#include <signal.h>
+
+#include "sim/engine/arena.h"
+#include "sim/engine/carrier.h"
+#include "sim/engine/check.h"
+#include "sim/engine/choose.h"
+#include "sim/engine/cost.h"
+#include "sim/engine/rng.h"
+#include "sim/engine/script.h"
+#include "sim/engine/sim.h"
+#include "sim/engine/trace.h"
+#include "sim/engine/undo.h"
+
+/* Slab classes: 1..16 lines one by one, then powers of two up to 1 MiB. */
+#define SLAB_CLASSES	(16 + 10)
+#define REGION_BUCKETS	4096
+
+/* The head of the world, at world_base: everything here is taken back by a restore. */
+struct world {
+	u64 slab_next;			/* offset of the first byte never handed out */
+	u64 slab_free[SLAB_CLASSES];	/* offset of a freed object, 0: none */
+	u64 carve_next;
+	u64 page_next;			/* hpa of the first page never handed out */
+	u64 page_free;			/* head of the free list: page number + 1 */
+	u32 *page_link;			/* next of the free list, by page number */
+	u32 nactors;
+	struct actor *actor[ACTORS_MAX];
+	struct actor root;
+	struct region *regions;		/* all, newest first */
+	struct region *large;		/* those that span pages, newest first */
+	struct region *bucket[REGION_BUCKETS];
+};
+
+#define the_world ((struct world *)world_base)
+
+struct undo_entry {
+	u64 *p;
+	u64 old;
+};
+
+struct undo_log {
+	struct undo_entry *entry;
+	u64 n, room;
+	u64 hash;
+	bool on;
+};
+
+/* The clock's tournament: a leaf an actor, the least key wins; see sched.c. */
+struct tournament {
+	u64 node[2 * ACTORS_MAX];
+	u32 leaves;
+};
+
+struct script {
+	struct script_row *row;
+	u32 n, at;
+	bool begun, met, stop_after;
+	void (*after)(void *ctx);
+	void *after_ctx;
+	char *why;
+	GHashTable *seen;		/* states at forget points since somebody else moved */
+	bool spins;
+};
+
+struct at_end {
+	void (*fn)(void *ctx);
+	void *ctx;
+};
+
+struct listener {
+	trace_fn fn;
+	void *ctx;
+};
+
+struct record {				/* counters of one actor */
+	u64 count[COUNTERS];
+};
+
+struct sim {
+	struct sim_options opt;
+	u32 cost[COST_NR];
+	struct undo_log undo;
+	struct tournament tour;
+	struct carrier carrier[ACTORS_MAX];
+	struct lp_lines *lines;		/* one an LP */
+	struct record counters[ACTORS_MAX + 1];	/* last: the root context */
+	struct rng rng;
+	const struct choose_driver *driver;
+	struct script script;
+	void *hub_sp;
+	struct actor *last;		/* who took the last step (hub schedulers) */
+	u64 now;			/* clock of the last step, for wake-ups */
+	u64 steps, seq, limit_key;
+	u32 nblocked;
+	u32 *futex;			/* free scheduler: wake counts by address */
+	volatile sig_atomic_t stop;	/* sim_stop() */
+	bool stopping, running;
+	enum sim_end end;
+	GArray *listeners;
+	struct event *ring;
+	u32 ring_size;
+	u64 ring_count;
+	GPtrArray *violations;		/* struct violation */
+	GHashTable *tolerated;
+	GArray *at_end;
+	GHashTable *interned;
+	void *layer[LAYERS];
+	pthread_mutex_t free_lock;	/* free scheduler: allocator, regions, violations */
+};
+
+extern const struct choose_driver choose_by_sched;
+
+static inline bool sim_is_free(const struct sim *sim)
+{
+	return sim->opt.sched == SCHED_FREE;
+}
+
+static inline void sim_free_lock(struct sim *sim)
+{
+	if (sim_is_free(sim))
+		pthread_mutex_lock(&sim->free_lock);
+}
+
+static inline void sim_free_unlock(struct sim *sim)
+{
+	if (sim_is_free(sim))
+		pthread_mutex_unlock(&sim->free_lock);
+}
+
+/*
+ * arena.c. world_map - map the world at its fixed address for @phys bytes of simulated
+ * memory (at most 192 GiB); NULL with errno: EEXIST when something else lies there.
+ */
+void *world_map(u64 phys);
+void world_release(void);
+void arena_setup(u64 phys);			/* once sim_self is there */
+void *arena_stack(u32 slot);			/* top of a fresh actor stack */
+/* sched.c */
+u64 actor_clock_key(const struct actor *a);
+void sched_insert(struct sim *sim, struct actor *a);	/* became ready */
+struct actor *sched_least(struct sim *sim, struct actor *after);
+bool actor_enabled(const struct actor *a);
+u32 sched_enabled(struct sim *sim, struct actor **list);
+void sched_hub(struct actor *me);		/* leave for the hub; returns when resumed */
+void sched_resume(struct sim *sim, struct actor *a);	/* from the hub */
+u32 sched_mode(const struct sim *sim);		/* mode bits of an actor in this sim */
+void sched_refresh_modes(struct sim *sim);
+/* script.c; the clock takes over past its last row */
+struct actor *sched_clock_pick(struct sim *sim);
+struct actor *script_pick(struct sim *sim);
+void script_event(struct sim *sim, const struct event *ev);
+void script_forget(struct sim *sim, struct actor *me);
+bool script_paused(const struct sim *sim);	/* rows used up, and to stop there */
+void script_fini(struct sim *sim);
+/* mem.c */
+bool await_holds(const struct pending *n);
+u64 word_at(const void *p, unsigned int size);
+/* free.c */
+u64 free_await(unsigned int size, void *p, u64 mask, u64 want);
+void free_wake(const void *p);
+enum sim_end free_run(struct sim *sim);
+void free_park(struct actor *me);
+/* check.c */
+void check_setup(struct sim *sim);
+void check_fini(struct sim *sim);
+/* line.c */
+void line_setup(struct sim *sim);
+/* sim.c */
+void sim_die(const char *fmt, ...) __printf(1, 2) __noreturn;

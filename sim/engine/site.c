@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Numbers and names of sites; the linker gives the bounds of their section.
+ */
+#include <string.h>
+
+#include "sim/engine/site.h"
+
+extern const struct site __start_sim_sites[] __attribute__((weak));
+
+u32 site_number(const struct site *site)
+{
+	return site ? (u32)(site - __start_sim_sites) + 1 : 0;
+}
+
+const char *site_file(const struct site *site)
+{
+	const char *f = site->file;
+
+	while (!strncmp(f, "../", 3))
+		f += 3;
+	return f;
+}

@@ -94,8 +94,10 @@ static void step_begin(struct sim *sim, struct actor *me, const struct pending *
 static void step_end(struct sim *sim, struct actor *me, const struct pending *step, u64 old,
 		     u64 value, u64 result)
 {
+	bool dropped = (step->op == MEM_BTS || step->op == MEM_BTR) && step->b;
+
 	if (me->mode & MODE_KEYED)
-		me->key = hash_fold(me->key, site_number(step->site), result);
+		me->key = hash_fold(me->key, site_number(step->site), dropped ? 0 : result);
 	me->pending.site = NULL;	/* taken: it stands before no step now */
 	me->pending.op = MEM_READ;
 	if (!(me->mode & MODE_EVENTS))

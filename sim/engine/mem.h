@@ -10,6 +10,8 @@
  * mem_cmpxchg{8,16,32,64}(p, old, new)     LOCK CMPXCHG; returns what was there
  * mem_xadd, mem_xchg, mem_and, mem_or      LOCKed; return the old value
  * mem_bts{..}(p, bit), mem_btr{..}(p, bit) LOCKed; return the old bit
+ * mem_set_bit64, mem_clear_bit64(p, bit)   LOCK BTS/BTR whose result nobody looks at: it does
+ *                                          not enter the actor's key (see actor_forget)
  * mem_cmpxchg128(p, old, new)              LOCK CMPXCHG16B; returns what was there
  * mem_fence()                              MFENCE
  * mem_await{16,32,64}(p, mask, want)       blocks until (*p & mask) == want, then reads
@@ -206,6 +208,9 @@ static __always_inline u64 door(enum mem_op op, unsigned int size, void *p, u64 
 #define mem_btr16(p, bit)	((bool)DOOR(MEM_BTR, 16, p, bit, 0))
 #define mem_btr32(p, bit)	((bool)DOOR(MEM_BTR, 32, p, bit, 0))
 #define mem_btr64(p, bit)	((bool)DOOR(MEM_BTR, 64, p, bit, 0))
+
+#define mem_set_bit64(p, bit)	((void)DOOR(MEM_BTS, 64, p, bit, 1))
+#define mem_clear_bit64(p, bit)	((void)DOOR(MEM_BTR, 64, p, bit, 1))
 
 #define mem_await8(p, mask, want)	DOOR(MEM_AWAIT, 8, p, mask, want)
 #define mem_await16(p, mask, want)	DOOR(MEM_AWAIT, 16, p, mask, want)

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#pragma once
+/*
+ * What a search is made of: take a step of one actor, and take it back. A snapshot is a
+ * mark in the undo log plus the live stack of the one actor that is about to run. With it,
+ * a plain depth-first search over choose(): the explorer's oracle, and the engine's own
+ * golden tests. Wants SCHED_CHOOSE, keyed, untimed, fibers or pthreads.
+ */
+#include "sim/engine/sim.h"
+
+/* search_begin - run each actor up to its first step (which is not taken) */
+void search_begin(struct sim *sim);
+
+struct search_mark {
+	struct actor *actor;
+	char *stack;		/* copy of its live stack */
+	size_t bytes;
+	struct actor saved;
+	u64 undo_length, undo_hash, seq, steps, ring_count;
+	u32 nblocked;
+};
+
+/*
+ * search_mark_set - remember everything that a step of @a may change; its live stack is
+ * copied to @room, which must hold WORLD_STACK_SIZE bytes. Returns the end of the copy.
+ */
+char *search_mark_set(struct sim *sim, struct search_mark *m, struct actor *a, char *room);
+/* search_step - @a, which must be enabled, takes the step that it stands at */
+void search_step(struct sim *sim, struct actor *a);
+/* search_undo - back to @m, the latest mark not yet undone */
+void search_undo(struct sim *sim, const struct search_mark *m);
+
+/* search_key - the state's key: world hash plus a mix of each actor's key and next step */
+u64 search_key(struct sim *sim);
+
+struct search_dfs {
+	/* Switches from an actor that could have gone on; negative: no bound. */
+	int preemptions;
+	/* Called at the end of each execution (nobody is enabled), and after each step if set. */
+	void (*leaf)(void *ctx);
+	bool (*step)(void *ctx);	/* false: do not go on below this state */
+	void *ctx;
+	/* results */
+	u64 executions, transitions;
+	u32 depth;
+};
+
+/* search_dfs - every interleaving (every answer of choose()), by undoing */
+void search_dfs(struct sim *sim, struct search_dfs *s);

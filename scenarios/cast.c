@@ -9,6 +9,7 @@
 #include "scenarios/parse.h"
 
 #define NO_LP	G_MAXUINT
+#define BAD_LP	(G_MAXUINT - 1)	/* asked for one that it cannot have */
 
 int cast_find(const struct parse *p, const char *name)
 {
@@ -116,7 +117,8 @@ static void sort_actors(struct parse *p)
 		else
 			g_ptr_array_add(others, a);
 	}
-	qsort(actors->pdata, vcpus, sizeof(*actors->pdata), actor_order);
+	if (vcpus > 1)
+		qsort(actors->pdata, vcpus, sizeof(*actors->pdata), actor_order);
 	for (i = 0; i < others->len; i++)
 		actors->pdata[vcpus + i] = g_ptr_array_index(others, i);
 	g_ptr_array_free(others, TRUE);
@@ -172,7 +174,7 @@ static void give_lps(struct parse *p)
 	for (i = 0; i < p->c->actors->len; i++) {
 		struct scn_actor *a = g_ptr_array_index(p->c->actors, i);
 
-		if (!p->lps_given)
+		if (!p->lps_given && a->lp != BAD_LP)
 			td->lps = MAX(td->lps, a->lp + 1);
 	}
 }
@@ -184,6 +186,7 @@ void cast_place(struct parse *p, struct scn_actor *a, const struct text *lp)
 	int n = numbered(text_str(p, lp), "lp");
 	struct scn_actor *owner;
 
+	a->lp = BAD_LP;
 	if (n < 0) {
 		parse_error(p, lp, "actor NAME [lpN]", "lpN expected");
 		return;

@@ -58,6 +58,10 @@ static void parse_event(struct lex *lx, struct scn_event *ev)
 		ev->observation = lx->tok.word;
 		lex_next(lx);
 	} else {
+		if (lx->tok.kind == TOK_WORD && strchr(lx->tok.word, '-') &&
+		    diag_nearest(lx->tok.word, list))
+			lex_error(lx, hint_nearest(lx->p, lx->tok.word, list), "no event %s",
+				  lx->tok.word);
 		ev->cond = parse_cond(lx);
 		if (ev->cond->before && !lx->failed)
 			lex_error(lx, "seen A before B", "before needs two events");
@@ -168,13 +172,16 @@ static const struct expect_word {
 static const char *expect_hint(struct parse *p, const char *word)
 {
 	const char *names[G_N_ELEMENTS(expect_words) + 16] = { NULL };
+	const char *hint;
 	unsigned int n = 0, i;
 
 	for (i = 0; expect_words[i].name; i++)
 		names[n++] = expect_words[i].name;
 	for (i = 0; scn_counter_words[i] && n + 1 < G_N_ELEMENTS(names); i++)
 		names[n++] = scn_counter_words[i];
-	return hint_nearest(p, word, names);
+	hint = hint_nearest(p, word, names);
+	return hint ? hint : "ok, violation, unreachable, deadlock, livelock, starvation, seen, "
+			     "never, final or a counter";
 }
 
 /* The expectation that the line's first word names, or NULL. */

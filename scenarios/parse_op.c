@@ -59,6 +59,19 @@ static void single_gfn(struct lex *lx, struct scn_gfn_range *r)
 	r->loc = lex_loc_from(lx, from);
 }
 
+/* A number that may not be 0; the error then says why. */
+static guint64 positive(struct lex *lx, const char *what, const char *why)
+{
+	struct tok start = lx->tok;
+	guint64 num = lex_number(lx, what);
+
+	if (!lx->failed && !num) {
+		lx->tok = start;
+		lex_error(lx, NULL, "%s", why);
+	}
+	return num;
+}
+
 static void op_run(struct lex *lx, struct scn_op *op)
 {
 	while (!lx->failed) {
@@ -68,9 +81,7 @@ static void op_run(struct lex *lx, struct scn_op *op)
 						  memfault_words);
 		} else if (lex_take_word(lx, "times")) {
 			lex_want(lx, '=', "=");
-			op->times = lex_number(lx, "a number");
-			if (!lx->failed && !op->times)
-				lex_error(lx, NULL, "times=0 runs nothing");
+			op->times = positive(lx, "a number", "times=0 runs nothing");
 		} else {
 			return;
 		}
@@ -232,13 +243,13 @@ static void call_arg(struct lex *lx, struct scn_op *op)
 
 static void op_call(struct lex *lx, struct scn_op *op)
 {
-	const char *prefix = op->word->code == SCN_OP_TDCALL ? "TDG." : "TDH.";
+	const char *prefix = op->word->code == SCN_OP_TDCALL ? "TDG" : "TDH";
 	struct tok start = lx->tok;
 
 	op->leaf = parse_leaf(lx, FALSE);
 	if (!lx->failed && !g_str_has_prefix(op->leaf, prefix)) {
 		lx->tok = start;
-		lex_error(lx, NULL, "%s wants a %s... leaf", op->word->name, prefix);
+		lex_error(lx, NULL, "%s wants a leaf of %s", op->word->name, prefix);
 	}
 	while (!lx->failed && lx->tok.kind != TOK_END && !lex_is(lx, P_DOTS))
 		call_arg(lx, op);
@@ -248,9 +259,7 @@ static void op_inject(struct lex *lx, struct scn_op *op)
 {
 	op->leaf = parse_leaf(lx, FALSE);
 	lex_want(lx, '@', "@N (its N-th call)");
-	op->nth = lex_number(lx, "a number");
-	if (!lx->failed && !op->nth)
-		lex_error(lx, NULL, "the first call is @1");
+	op->nth = positive(lx, "a number", "the first call is @1");
 	parse_status(lx, &op->status);
 }
 
@@ -305,9 +314,8 @@ static void op_acquire(struct lex *lx, struct scn_op *op)
 	if (lex_take_word(lx, "inf"))
 		op->retry = SCN_RETRY_INF;
 	else
-		op->retry = lex_number(lx, "a number of attempts or inf");
-	if (!lx->failed && !op->retry)
-		lex_error(lx, "retry=1 tries once", "retry=0 never tries");
+		op->retry = positive(lx, "a number of attempts or inf",
+				     "retry=1 tries once: 0 is none");
 }
 
 static void op_release(struct lex *lx, struct scn_op *op)

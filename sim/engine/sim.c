@@ -68,6 +68,8 @@ struct sim *sim_new(const struct sim_options *opt)
 
 	sim->opt = *opt;
 	options_default(&sim->opt);
+	if (sim_self)
+		world_release();	/* of a sim that was never freed (a test that failed) */
 	if (!world_map(sim->opt.phys)) {
 		fprintf(stderr, "septsim: cannot map the world at %p: %s\n", world_base,
 			errno == EEXIST ? "something else lies there" : strerror(errno));

@@ -77,6 +77,17 @@ static inline double bench_sample(bench_fn fn, void *arg, uint64_t *n)
 	}
 }
 
+/* bench_value - the median of a workload in ns a unit, nothing printed */
+static inline double bench_value(bench_fn fn, void *arg, uint64_t *n)
+{
+	double values[BENCH_SAMPLES_MIN];
+
+	bench_sample(fn, arg, n);
+	for (int i = 0; i < BENCH_SAMPLES_MIN; i++)
+		values[i] = bench_sample(fn, arg, n);
+	return bench_median(values, BENCH_SAMPLES_MIN);
+}
+
 static inline void bench_heading(void)
 {
 	printf("%-36s %12s %9s %12s\n", "workload", "median", "deviation", "target");

@@ -12,6 +12,7 @@
 #include <glib.h>
 
 #include "lock_model.h"
+#include "sim/engine/arena.h"
 #include "sim/engine/search.h"
 
 static struct sim *search_sim(enum sim_carrier carrier, u32 hosts, u32 guests, u32 tries)
@@ -62,6 +63,22 @@ static void test_preemptions(void **state)
 		assert_int_equal(executions(CARRIER_FIBER, 3, i + 1), want[i]);
 }
 
+/* What is taken back is taken back whole: every byte of the slab. */
+static void test_undo_is_whole(void **state)
+{
+	struct sim *sim = search_sim(CARRIER_FIBER, 2, 1, 1);
+	struct search_dfs s = { .preemptions = -1 };
+	size_t bytes = 1 << 20;
+	char *copy = g_malloc(bytes);
+
+	memcpy(copy, world_base, bytes);
+	search_dfs(sim, &s);
+	assert_int_equal(s.executions, 258);
+	assert_memory_equal(copy, world_base, bytes);
+	g_free(copy);
+	sim_free(sim);
+}
+
 /* A state search with the declared key: visited states are not gone below. */
 struct states {
 	struct sim *sim;
@@ -107,6 +124,7 @@ int main(void)
 		cmocka_unit_test(test_interleavings_on_threads),
 		cmocka_unit_test(test_interleavings_whole),
 		cmocka_unit_test(test_preemptions),
+		cmocka_unit_test(test_undo_is_whole),
 		cmocka_unit_test(test_states),
 	};
 

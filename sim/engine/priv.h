@@ -62,7 +62,7 @@ struct tournament {
 struct script {
 	struct script_row *row;
 	u32 n, at;
-	bool begun, met, stop_after;
+	bool begun, met, stop_after, over;
 	void (*after)(void *ctx);
 	void *after_ctx;
 	char *why;

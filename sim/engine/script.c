@@ -21,7 +21,7 @@ void script_set(struct sim *sim, const struct script_row *rows, u32 n)
 		s->row[i] = rows[i];
 	s->n = n;
 	s->at = 0;
-	s->begun = s->met = s->spins = false;
+	s->begun = s->met = s->spins = s->over = false;
 }
 
 void script_fini(struct sim *sim)
@@ -131,6 +131,24 @@ static struct actor *row_over_early(struct sim *sim, const struct script_row *ro
 	return unreachable(sim, "%s ended before `%s` happened", row->actor->name, row->text);
 }
 
+/* Virtual time takes over: nobody acts before what the rows have shown. */
+static void script_over(struct sim *sim)
+{
+	struct script *s = &sim->script;
+
+	s->over = true;
+	if (s->after)
+		s->after(s->after_ctx);
+	for (u32 i = 0; i < the_world->nactors; i++) {
+		struct actor *a = the_world->actor[i];
+
+		if (a->clock < sim->now)
+			world_set(a->clock, sim->now);
+		if (a->state == ACTOR_READY)
+			sched_insert(sim, a);
+	}
+}
+
 struct actor *script_pick(struct sim *sim)
 {
 	struct script *s = &sim->script;
@@ -168,12 +186,8 @@ struct actor *script_pick(struct sim *sim)
 	}
 	if (s->stop_after)
 		return NULL;
-	if (s->after) {
-		void (*after)(void *ctx) = s->after;
-
-		s->after = NULL;
-		after(s->after_ctx);
-	}
+	if (!s->over)
+		script_over(sim);
 	return sched_clock_pick(sim);
 }
 

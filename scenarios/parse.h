@@ -17,6 +17,7 @@
 #define SCN_MAX_BYTES	(4u << 20)
 #define SCN_MAX_GFN	(1ull << 40)
 #define SCN_MAX_NESTING	16u
+#define SCN_MAX_ACCESS	4u	/* as the guest of the module */
 #define SCN_MAX_CASES	1024u
 
 /* The memory of one scenario. */

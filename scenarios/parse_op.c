@@ -123,6 +123,9 @@ static void op_access(struct lex *lx, struct scn_op *op)
 	guint64 gfn;
 
 	do {
+		if (op->gfns->len == SCN_MAX_ACCESS)
+			lex_error(lx, NULL, "one instruction touches %u gfns at most",
+				  SCN_MAX_ACCESS);
 		gfn = lex_gfn(lx);
 		g_array_append_val(op->gfns, gfn);
 	} while (lex_take(lx, ','));
@@ -178,14 +181,21 @@ static void op_migrate(struct lex *lx, struct scn_op *op)
 	parse_lp(lx, &op->lp);
 }
 
+/* An actor that is a thread here: a vCPU that nobody runs gets no signal. */
 static void op_actor(struct lex *lx, struct scn_op *op)
 {
+	struct tok start = lx->tok;
+
 	parse_actor(lx, &op->actor);
+	if (!lx->failed && op->actor.index < 0) {
+		lx->tok = start;
+		lex_error(lx, NULL, "%s has no thread in this case", op->actor.name);
+	}
 }
 
 static void op_signal(struct lex *lx, struct scn_op *op)
 {
-	parse_actor(lx, &op->actor);
+	op_actor(lx, op);
 	if (lex_take_word(lx, "after"))
 		op->cycles = lex_number(lx, "a number of cycles");
 }
@@ -229,14 +239,16 @@ static void call_arg(struct lex *lx, struct scn_op *op)
 	lex_next(lx);
 	lex_want(lx, '=', "=");
 	level = !strcmp(kv.key, "level") ? lex_level(lx) : SCN_LEVEL_NONE;
-	if (level != SCN_LEVEL_NONE)
+	if (level != SCN_LEVEL_NONE) {
 		kv.value.num = level;
-	else if (!strcmp(kv.key, "vcpu"))
+		kv.value.word = scn_level_name(level);
+	} else if (!strcmp(kv.key, "vcpu")) {
 		call_vcpu(lx, &kv.value);
-	else if (!strcmp(kv.key, "level"))
+	} else if (!strcmp(kv.key, "level")) {
 		lex_error(lx, "level=4K, 2M, 1G", "a level expected");
-	else
+	} else {
 		kv.value.num = lex_number(lx, "a number");
+	}
 	kv.loc = kv.value.loc = lex_loc_from(lx, from);
 	g_array_append_val(op->args, kv);
 }

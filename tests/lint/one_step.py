@@ -28,7 +28,7 @@ def stepping(sources):
     for s in sources:
         if s.path in DOOR:
             continue
-        for name, body in [*s.functions(), *s.macros.items()]:
+        for name, body in [*((n, b) for n, _, b in s.functions()), *s.macros.items()]:
             uses.setdefault(str(name), set()).update(map(str, calls(body)))
     steps = set(STEP)
     while True:
@@ -75,8 +75,7 @@ def check(root=None, sources=None):
     for s in sources:
         if s.path in DOOR:
             continue
-        bodies = [body for _, body in s.functions()] + list(s.macros.values())
-        for expression in (e for body in bodies for e in csource.full_expressions(body)):
+        for expression in (e for _, body in s.bodies() for e in csource.full_expressions(body)):
             direct = [t for t, after in zip(expression, expression[1:])
                       if after == '(' and t in STEP]
             if len(direct) > 1 and '{' not in expression:

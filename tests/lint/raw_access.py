@@ -15,6 +15,9 @@ import re
 import csource
 from one_step import DOOR, STEP
 
+# The door, and the clock's shadow of it, which is nobody's world.
+UNDER = (*DOOR, 'sim/engine/line.h', 'sim/engine/line.c')
+
 ATOMICS = re.compile(r'__atomic_|__sync_|atomic_(?:load|store|exchange|fetch|thread)')
 OWN_WORDS = {'READ_ONCE', 'WRITE_ONCE', 'smp_load_acquire', 'smp_store_release'}
 # Who stands below the door: batons of threads, forked workers, free threads, restores.
@@ -34,30 +37,23 @@ def first_argument(code, at):
     return result
 
 
-def last_member(code):
-    """`word` of s->word, s->a[i].word, s->word[i]; None for a plain variable."""
+def without_index(code):
+    """s->word of s->word[i][j]."""
     while code and code[-1] == ']':
-        depth = 0
-        for i in range(len(code) - 1, -1, -1):
-            depth += {']': 1, '[': -1}.get(code[i], 0)
-            if depth == 0:
-                code = code[:i]
-                break
-    if len(code) > 2 and code[-2] in POSTFIX and code[-1].kind == 'word':
-        return code[-1]
-    return None
+        code = code[:csource.opening(code, len(code) - 1)]
+    return code
 
 
-def shared(body):
-    """(members, pointer variables) that the steps of a function's body name."""
+def shared(body, types, variables):
+    """({(struct or None, member)}, pointer variables) that the steps of a body name."""
     members, pointers = set(), set()
     for at, t in enumerate(body[:-1]):
         if t in STEP and body[at + 1] == '(':
             argument = first_argument(body, at)
             if argument[:1] == ['&']:
-                member = last_member(argument[1:])
-                if member:
-                    members.add(str(member))
+                chain = without_index(argument[1:])
+                if len(chain) > 2 and chain[-2] in POSTFIX and chain[-1].kind == 'word':
+                    members.add((types.holder(chain, variables), str(chain[-1])))
             elif len(argument) == 1 and argument[0].kind == 'word':
                 pointers.add(str(argument[0]))
     return members, pointers
@@ -68,12 +64,7 @@ def operand_start(code, at):
     i = at
     while i > 0:
         if code[i] in (')', ']'):
-            depth = 0
-            while i >= 0:
-                depth += {')': 1, ']': 1, '(': -1, '[': -1}.get(code[i], 0)
-                if depth == 0:
-                    break
-                i -= 1
+            i = csource.opening(code, i)
             if i > 0 and (code[i] == '[' or code[i - 1].kind == 'word'):
                 i -= 1
                 continue
@@ -91,35 +82,55 @@ def is_unary(code, at):
     before = code[at - 1]
     if before in ('return', 'case', 'else'):
         return True
-    return before.kind == 'op' and before not in (')', ']')
+    if before == ')':
+        return csource.is_cast(code, at - 1)
+    return before.kind == 'op' and before != ']'
 
 
-def hidden(body):
-    """Token indexes where nothing is read or written: sizeof, and world_set's left side."""
+def own_structs(body):
+    """Variables of a body that are structs themselves, so on the actor's own stack."""
+    pointers = {str(t) for before, t in zip(body, body[1:]) if before == '*'}
+    return set(csource.Types.declared(body)) - pointers
+
+
+def hidden(body, addressing):
+    """Token indexes where nothing is read or written: sizeof, world_set's left side."""
     result = set()
     for at, t in enumerate(body[:-1]):
         if body[at + 1] != '(':
             continue
         if t in UNSEEN:
             result.update(range(at, csource.close(body, at + 1)))
-        elif t == 'world_set':
-            result.update(range(at, at + 2 + len(first_argument(body, at))))
+        n = 0
+        for i, (depth, u) in enumerate(csource.with_depth(
+                body[at + 2:csource.close(body, at + 1)]), start=at + 2):
+            n += depth == 0 and u == ','
+            if n in addressing.get(t, ()):
+                result.add(i)
     return result
 
 
-def raw_uses(body, members, pointers):
+def raw_uses(body, members, pointers, types, variables, addressing):
     """(token, what) of each raw access in a function's body."""
-    quiet = hidden(body)
+    quiet, own = hidden(body, addressing), own_structs(body)
+    names = {name for _, name in members}
     for at, t in enumerate(body):
         if at in quiet:
             continue
-        if t in members and at and body[at - 1] in POSTFIX:
+        if t in names and at and body[at - 1] in POSTFIX:
             if body[at - 1] == '.' and body[at - 2] in ('{', ','):
                 continue  # a designated initialiser
             start = operand_start(body, at)
+            holder = types.holder(body[start:at + 1], variables)
+            if holder and not {(holder, str(t)), (None, str(t))} & members:
+                continue  # a member of that name in another struct
+            if body[start] in own and body[start + 1] == '.':
+                continue
             after = at + 1
             if after < len(body) and body[after] == '[':
                 after = csource.close(body, after) + 1
+            elif (holder, str(t)) in types.arrays:
+                continue  # the address of its first element
             if after < len(body) and body[after] in POSTFIX:
                 continue  # a struct on the way to another member
             if not (start and body[start - 1] == '&' and is_unary(body, start - 1)):
@@ -161,21 +172,27 @@ def own_words(source):
 def check(root=None, sources=None):
     if sources is None:
         sources = list(csource.sources(root, csource.MODEL_LAYERS))
+    types = csource.Types(sources)
     layer_of = lambda path: next((x for x in csource.MODEL_LAYERS if path.startswith(x)), '')
-    bodies = {s.path: [b for _, b in s.functions()] + list(s.macros.values()) for s in sources}
-    members = {}
+    members, functions, addressing = {}, [], {'world_set': {0}}
     for s in sources:
-        if s.path not in DOOR:
-            for body in bodies[s.path]:
-                members.setdefault(layer_of(s.path), set()).update(shared(body)[0])
+        addressing.update(s.addressing())
+    for s in (s for s in sources if s.path not in UNDER):
+        for parameters, body in s.bodies():
+            variables = types.declared([*parameters, csource.Token(';', 'op', 0), *body])
+            named = shared(body, types, variables)
+            members.setdefault(layer_of(s.path), set()).update(named[0])
+            functions.append((s, body, named[1], variables))
 
-    findings = []
-    for s in sources:
-        found = [] if BELOW.match(s.path) else list(own_words(s))
-        if s.path not in DOOR:
-            for body in bodies[s.path]:
-                found += raw_uses(body, members[layer_of(s.path)], shared(body)[1])
+    found = [(s, t, what) for s in sources if not BELOW.match(s.path)
+             for t, what in own_words(s)]
+    for s, body, pointers, variables in functions:
+        found += [(s, t, what) for t, what in
+                  raw_uses(body, members[layer_of(s.path)], pointers, types, variables,
+                           addressing)]
+    findings = set()
+    for s, t, what in found:
         lines = [''] + s.text.split('\n')
-        findings += [(s.path, t.line, what) for t, what in found
-                     if not any('/* raw: ' in x for x in lines[max(t.line - 1, 0):t.line + 1])]
-    return sorted(set(findings))
+        if not any('/* raw: ' in x for x in lines[max(t.line - 1, 0):t.line + 1]):
+            findings.add((s.path, t.line, what))
+    return sorted(findings)

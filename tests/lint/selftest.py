@@ -22,8 +22,20 @@ import rules
 COMPILER = ['cc']
 
 STEPS = '''
+#define REGION(name, lvalue) add(name, &(lvalue), sizeof(lvalue))
+#define VALUE(lvalue) (&(lvalue) == (lvalue))
+struct s {
+	u64 word, many[2];
+	struct inner *in, by_value;
+	struct other *other;
+};
+struct inner *inner_of(struct s *s);
+struct other *other_of(struct s *s);
+
 static u64 first(struct s *s)
 {
+	mem_write64(&s->in->state, 1);
+	mem_write64(&s->many[1], 1);
 	return mem_read64(&s->word);
 }
 
@@ -55,6 +67,8 @@ class OneStep(unittest.TestCase):
         'a[first(s)] = second(s);',
         'h((struct t){ .a = first(s), .b = second(s) });',
         'x = ({ u64 v = first(s) - second(s); v; });',
+        'for_each(i, s) { a = mem_read64(p) + mem_read64(q); }',
+        'for_each(i, first(s), second(s)) { x(); }',
     ]
     good = [
         'x = mem_read64(a); y = mem_read64(b);',
@@ -67,6 +81,8 @@ class OneStep(unittest.TestCase):
         'first(second(s));',
         'f(mem_read64(a), mem_peek64(b)); /* mem_read64(c) */ t("mem_read64(d)");',
         'g(sizeof(first(s)), second(s));',
+        'for_each(i, s) { retry: if (first(s)) continue; if (second(s)) goto retry; }',
+        'for_each(i, s) { x = mem_read64(p); y = mem_read64(q); }',
     ]
 
     def test(self):
@@ -92,6 +108,15 @@ class RawAccess(unittest.TestCase):
         's->word++;',
         'x = y & s->word;',
         'x = t.a[3].word;',
+        'x = (u64)s->in->state;',
+        'x = s->by_value.state;',
+        'x = inner_of(s)->state;',
+        'struct inner *in, *two; x = two[1].state;',
+        'x = unclear(s)->state;',
+        'x = *(u8 *)s->in & s->word;',
+        'x = s->many[1];',
+        'VALUE(s->word);',
+        'REGION(s->word, y);',
         'v = mem_read64(p); *p = v;',
         'v = mem_read64(p); return p[1];',
         'x = *(u64 *)phys_to_ptr(hpa);',
@@ -113,6 +138,12 @@ class RawAccess(unittest.TestCase):
         'v = mem_read64(p); q = p + 1; x = v * p2; mem_write64(&p[1], 2);',
         'u64 *p = s->q; mem_read64(p);',
         's->word = 0; /* raw: nobody has seen it yet */',
+        'x = s->other->state; y = other_of(s)->state;',
+        'struct other *o = s->other; x = o->state;',
+        'struct inner v = { 0 }; v.state = 1; g(&v);',
+        'x = (u8 *)&s->word;',
+        'g(s->many); q = s->many + 1;',
+        'REGION("word", s->word);',
         'q = phys_to_ptr(hpa);',
     ]
 

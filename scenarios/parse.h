@@ -197,6 +197,8 @@ struct scn_cond *parse_cond(struct lex *lx);
 
 /* parse_op.c */
 struct scn_op *parse_op(struct lex *lx, enum scn_op_side side);
+
+/* parse_program.c */
 struct scn_cell *parse_cell(struct parse *p, const struct text *t, int actor);
 void parse_program(struct parse *p, GPtrArray *lines, int actor, enum scn_op_side side,
 		   GPtrArray *ops, struct scn_guest *guest);

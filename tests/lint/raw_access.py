@@ -101,6 +101,11 @@ def hidden(body, addressing):
             continue
         if t in UNSEEN:
             result.update(range(at, csource.close(body, at + 1)))
+        if t == 'world_set':  # and its right side may name the left: x = x | y
+            left, end = first_argument(body, at), csource.close(body, at + 1)
+            for i in range(at + 2 + len(left), end):
+                if body[i:i + len(left)] == left:
+                    result.update(range(i, i + len(left)))
         n = 0
         for i, (depth, u) in enumerate(csource.with_depth(
                 body[at + 2:csource.close(body, at + 1)]), start=at + 2):
@@ -129,7 +134,8 @@ def raw_uses(body, members, pointers, types, variables, addressing):
             after = at + 1
             if after < len(body) and body[after] == '[':
                 after = csource.close(body, after) + 1
-            elif (holder, str(t)) in types.arrays:
+            elif (holder, str(t)) in types.arrays or \
+                    not holder and str(t) in {name for _, name in types.arrays}:
                 continue  # the address of its first element
             if after < len(body) and body[after] in POSTFIX:
                 continue  # a struct on the way to another member

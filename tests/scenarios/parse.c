@@ -186,6 +186,64 @@ static void test_bad_files(void **state)
 	assert_true(each_file("bad", bad_file) >= 20);
 }
 
+/* --- the reference --- */
+
+static char *reference(void)
+{
+	const char *root = g_getenv("TEST_SOURCE_ROOT");
+	char *path = g_build_filename(root ? root : ".", "docs", "language.md", NULL), *text;
+
+	assert_true(g_file_get_contents(path, &text, NULL, NULL));
+	g_free(path);
+	return text;
+}
+
+static void documented(const char *text, const char *word)
+{
+	if (!strstr(text, word))
+		fail_msg("docs/language.md does not have %s", word);
+}
+
+/* Every word of the language is in its reference. */
+static void test_reference(void **state)
+{
+	char *text = reference();
+	const struct scn_op_word *op;
+	const struct scn_lock_word *lock;
+	unsigned int i;
+
+	for (op = scn_op_words; op->name; op++)
+		documented(text, g_str_has_prefix(op->name, "slot ") ? op->name + 5 : op->name);
+	for (lock = scn_lock_words; lock->name; lock++)
+		documented(text, lock->name);
+	for (i = 0; scn_counter_words[i]; i++)
+		documented(text, scn_counter_words[i]);
+	for (i = 0; scn_check_words[i]; i++)
+		documented(text, scn_check_words[i]);
+	for (i = 0; scn_observation_words[i]; i++)
+		documented(text, scn_observation_words[i]);
+	for (i = 0; scn_section_words[i]; i++)
+		documented(text, scn_section_words[i]);
+	g_free(text);
+}
+
+/* The example at the head of the reference is a sample that parses. */
+static void test_reference_example(void **state)
+{
+	char *text = reference(), *path = tree_path("good", "a01-zap-map-desync.scn"), *sample;
+	char *from = strstr(text, "```\n"), *to;
+
+	assert_non_null(from);
+	to = strstr(from + 4, "```");
+	assert_non_null(to);
+	*to = '\0';
+	assert_true(g_file_get_contents(path, &sample, NULL, NULL));
+	assert_string_equal(from + 4, sample);
+	g_free(sample);
+	g_free(path);
+	g_free(text);
+}
+
 /* --- numbers and parameters --- */
 
 static void test_ranges(void **state)
@@ -619,6 +677,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_good_files),
 		cmocka_unit_test(test_bad_files),
+		cmocka_unit_test(test_reference),
+		cmocka_unit_test(test_reference_example),
 		cmocka_unit_test(test_ranges),
 		cmocka_unit_test(test_params),
 		cmocka_unit_test(test_many),

@@ -142,8 +142,10 @@ def raw_uses(body, members, pointers, types, variables, addressing):
             if not (start and body[start - 1] == '&' and is_unary(body, start - 1)):
                 yield t, f'{t} is shared'
         elif t in pointers and t.kind == 'word' and not (at and body[at - 1] in POSTFIX):
-            deref = at and body[at - 1] == '*' and is_unary(body, at - 1) \
-                and not (at > 1 and body[at - 2].kind == 'word')
+            star = at
+            while star and body[star - 1] == '*':
+                star -= 1
+            deref = star < at and is_unary(body, star)  # else a declaration or a product
             index = at + 1 < len(body) and body[at + 1] == '[' \
                 and not (at and body[at - 1] == '&' and is_unary(body, at - 1))
             if deref or index:

@@ -145,7 +145,9 @@ def raw_uses(body, members, pointers, types, variables, addressing):
             star = at
             while star and body[star - 1] == '*':
                 star -= 1
-            deref = star < at and is_unary(body, star)  # else a declaration or a product
+            # Else a declaration (u64 **p), or a product, of what is followed (2 * *p) or not.
+            deref = star < at and (is_unary(body, star) or
+                                   at - star > 1 and body[star - 1].kind != 'word')
             index = at + 1 < len(body) and body[at + 1] == '[' \
                 and not (at and body[at - 1] == '&' and is_unary(body, at - 1))
             if deref or index:

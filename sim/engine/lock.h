@@ -4,6 +4,8 @@
  * What Linux gives KVM, built from steps of mem.h and nothing else, under Linux's names.
  * Every lock has a name that is its lockdep class, its region and its word in a schedule.
  * lockdep.h observes through these calls and never decides. None of these fail.
+ *
+ * A lock lies in the world. Its name lives as long as the sim (a literal, or interned).
  */
 #include "sim/engine/actor.h"
 
@@ -13,32 +15,45 @@ struct lock_info {		/* in each lock, first: lockdep's view and the report's */
 	const char *name;
 	u8 kind;		/* enum lock_kind */
 	u8 no_spin;		/* 1: a sleeping lock */
-	u16 writer;		/* actor id + 1 that holds it exclusively; for reports only */
-	u64 since;		/* cycle */
 };
 
-enum lock_kind { LOCK_SPIN, LOCK_RW, LOCK_MUTEX, LOCK_RCU, LOCK_SRCU, LOCK_WAIT };
+enum lock_kind { LOCK_SPIN, LOCK_RW, LOCK_MUTEX, LOCK_RCU, LOCK_SRCU, LOCK_WAIT, LOCK_IPI };
 
-struct spinlock {		/* fair: a ticket lock, which orders waiters as qspinlock does */
+/*
+ * The bare queued spinlock (kernel/locking/qspinlock.c): locked byte 0xff, pending byte
+ * 0xff00, queue tail above. No lockdep, no region: what other locks queue on.
+ */
+struct qspinlock {
+	u32 val;
+};
+
+struct spinlock {
 	struct lock_info info;
-	u16 owner, next;
+	struct qspinlock raw;
 } __attribute__((aligned(64)));
 
 /*
  * qrwlock (kernel/locking/qrwlock.c): cnts holds writer byte 0xff, waiting bit 0x100 and
  * readers in units of 0x200; waiters queue on wait_lock, so a waiting writer stops new
- * readers (but not one in an interrupt), and readers batch behind it.
+ * readers (but not one in an interrupt), and readers batch behind it. Both words share a
+ * line, as in the kernel.
  */
 struct rwlock {
 	struct lock_info info;
 	u32 cnts;
-	struct spinlock wait_lock;
+	struct qspinlock wait_lock;
 } __attribute__((aligned(64)));
 
+/*
+ * A waiter queues, and takes the lock when it is free and it is first; a newcomer may be
+ * quicker, but only once: then the first waiter asks for a handoff. That is Linux's order.
+ * Not Linux's: spinning before sleeping costs nothing different here (a wait is a wait),
+ * and the queue is a qspinlock where Linux has a list under one.
+ */
 struct mutex {
 	struct lock_info info;
-	u64 owner;		/* actor id + 1, 0 free */
-	u16 queue_owner, queue_next;	/* waiters in order */
+	u64 owner;		/* (actor id + 1) << 1, bit 0: handoff asked for; 0 free */
+	struct qspinlock queue;	/* held by the first waiter */
 } __attribute__((aligned(64)));
 
 void spin_lock_init(struct spinlock *l, const char *name);
@@ -48,16 +63,20 @@ void spin_unlock(struct spinlock *l);
 
 void rwlock_init(struct rwlock *l, const char *name);
 void read_lock(struct rwlock *l);
+bool read_trylock(struct rwlock *l);
 void read_unlock(struct rwlock *l);
 void write_lock(struct rwlock *l);
-void write_unlock(struct rwlock *l);
 bool write_trylock(struct rwlock *l);
+void write_unlock(struct rwlock *l);
 bool rwlock_needbreak(struct rwlock *l);	/* somebody waits for it; one step */
 
 void mutex_init(struct mutex *l, const char *name);
 void mutex_lock(struct mutex *l);
 bool mutex_trylock(struct mutex *l);
 void mutex_unlock(struct mutex *l);
+
+/* lock_exit - the lock's life ends: its region goes. Before the memory is freed. */
+void lock_exit(struct lock_info *l);
 
 /* lockdep assertions: a violation lock-context if not so */
 void lockdep_assert_held(const struct lock_info *l);
@@ -70,7 +89,10 @@ void might_sleep(const char *what);	/* lock-context if atomic, in RCU or with IR
 /*
  * RCU: nesting is the actor's; a grace period waits for each reader that was inside when it
  * began (a reader is a step on its own word), not for later ones. Callbacks run in order on
- * the background actor "rcu", one grace period behind.
+ * the background actor "rcu", one grace period behind, and may not sleep.
+ *
+ * A grace period here costs its steps only. Linux's takes milliseconds (it waits for ticks
+ * and context switches), so nothing may be concluded from how long one takes here.
  */
 void rcu_read_lock(void);
 void rcu_read_unlock(void);
@@ -81,17 +103,19 @@ void rcu_barrier(void);			/* sleeps until every callback queued before has run *
 
 /*
  * SRCU: two counts by index, lock and unlock by the index that was current at the lock
- * (kernel/rcu/srcutree.c's protocol with one CPU's counters). srcu_read_unlock() holds the
- * full barrier that KVM's entry path relies on.
+ * (kernel/rcu/srcutree.c). Where Linux has counters by CPU, these are by actor, each on a
+ * line of its own, so that readers do not disturb each other. srcu_read_unlock() holds the
+ * full barrier that KVM's entry path relies on. Unlocked by the actor that locked.
  */
 struct srcu {
 	struct lock_info info;
 	u32 idx;		/* current index in bit 0 */
-	u32 readers[2];
+	struct srcu_count *count;	/* by actor id */
 	struct mutex gp;	/* one grace period at a time */
 } __attribute__((aligned(64)));
 
 void srcu_init(struct srcu *s, const char *name);
+void srcu_exit(struct srcu *s);		/* no reader may be left */
 int srcu_read_lock(struct srcu *s);
 void srcu_read_unlock(struct srcu *s, int idx);
 bool srcu_read_lock_held(const struct srcu *s);
@@ -110,8 +134,10 @@ bool refcount_dec_and_test(struct refcount *r);
 
 struct completion {
 	struct lock_info info;
-	u32 done;
-};
+	struct qspinlock wait_lock;
+	u32 done;		/* how often complete() was called and nobody waited */
+	u32 ready;		/* done is not 0: what waiters await */
+} __attribute__((aligned(64)));
 
 void completion_init(struct completion *c, const char *name);
 void complete(struct completion *c);

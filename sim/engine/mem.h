@@ -169,8 +169,9 @@ static __always_inline u64 door(enum mem_op op, unsigned int size, void *p, u64 
 	return mem_effect(op, size, p, a, b);
 }
 
+/* A statement expression, so that a caller may leave the result alone without a warning. */
 #define DOOR(op, bits, p, a, b) \
-	((u##bits)door(op, bits / 8, (void *)(p), (u64)(a), (u64)(b), SITE_HERE))
+	({ (u##bits)door(op, bits / 8, (void *)(p), (u64)(a), (u64)(b), SITE_HERE); })
 
 #define mem_read8(p)	DOOR(MEM_READ, 8, p, 0, 0)
 #define mem_read16(p)	DOOR(MEM_READ, 16, p, 0, 0)
@@ -208,15 +209,15 @@ static __always_inline u64 door(enum mem_op op, unsigned int size, void *p, u64 
 #define mem_or32(p, v)		DOOR(MEM_OR, 32, p, v, 0)
 #define mem_or64(p, v)		DOOR(MEM_OR, 64, p, v, 0)
 
-#define mem_bts8(p, bit)	((bool)DOOR(MEM_BTS, 8, p, bit, 0))
-#define mem_bts16(p, bit)	((bool)DOOR(MEM_BTS, 16, p, bit, 0))
-#define mem_bts32(p, bit)	((bool)DOOR(MEM_BTS, 32, p, bit, 0))
-#define mem_bts64(p, bit)	((bool)DOOR(MEM_BTS, 64, p, bit, 0))
+#define mem_bts8(p, bit)	({ (bool)DOOR(MEM_BTS, 8, p, bit, 0); })
+#define mem_bts16(p, bit)	({ (bool)DOOR(MEM_BTS, 16, p, bit, 0); })
+#define mem_bts32(p, bit)	({ (bool)DOOR(MEM_BTS, 32, p, bit, 0); })
+#define mem_bts64(p, bit)	({ (bool)DOOR(MEM_BTS, 64, p, bit, 0); })
 
-#define mem_btr8(p, bit)	((bool)DOOR(MEM_BTR, 8, p, bit, 0))
-#define mem_btr16(p, bit)	((bool)DOOR(MEM_BTR, 16, p, bit, 0))
-#define mem_btr32(p, bit)	((bool)DOOR(MEM_BTR, 32, p, bit, 0))
-#define mem_btr64(p, bit)	((bool)DOOR(MEM_BTR, 64, p, bit, 0))
+#define mem_btr8(p, bit)	({ (bool)DOOR(MEM_BTR, 8, p, bit, 0); })
+#define mem_btr16(p, bit)	({ (bool)DOOR(MEM_BTR, 16, p, bit, 0); })
+#define mem_btr32(p, bit)	({ (bool)DOOR(MEM_BTR, 32, p, bit, 0); })
+#define mem_btr64(p, bit)	({ (bool)DOOR(MEM_BTR, 64, p, bit, 0); })
 
 #define mem_set_bit64(p, bit)	((void)DOOR(MEM_BTS, 64, p, bit, 1))
 #define mem_clear_bit64(p, bit)	((void)DOOR(MEM_BTR, 64, p, bit, 1))

@@ -54,10 +54,13 @@ void lp_disturb(struct sim *sim, u16 lp, enum irq_kind kind);
 
 /*
  * smp_call_function_single - run @fn(@arg) on @lp, masked, on the stack of whoever runs there
- * @wait: poll until it is acknowledged (interrupts must be on, else lock-context)
- * On the own LP it is called directly with interrupts off.
+ * @wait: poll until it is acknowledged
+ * On the own LP it is called directly with interrupts off. Interrupts must be on, else
+ * lock-context: two that call each other with interrupts off wait for ever.
  *
- * smp_call_function_many - the same for each LP in @mask but the own one; one ack each
+ * smp_call_function_many - the same for each LP in @mask but the own one: all are queued,
+ * then all interrupted, then all acks awaited, in order of LP. Events: kick sent, acked
+ * with the LP's number.
  */
 void smp_call_function_single(u16 lp, void (*fn)(void *), void *arg, bool wait);
 #define LP_MASK_WORDS 16
@@ -78,8 +81,18 @@ static inline void lp_mask_set(struct lp_mask *m, u16 lp)
 bool lp_irq_deliverable(const struct actor *a);
 u64 lp_irq_arrival(u16 lp);
 
-/* lp_take_interrupts - run the handlers of what is pending now; door_slow() calls it */
-void lp_take_interrupts(struct actor *me);
+/*
+ * lp_take_interrupts - run the handlers of what has arrived and is not masked; the door's
+ * slow path calls it. False if nothing was taken (in a search: later).
+ */
+bool lp_take_interrupts(struct actor *me);
 
-/* engine: set up by sim_new() */
+/*
+ * engine: lp_setup() is sim_new()'s and also sets up the host locks. lp_enter: @a is from now
+ * on what runs on its LP; lp_leave: no longer (it has parked or ended); lp_moves: it goes to
+ * @lp, and is not running anything there or here that masks interrupts.
+ */
 void lp_setup(struct sim *sim, u16 lps, u16 packages);
+void lp_enter(struct actor *a);
+void lp_leave(struct actor *a);
+void lp_moves(struct actor *a, u16 lp);

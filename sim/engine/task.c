@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The thread's flags that KVM's loops poll. Rests on include/linux/sched.h and
+ * kernel/signal.c: whoever sets a flag of a running thread also interrupts its CPU.
+ */
+#include "sim/engine/task.h"
+#include "sim/engine/clock.h"
+#include "sim/engine/lock.h"
+#include "sim/engine/lp.h"
+#include "sim/engine/mem.h"
+#include "sim/engine/priv.h"
+
+static u32 flags_read(void)
+{
+	return mem_read32(&sim_self->tif);
+}
+
+bool signal_pending(void)
+{
+	return flags_read() & TIF_SIGPENDING;
+}
+
+bool need_resched(void)
+{
+	return flags_read() & TIF_NEED_RESCHED;
+}
+
+/* The switch to another thread and back costs nothing: the cost table knows no price. */
+void cond_resched(void)
+{
+	might_sleep("cond_resched");
+	if (need_resched())
+		mem_and32(&sim_self->tif, ~(u32)TIF_NEED_RESCHED);
+}
+
+void cpu_relax(void)
+{
+	sim_charge(COST_PAUSE, 1);
+}
+
+/* From outside the machine, so no step; real threads may be reading it. */
+static void flag_set(struct actor *a, u32 flag)
+{
+	if (sim_is_free(a->sim))
+		mem_atomic(MEM_OR, 4, &a->tif, flag, 0);
+	else
+		world_set(a->tif, a->tif | flag);
+	lp_disturb(a->sim, a->lp, IRQ_KICK);
+}
+
+void task_signal(struct actor *a)
+{
+	flag_set(a, TIF_SIGPENDING);
+}
+
+void task_need_resched(struct actor *a)
+{
+	flag_set(a, TIF_NEED_RESCHED);
+}
+
+void task_clear_signal(void)
+{
+	struct actor *me = sim_self;
+
+	if (sim_is_free(me->sim))
+		mem_atomic(MEM_AND, 4, &me->tif, ~(u64)TIF_SIGPENDING, 0);
+	else
+		world_set(me->tif, me->tif & ~(u32)TIF_SIGPENDING);
+}

@@ -44,6 +44,7 @@ struct actor *actor_new(struct sim *sim, const char *name, u16 lp, void (*fn)(vo
 	carrier_start(sim, a);
 	if (sim->running)
 		sched_insert(sim, a);
+	lp_enter(a);
 	return a;
 }
 
@@ -91,10 +92,12 @@ void actor_park(const char *why)
 		return;
 	me->parked_why = why;
 	me->state = ACTOR_PARKED;
-	if (me->mode & MODE_FREE)
+	if (me->mode & MODE_FREE) {
 		free_park(me);
-	else
-		sched_hub(me);
+		return;
+	}
+	lp_leave(me);
+	sched_hub(me);
 }
 
 void actor_unpark(struct actor *a)
@@ -112,6 +115,7 @@ void actor_unpark(struct actor *a)
 	if (a->clock < now)
 		world_set(a->clock, now);
 	sched_insert(sim, a);
+	lp_enter(a);
 }
 
 void actor_exit(void)
@@ -119,6 +123,7 @@ void actor_exit(void)
 	struct actor *me = sim_self;
 
 	me->state = ACTOR_DONE;
+	lp_leave(me);
 	if (me->mode & MODE_FREE)
 		carrier_yield(me);
 	for (;;)
@@ -131,6 +136,8 @@ void actor_set_lp(struct actor *a, u16 lp)
 
 	if (lp >= sim->opt.lps)
 		sim_die("actor %s to LP %u of %u", a->name, lp, sim->opt.lps);
-	world_set(a->lp, lp);
+	if (lp == a->lp)
+		return;
+	lp_moves(a, lp);
 	world_set(a->lines, &sim->lines[lp]);
 }

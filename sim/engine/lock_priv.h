@@ -23,7 +23,7 @@ enum lock_mode {
 
 struct mcs_node {
 	u32 locked;		/* set by who was before */
-	u32 next;		/* MCS_NEXT | tail code of who is behind; 0: nobody yet */
+	u32 behind;		/* MCS_NEXT | tail code of who comes next; 0: nobody yet */
 };
 
 /* What locks remember of an actor. In the world; lines of its own. */

@@ -5,6 +5,7 @@
  */
 #include "sim/engine/mem.h"
 #include "sim/engine/hash.h"
+#include "sim/engine/lockdep.h"
 #include "sim/engine/lp.h"
 #include "sim/engine/priv.h"
 #include "sim/engine/region.h"
@@ -26,14 +27,15 @@ bool await_holds(const struct pending *n)
 
 static void await_block(struct sim *sim, struct actor *me)
 {
+	const char *lock = lock_wait_name(me);
 	char name[64];
 
 	me->state = ACTOR_BLOCKED;
 	me->blocked_since = me->clock;
 	sim->nblocked++;
 	if (trace_on())
-		trace_(EV_BLOCKED,
-		       .name = trace_intern(sim, region_name_of(me->pending.p, name, sizeof(name))));
+		trace_(EV_BLOCKED, .name = lock ? lock :
+		       trace_intern(sim, region_name_of(me->pending.p, name, sizeof(name))));
 	if (me->mode & MODE_HUB)
 		sched_hub(me);
 	else
@@ -49,8 +51,8 @@ static void wait_for_turn(struct sim *sim, struct actor *me, const struct pendin
 	for (;;) {
 		while (unlikely(sim->stopping))
 			sched_hub(me);
-		if ((me->mode & MODE_IRQ) && lp_irq_deliverable(me)) {
-			lp_take_interrupts(me);	/* takes steps; then ask again for this one */
+		if ((me->mode & MODE_IRQ) && lp_irq_deliverable(me) && lp_take_interrupts(me)) {
+			/* It took steps: ask again for this one. */
 			me->pending = *step;
 			if (me->mode & MODE_HUB)
 				sched_hub(me);

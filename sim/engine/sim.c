@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/engine/lockdep.h"
 #include "sim/engine/lp.h"
 #include "sim/engine/priv.h"
 
@@ -101,6 +102,7 @@ void sim_free(struct sim *sim)
 	for (u32 i = 0; i < the_world->nactors; i++)
 		carrier_stop(sim, the_world->actor[i]);
 	script_fini(sim);
+	lockdep_teardown(sim);
 	check_fini(sim);
 	g_array_unref(sim->listeners);
 	g_hash_table_unref(sim->interned);

@@ -58,7 +58,7 @@ static void queue_take(struct qspinlock *q, struct mcs_node *node, u32 tail, u32
 	}
 	mem_write8(byte_of(q, 0), Q_LOCKED);
 	if (!next)
-		next = lock_await32(l, mode, &node->next, MCS_NEXT, MCS_NEXT);
+		next = lock_await32(l, mode, &node->behind, MCS_NEXT, MCS_NEXT);
 	node = node_of(next & ~MCS_NEXT);
 	mem_write32(&node->locked, 1);
 	mem_wake(&node->locked);
@@ -73,10 +73,10 @@ static void queue_wait(struct qspinlock *q, struct mcs_node *node, u32 tail,
 	if (old) {
 		struct mcs_node *before = node_of(old);
 
-		mem_write32(&before->next, MCS_NEXT | tail);
-		mem_wake(&before->next);
+		mem_write32(&before->behind, MCS_NEXT | tail);
+		mem_wake(&before->behind);
 		lock_await32(l, mode, &node->locked, 1, 1);
-		next = mem_read32(&node->next);
+		next = mem_read32(&node->behind);
 	}
 	queue_take(q, node, tail, next, l, mode);
 }
@@ -95,7 +95,7 @@ static void queue(struct qspinlock *q, struct lock_info *l, enum lock_mode mode)
 		queue_wait(q, node, (me->id + 1u) << 2 | depth, l, mode);
 	/* As it was: what a wait leaves behind must not make two worlds of one. */
 	world_set(node->locked, 0);
-	world_set(node->next, 0);
+	world_set(node->behind, 0);
 	world_set(t->mcs_depth, depth);
 }
 

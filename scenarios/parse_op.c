@@ -268,19 +268,15 @@ static void op_set(struct lex *lx, struct scn_op *op)
 	parse_value(lx, &op->region, &op->value);
 }
 
-/* shared|exclusive where the kind has them, else nothing; read and write are the
- * kernel's words for the same. */
+/* shared|exclusive where the kind has them, else nothing. */
 static void acquire_mode(struct lex *lx, struct scn_op *op)
 {
 	const struct scn_lock_word *w = op->lock.word;
-	gboolean rw = w->kind == SCN_LOCK_KIND_RWLOCK;
-	gboolean wanted = rw || w->kind == SCN_LOCK_KIND_SHAREX;
-	gboolean shared = lex_is_word(lx, "shared") || (rw && lex_is_word(lx, "read"));
-	gboolean exclusive = lex_is_word(lx, "exclusive") || (rw && lex_is_word(lx, "write"));
+	gboolean wanted = w->kind == SCN_LOCK_KIND_SHAREX;
+	gboolean shared = lex_is_word(lx, "shared"), exclusive = lex_is_word(lx, "exclusive");
 
 	if (wanted && !shared && !exclusive)
-		lex_error(lx, rw ? "acquire mmu_lock read" : "acquire SEPT_TREE shared",
-			  rw ? "%s is taken read or write: say which" :
+		lex_error(lx, "acquire SEPT_TREE shared",
 			  "%s is taken shared or exclusive: say which", w->name);
 	if (!wanted && (shared || exclusive))
 		lex_error(lx, NULL, "%s is not shared or exclusive: no mode here", w->name);
@@ -290,18 +286,29 @@ static void acquire_mode(struct lex *lx, struct scn_op *op)
 	}
 }
 
+/* The lock of acquire and release: the module's, for now. */
+static void litmus_lock(struct lex *lx, struct scn_op *op)
+{
+	struct tok start = lx->tok;
+
+	parse_lock(lx, &op->lock);
+	if (!lx->failed && !op->lock.word->module) {
+		lx->tok = start;
+		lex_error(lx, NULL, "%s is the kernel's: %s of its locks is not supported yet",
+			  op->lock.word->name, op->word->name);
+	}
+}
+
 static void op_acquire(struct lex *lx, struct scn_op *op)
 {
 	op->retry = 1;
-	parse_lock(lx, &op->lock);
+	litmus_lock(lx, op);
 	if (lx->failed)
 		return;
 	acquire_mode(lx, op);
 	op->lock.side = SCN_LOCK_SIDE_HOST;
 	if (lex_is_word(lx, "guest") && !op->lock.word->guest)
 		lex_error(lx, NULL, "no guest takes %s", op->lock.word->name);
-	if (lex_is_word(lx, "host") && !op->lock.word->module)
-		lex_error(lx, NULL, "%s is the kernel's: no side here", op->lock.word->name);
 	if (lex_take_word(lx, "guest"))
 		op->lock.side = SCN_LOCK_SIDE_GUEST;
 	else
@@ -318,7 +325,7 @@ static void op_acquire(struct lex *lx, struct scn_op *op)
 
 static void op_release(struct lex *lx, struct scn_op *op)
 {
-	parse_lock(lx, &op->lock);
+	litmus_lock(lx, op);
 }
 
 static void op_repeat(struct lex *lx, struct scn_op *op)
@@ -327,7 +334,7 @@ static void op_repeat(struct lex *lx, struct scn_op *op)
 	if (lex_take_word(lx, "inf"))
 		op->count = SCN_RETRY_INF;
 	else
-		op->count = lex_number(lx, "a number of times or inf");
+		op->count = positive(lx, "a number of times or inf", "repeat 0 does nothing");
 }
 
 typedef void (*op_fn)(struct lex *lx, struct scn_op *op);

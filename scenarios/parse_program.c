@@ -90,7 +90,9 @@ static void program_line(struct parse *p, struct text *t, void *data)
 	if (lex_is_word(&lx, "end")) {
 		if (!prog->open->len)
 			lex_error(&lx, NULL, "end without repeat");
-		else
+		else if (!ops->len)
+			lex_error(&lx, NULL, "nothing to repeat");
+		if (prog->open->len)
 			g_ptr_array_set_size(prog->open, prog->open->len - 1);
 		lex_next(&lx);
 		lex_end(&lx);

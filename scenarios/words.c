@@ -80,7 +80,8 @@ const struct scn_lock_word scn_lock_words[] = {
 	{ "tdx_lock", SCN_LOCK_KIND_MUTEX, FALSE, FALSE, FALSE, FALSE },
 	{ "vcpu_mutex", SCN_LOCK_KIND_MUTEX, FALSE, TRUE, FALSE, FALSE },
 	{ "tdp_mmu_pages_lock", SCN_LOCK_KIND_MUTEX, FALSE, FALSE, FALSE, FALSE },
-	{ "filemap_invalidate_lock", SCN_LOCK_KIND_RWLOCK, FALSE, FALSE, FALSE, FALSE },
+	{ "slots_arch_lock", SCN_LOCK_KIND_MUTEX, FALSE, FALSE, FALSE, FALSE },
+	{ "filemap_invalidate_lock", SCN_LOCK_KIND_MUTEX, FALSE, FALSE, FALSE, FALSE },
 	{ NULL }
 };
 

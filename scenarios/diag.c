@@ -202,15 +202,37 @@ static void format_message(const struct diag *d, GString *out, const struct mess
 		g_string_append_printf(out, "    hint: %s\n", m->hint);
 }
 
-char *diag_format(const struct diag *d)
+static GPtrArray *in_order(const struct diag *d)
 {
-	GString *out = g_string_new(NULL);
 	GPtrArray *sorted = g_ptr_array_sized_new(d->messages->len);
 	unsigned int i;
 
 	for (i = 0; i < d->messages->len; i++)
 		g_ptr_array_add(sorted, g_ptr_array_index(d->messages, i));
 	g_ptr_array_sort(sorted, message_order);
+	return sorted;
+}
+
+void diag_at(const struct diag *d, unsigned int i, struct diag_entry *e)
+{
+	GPtrArray *sorted = in_order(d);
+	const struct message *m = g_ptr_array_index(sorted, i);
+
+	e->file = m->file;
+	e->line = m->line;
+	e->col = m->col;
+	e->end = m->end;
+	e->text = m->text;
+	e->hint = m->hint;
+	g_ptr_array_free(sorted, TRUE);
+}
+
+char *diag_format(const struct diag *d)
+{
+	GString *out = g_string_new(NULL);
+	GPtrArray *sorted = in_order(d);
+	unsigned int i;
+
 	for (i = 0; i < sorted->len && i < DIAG_SHOWN; i++)
 		format_message(d, out, g_ptr_array_index(sorted, i));
 	if (sorted->len > DIAG_SHOWN)

@@ -30,6 +30,17 @@ void diag_error(struct diag *d, const struct scn_loc *loc, const char *hint, con
 /* How many different errors there are. */
 unsigned int diag_count(const struct diag *d);
 
+/* One error. file NULL and line 0: it stands nowhere. Valid as long as the diag. */
+struct diag_entry {
+	const char *file;
+	unsigned int line, col, end;
+	const char *text;
+	const char *hint;		/* or NULL */
+};
+
+/* The i-th error, by file (in order of diag_source), line and column; i < diag_count(). */
+void diag_at(const struct diag *d, unsigned int i, struct diag_entry *e);
+
 /* All of them as text, by file (in order of diag_source) and line. Free with g_free(). */
 char *diag_format(const struct diag *d);
 

@@ -209,17 +209,21 @@ static void call_vcpu(struct lex *lx, struct scn_value *v)
 /* Keys of a SEAMCALL by name or by register; a level is its own kind of number. */
 static void call_arg(struct lex *lx, struct scn_op *op)
 {
-	static const char *const keys[] = {
-		"gpa", "level", "hpa", "vcpu", "rax", "rcx", "rdx", "rbx", "rsi", "rdi", "rbp", "r8", "r9",
-		"r10", "r11", "r12", "r13", "r14", "r15", NULL
+	static const char *const host[] = {
+		"gpa", "level", "hpa", "vcpu", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13",
+		"r14", "r15", NULL
 	};
+	static const char *const guest[] = { "gpa", "level", "rcx", "rdx", "r8", NULL };
+	const char *const *keys = op->word->code == SCN_OP_TDCALL ? guest : host;
 	struct scn_keyval kv = { .key = lx->tok.word };
 	unsigned int from = lx->tok.from;
 	int level;
 
 	if (lx->tok.kind != TOK_WORD || !g_strv_contains(keys, kv.key)) {
 		lex_error(lx, lx->tok.kind == TOK_WORD ? hint_nearest(lx->p, kv.key, keys) : NULL,
-			  "gpa= level= hpa= vcpu= or a register expected");
+			  "%s or a register (rcx= rdx= r8=%s) expected",
+			  keys == guest ? "gpa= level=" : "gpa= level= hpa= vcpu=",
+			  keys == guest ? "" : " ... r15=");
 		return;
 	}
 	lex_next(lx);

@@ -39,6 +39,16 @@ struct kvm_vcpu *kmmu_vcpu(struct kvm *kvm, u16 n);
 void kmmu_vcpu_set_guest(struct kvm_vcpu *vcpu, const struct guest_program *p);
 u64 kmmu_tdr(const struct kvm *kvm);
 
+/* Errors of kmmu_vm_new(): what a user can get wrong. The message has a hint. */
+#define KMMU_ERROR g_quark_from_static_string("kmmu-error")
+enum kmmu_error {
+	KMMU_ERROR_UNKNOWN_VARIANT,
+	KMMU_ERROR_UNKNOWN_POLICY,
+	KMMU_ERROR_POLICY_ARG,
+	KMMU_ERROR_NOT_SUPPORTED,
+	KMMU_ERROR_VALUE,
+};
+
 /* What an operation returned, for the table: 0, a negative errno, or a KVM exit reason. */
 struct kmmu_result {
 	s64 ret;

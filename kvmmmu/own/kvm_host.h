@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#pragma once
+/*
+ * KVM's own state, in the world: struct kvm, struct kvm_vcpu, memslots, requests. Names
+ * follow include/linux/kvm_host.h and arch/x86/include/asm/kvm_host.h of Linux v7.2.
+ *
+ * A field marked [step] is shared: it is touched by mem_* only. One marked [set-up] does
+ * not change once the VM exists. One marked [vcpu] belongs to the vCPU's thread, which
+ * holds vcpu->mutex, and is changed by world_set().
+ */
+#include "kvmmmu/kmmu.h"
+#include "kvmmmu/own/variant.h"
+#include "sim/engine/actor.h"
+#include "sim/engine/arena.h"
+#include "sim/engine/lock.h"
+
+struct retry_policy;
+struct spte_layout;
+struct kvm_mmu_page;
+struct guest_program;
+
+#define INVALID_GPA	(~0ull)
+#define INVALID_GFN	(~0ull)
+#define NO_GFN		(~0ull)		/* of a check that is about no gfn */
+#define NO_CPU		(~0u)		/* vcpu->cpu == -1 */
+
+#define PT64_ROOT_MAX_LEVEL	5
+#define PG_LEVEL_4K		1
+
+static inline u64 kvm_pages_per_hpage(u8 level)
+{
+	return 1ull << (9 * (level - 1));
+}
+
+static inline u64 gfn_round_for_level(u64 gfn, u8 level)
+{
+	return gfn & ~(kvm_pages_per_hpage(level) - 1);
+}
+
+/* vcpu->mode; include/linux/kvm_host.h */
+enum vcpu_mode {
+	OUTSIDE_GUEST_MODE,
+	IN_GUEST_MODE,
+	EXITING_GUEST_MODE,
+	READING_SHADOW_PAGE_TABLES,
+};
+
+/* Requests: number in bits 7:0, how they are made above; include/linux/kvm_host.h */
+#define KVM_REQUEST_MASK	0xffu
+#define KVM_REQUEST_NO_WAKEUP	(1u << 8)
+#define KVM_REQUEST_WAIT	(1u << 9)
+#define KVM_REQUEST_NO_ACTION	(1u << 10)
+#define KVM_REQ_TLB_FLUSH	(0u | KVM_REQUEST_WAIT | KVM_REQUEST_NO_WAKEUP)
+#define KVM_REQ_VM_DEAD		(1u | KVM_REQUEST_WAIT | KVM_REQUEST_NO_WAKEUP)
+#define KVM_REQ_OUTSIDE_GUEST_MODE \
+	(KVM_REQUEST_NO_ACTION | KVM_REQUEST_WAIT | KVM_REQUEST_NO_WAKEUP)
+
+/* KVM_RUN's exit reasons, uapi/linux/kvm.h */
+enum {
+	KVM_EXIT_UNKNOWN = 0,
+	KVM_EXIT_HYPERCALL = 3,
+	KVM_EXIT_HLT = 5,
+	KVM_EXIT_INTR = 10,
+	KVM_EXIT_INTERNAL_ERROR = 17,
+	KVM_EXIT_MEMORY_FAULT = 39,
+};
+
+/* What the page-fault handler says, arch/x86/kvm/mmu/mmu_internal.h */
+enum {
+	RET_PF_CONTINUE,
+	RET_PF_RETRY,
+	RET_PF_EMULATE,
+	RET_PF_WRITE_PROTECTED,
+	RET_PF_INVALID,
+	RET_PF_FIXED,
+	RET_PF_SPURIOUS,
+};
+
+enum fastpath { EXIT_FASTPATH_NONE, EXIT_FASTPATH_REENTER_GUEST, EXIT_FASTPATH_EXIT_HANDLED };
+
+#define KVM_MEMSLOT_INVALID	(1u << 16)
+#define KVM_MEM_GUEST_MEMFD	(1u << 2)
+#define KVM_MEM_SLOTS		8	/* of one VM here */
+
+struct kvm_memory_slot {
+	u64 base_gfn, npages;	/* do not change in a slot's life */
+	u32 flags;		/* [step] */
+} __attribute__((aligned(64)));
+
+/* One of the two sets; the inactive one is changed under slots_lock alone. */
+struct kvm_memslots {
+	u64 slot[KVM_MEM_SLOTS];	/* struct kvm_memory_slot *, 0: none */
+} __attribute__((aligned(64)));
+
+/* A page of the guest_memfd's page cache. */
+struct folio {
+	struct mutex lock;	/* PG_locked */
+	struct refcount ref;
+	u32 mapped;		/* [step] truncation clears it: folio->mapping */
+	u64 hpa;
+	u64 gfn;
+	struct kvm *kvm;
+};
+
+#define CHUNK_GFNS 512u
+
+/* Per 512 gfns: the attribute xarray and the guest_memfd's page cache. */
+struct gfn_chunk {
+	u64 folio[CHUNK_GFNS];		/* [step] struct folio *, 0: no page */
+	u64 last_hpa[CHUNK_GFNS];	/* [step] frame that was the last to back it; bit 0: is set */
+	u8 attributes[CHUNK_GFNS];	/* [step] KVM_MEMORY_ATTRIBUTE_PRIVATE or 0 */
+};
+
+#define KVM_MEMORY_ATTRIBUTE_PRIVATE (1u << 3)
+
+struct kvm_mmu_memory_cache {	/* [vcpu] */
+	u32 nobjs;
+	u64 objects[PT64_ROOT_MAX_LEVEL];
+};
+
+struct kvm_vcpu {
+	u32 cpu;		/* [step] LP, NO_CPU: none */
+	u32 mode;		/* [step] enum vcpu_mode */
+	u64 requests;		/* [step] */
+	u32 assoc_cpu;		/* [step] the CPU on whose associated_tdvcpus list it is */
+	struct mutex mutex __attribute__((aligned(64)));
+	struct kvm *kvm;	/* [set-up] */
+	u16 vcpu_id;		/* [set-up] */
+	u64 tdvpr;		/* [set-up] hpa */
+	int srcu_idx;		/* [vcpu] */
+	u32 srcu_depth;		/* [vcpu] */
+	u64 flush_vp_err;	/* written by the flush IPI, read after its acknowledgement */
+	struct kvm_mmu_page *root, *mirror_root;	/* [set-up] direct and mirror */
+	struct kvm_mmu_memory_cache page_header, shadow_page, external_spt;
+	/* what TDH.VP.ENTER returned, [vcpu] */
+	u64 vp_enter_ret, exit_qual, ext_exit_qual, exit_gpa, tdvmcall_leaf, tdvmcall_a0,
+	    tdvmcall_a1;
+	/* struct kvm_run, [vcpu] */
+	u32 exit_reason;
+	u64 fault_gfn;
+	bool fault_private;	/* the access was private: user space would convert to that */
+	bool not_supported;	/* a path of a later issue was met */
+};
+
+enum td_state { TD_STATE_UNINITIALIZED, TD_STATE_INITIALIZED, TD_STATE_RUNNABLE };
+
+struct kvm {
+	struct rwlock mmu_lock;
+	/* written under mmu_lock held for write, read with and without it, [step] */
+	u64 mmu_invalidate_seq __attribute__((aligned(64)));
+	u64 mmu_invalidate_in_progress, mmu_invalidate_range_start, mmu_invalidate_range_end;
+	struct mutex slots_lock, slots_arch_lock;
+	struct srcu srcu;
+	struct spinlock tdp_mmu_pages_lock;
+	struct mutex filemap_invalidate_lock;	/* of the one guest_memfd */
+	u32 memslots;		/* [step] which of slots[] is active */
+	u32 vm_bugged, vm_dead;	/* [step] */
+	struct kvm_memslots slots[2];
+	/* struct kvm_tdx */
+	u32 wait_for_sept_zap __attribute__((aligned(64)));	/* [step] */
+	u32 td_state;		/* [step] enum td_state */
+	u64 tdr;		/* [set-up] hpa */
+	u16 hkid;		/* [set-up] 0: none assigned */
+	/* [set-up] */
+	const char *name;
+	u16 created_vcpus;
+	u8 levels;
+	u64 gfns;
+	u32 switches;		/* enum kvm_switch bits */
+	const struct spte_layout *spte;
+	const struct retry_policy *policy;
+	u64 policy_arg[4];
+	struct kvm_mmu_page *root, *mirror_root;
+	struct kvm_vcpu **vcpus;
+	struct gfn_chunk **chunks;
+	struct kvm *next;
+	/* by actor: what its operation will remember, and whether it owes a TLB flush */
+	u64 op_key[ACTORS_MAX];
+	u8 flush_owed[ACTORS_MAX];
+};
+
+static inline bool kvm_switch(const struct kvm *kvm, enum kvm_switch s)
+{
+	return kvm->switches >> s & 1;
+}
+
+static inline struct gfn_chunk *gfn_chunk(const struct kvm *kvm, u64 gfn)
+{
+	return kvm->chunks[gfn / CHUNK_GFNS];
+}
+
+/*
+ * kvm_bug_on - KVM_BUG_ON: if @cond, the VM is bugged and dead, and all vCPUs are told.
+ * The first one of a VM is the violation kvm-bug. Returns @cond; the caller goes on as
+ * the kernel would. Steps. (include/linux/kvm_host.h)
+ */
+bool kvm_bug_on(struct kvm *kvm, bool cond, u64 gfn, const char *what);
+/* kvm_warn_on - WARN_ON: the violation kvm-warn. Returns @cond. No step. */
+bool kvm_warn_on(bool cond, u64 gfn, const char *what);
+/* kvm_where - "0x10" of @gfn into @buf, "" of NO_GFN */
+const char *kvm_where(u64 gfn, char *buf, size_t n);
+
+/*
+ * kvm_op_begin - the running actor starts an operation of which it will remember only
+ * (@what, @a, @b). kvm_forget - it is at the head of loop @loop and remembers, beside the
+ * operation, only @a. kvm_op_end - progress.
+ */
+void kvm_op_begin(struct kvm *kvm, u64 what, u64 a, u64 b);
+void kvm_forget(struct kvm *kvm, u64 loop, u64 a);
+void kvm_op_end(struct kvm *kvm);
+
+enum kvm_loop {		/* names of loops for kvm_forget() */
+	LOOP_EPT_VIOLATION = 1, LOOP_VCPU_RUN, LOOP_FASTPATH, LOOP_PREFAULT, LOOP_FAULT_OP,
+	LOOP_SEAMCALL, LOOP_ZAP,
+};

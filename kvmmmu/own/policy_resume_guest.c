@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The code before January 2025 (X3): RET_PF_RETRY resumes the guest, which faults again on
+ * the same instruction and so feeds the zero-step defence (A04). Removals as merged.
+ * Rests on <ZuR09EqzU1WbQYGd@google.com>.
+ */
+#include "kvmmmu/own/policy.h"
+
+static bool retry_locally(struct kvm_vcpu *vcpu, u64 gfn, int *ret)
+{
+	return false;
+}
+
+const struct retry_policy policy_resume_guest = {
+	.word = { "resume-guest",
+		  "install once; a busy or frozen entry resumes the guest, which faults again",
+		  "mutation", "X3 <ZuR09EqzU1WbQYGd@google.com>" },
+	.busy = policy_operand_busy,
+	.build = policy_once,
+	.install = policy_once,
+	.remove = policy_no_vcpus,
+	.retry_locally = retry_locally,
+};

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The first merged policy (P3): install once and retry from the fault handler; remove
+ * once, then once more behind a kick and an entry gate. Rests on vmx/tdx.c of v6.16 and
+ * <20250113020925.18789-1-yan.y.zhao@intel.com>.
+ */
+#include <errno.h>
+
+#include "kvmmmu/own/kvm_host.h"
+#include "kvmmmu/own/kvm_main.h"
+#include "kvmmmu/own/policy.h"
+#include "kvmmmu/own/tdx.h"
+#include "sim/engine/task.h"
+
+bool policy_operand_busy(u64 err)
+{
+	return (err & TDX_STATUS_MASK) == TDX_OPERAND_BUSY;
+}
+
+u64 policy_once(struct kvm *kvm, struct tdx_call *call)
+{
+	return tdx_call(kvm, call);
+}
+
+u64 policy_no_vcpus(struct kvm *kvm, struct tdx_call *call)
+{
+	return tdh_do_no_vcpus(kvm, call);
+}
+
+bool policy_must_leave(struct kvm_vcpu *vcpu, int *ret)
+{
+	if (kvm_vcpu_has_events(vcpu))
+		return true;
+	if (signal_pending())
+		return true;
+	/* v7.2 consumes the request here (trap 6); so did every kernel before it */
+	if (kvm_check_request(KVM_REQ_VM_DEAD, vcpu)) {
+		*ret = -EIO;
+		return true;
+	}
+	return false;
+}
+
+/* F01: nothing here sees that the memslot is INVALID. */
+static bool retry_locally(struct kvm_vcpu *vcpu, u64 gfn, int *ret)
+{
+	if (policy_must_leave(vcpu, ret))
+		return false;
+	cond_resched();
+	return true;
+}
+
+const struct retry_policy policy_v6_16 = {
+	.word = { "v6.16",
+		  "install once, retry in the fault handler until event, signal or dead VM; "
+		  "remove once, then once behind kick and entry gate",
+		  "v6.16..v6.17", "P3, arch/x86/kvm/vmx/tdx.c of v6.16" },
+	.busy = policy_operand_busy,
+	.build = policy_once,
+	.install = policy_once,
+	.remove = policy_no_vcpus,
+	.retry_locally = retry_locally,
+};

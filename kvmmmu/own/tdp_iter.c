@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Pre-order walk of a mirror tree. Rests on arch/x86/kvm/mmu/tdp_iter.c of v7.2: each
+ * entry is read again before the walk descends, and a walk that yielded starts anew.
+ */
+#include "kvmmmu/own/tdp_iter.h"
+
+#include "kvmmmu/own/spte.h"
+#include "kvmmmu/own/tdp_mmu.h"
+#include "sim/engine/mem.h"
+
+static u64 *spte_of(u64 *pt, u64 gfn, u8 level)
+{
+	return &pt[gfn >> (9 * (level - 1)) & 511];
+}
+
+static void refresh_sptep(struct tdp_iter *iter)
+{
+	iter->sptep = spte_of(iter->pt_path[iter->level - 1], iter->gfn, iter->level);
+	iter->old_spte = mem_read64(iter->sptep);
+}
+
+void tdp_iter_restart(struct tdp_iter *iter)
+{
+	iter->yielded = false;
+	iter->yielded_gfn = iter->next_last_level_gfn;
+	iter->level = iter->root_level;
+	iter->gfn = gfn_round_for_level(iter->next_last_level_gfn, iter->level);
+	refresh_sptep(iter);
+	iter->valid = true;
+}
+
+void tdp_iter_start(struct tdp_iter *iter, struct kvm_mmu_page *root, u8 min_level, u64 gfn)
+{
+	iter->next_last_level_gfn = gfn;
+	iter->root = root;
+	iter->root_level = root->level;
+	iter->min_level = min_level;
+	iter->pt_path[iter->root_level - 1] = root->spt;
+	tdp_iter_restart(iter);
+}
+
+static bool try_step_down(struct tdp_iter *iter)
+{
+	if (iter->level == iter->min_level)
+		return false;
+	/* It may have become a table since it was read. */
+	iter->old_spte = mem_read64(iter->sptep);
+	if (!is_shadow_present_pte(iter->old_spte) || is_last_spte(iter->old_spte, iter->level))
+		return false;
+	iter->level--;
+	iter->pt_path[iter->level - 1] = spte_child_pt(iter->old_spte);
+	iter->gfn = gfn_round_for_level(iter->next_last_level_gfn, iter->level);
+	refresh_sptep(iter);
+	return true;
+}
+
+static bool try_step_side(struct tdp_iter *iter)
+{
+	if ((iter->gfn >> (9 * (iter->level - 1)) & 511) == 511)
+		return false;
+	iter->gfn += kvm_pages_per_hpage(iter->level);
+	iter->next_last_level_gfn = iter->gfn;
+	iter->sptep++;
+	iter->old_spte = mem_read64(iter->sptep);
+	return true;
+}
+
+static bool try_step_up(struct tdp_iter *iter)
+{
+	if (iter->level == iter->root_level)
+		return false;
+	iter->level++;
+	iter->gfn = gfn_round_for_level(iter->gfn, iter->level);
+	refresh_sptep(iter);
+	return true;
+}
+
+void tdp_iter_next(struct tdp_iter *iter)
+{
+	if (iter->yielded) {
+		tdp_iter_restart(iter);
+		return;
+	}
+	if (try_step_down(iter))
+		return;
+	do {
+		if (try_step_side(iter))
+			return;
+	} while (try_step_up(iter));
+	iter->valid = false;
+}

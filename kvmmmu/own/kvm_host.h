@@ -156,6 +156,7 @@ struct kvm {
 	u32 memslots;		/* [step] which of slots[] is active */
 	u32 vm_bugged, vm_dead;	/* [step] */
 	struct kvm_memslots slots[2];
+	u64 gmem_bindings[KVM_MEM_SLOTS];	/* slots of the guest_memfd, filemap_invalidate_lock */
 	/* struct kvm_tdx */
 	u32 wait_for_sept_zap __attribute__((aligned(64)));	/* [step] */
 	u32 td_state;		/* [step] enum td_state */
@@ -199,6 +200,19 @@ bool kvm_bug_on(struct kvm *kvm, bool cond, u64 gfn, const char *what);
 bool kvm_warn_on(bool cond, u64 gfn, const char *what);
 /* kvm_where - "0x10" of @gfn into @buf, "" of NO_GFN */
 const char *kvm_where(u64 gfn, char *buf, size_t n);
+
+/*
+ * What all VMs of a sim share: sim_layer(LAYER_KVM). page->private of each frame, and the
+ * list of VMs. kvm_page_private is no step; kvm_page_set_private of one's own page.
+ */
+struct kvm_host {
+	struct kvm *vms;
+	u32 nr_vms;
+	u64 **private;		/* by hpa / 2M, then by page; [step] when a leaf is added */
+};
+
+u64 kvm_page_private(u64 hpa);
+void kvm_page_set_private(u64 hpa, u64 value);
 
 /*
  * kvm_op_begin - the running actor starts an operation of which it will remember only

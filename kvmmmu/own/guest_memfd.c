@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * guest_memfd. Rests on virt/kvm/guest_memfd.c of v7.2 and on what mm/filemap.c and
+ * mm/truncate.c do for it: lookup under RCU with a try-get, insertion that may lose,
+ * truncation under the folio lock, and a page freed by whoever drops the last reference.
+ */
+#include "kvmmmu/own/guest_memfd.h"
+
+#include "kvmmmu/own/kvm_main.h"
+#include "kvmmmu/own/tdp_mmu.h"
+#include "sim/engine/clock.h"
+#include "sim/engine/mem.h"
+#include "sim/engine/trace.h"
+#include "sim/engine/undo.h"
+
+static u64 *folio_slot(struct kvm *kvm, u64 gfn)
+{
+	return &gfn_chunk(kvm, gfn)->folio[gfn % CHUNK_GFNS];
+}
+
+static void folio_free_rcu(void *arg)
+{
+	struct folio *f = arg;
+
+	world_free(f, sizeof(*f));
+}
+
+struct folio *pfn_to_folio(u64 hpa)
+{
+	return (struct folio *)kvm_page_private(hpa);
+}
+
+void folio_get(struct folio *f)
+{
+	refcount_inc(&f->ref);
+}
+
+/* free_page: the word of the trace for "this frame goes back to the allocator" */
+void folio_put(struct folio *f)
+{
+	if (!refcount_dec_and_test(&f->ref))
+		return;
+	trace_call("free_page", f->hpa);
+	kvm_page_set_private(f->hpa, 0);
+	page_free(f->hpa);
+	call_rcu(folio_free_rcu, f);
+}
+
+void kvm_release_faultin_page(struct folio *f)
+{
+	folio_put(f);
+}
+
+static struct folio *cache_read(struct kvm *kvm, u64 gfn)
+{
+	return (struct folio *)mem_read64(folio_slot(kvm, gfn));
+}
+
+/* filemap_get_entry(): a reference to what the cache holds, or NULL */
+static struct folio *filemap_get(struct kvm *kvm, u64 gfn)
+{
+	struct folio *f;
+
+	rcu_read_lock();
+	for (;;) {
+		f = cache_read(kvm, gfn);
+		if (!f)
+			break;
+		if (!refcount_inc_not_zero(&f->ref))
+			continue;
+		if (cache_read(kvm, gfn) == f)
+			break;
+		folio_put(f);
+	}
+	rcu_read_unlock();
+	return f;
+}
+
+static struct folio *folio_new(struct kvm *kvm, u64 gfn)
+{
+	struct folio *f = world_alloc(sizeof(*f));
+
+	mutex_init(&f->lock, "folio_lock");
+	world_set(f->hpa, page_alloc());
+	world_set(f->gfn, gfn);
+	world_set(f->kvm, kvm);
+	world_set(f->mapped, 1);
+	world_set(f->ref.count, 2);	/* the cache's and the caller's */
+	kvm_page_set_private(f->hpa, (u64)f);
+	sim_charge(COST_PAGE_CLEAR_4K, 1);
+	return f;
+}
+
+/* __filemap_get_folio(FGP_LOCK | FGP_CREAT): locked, with a reference */
+static struct folio *kvm_gmem_get_folio(struct kvm *kvm, u64 gfn)
+{
+	struct folio *f;
+	u64 seen;
+
+	for (;;) {
+		f = filemap_get(kvm, gfn);
+		if (f) {
+			mutex_lock(&f->lock);
+			if (mem_read32(&f->mapped))
+				return f;
+			mutex_unlock(&f->lock);	/* truncated under us */
+			folio_put(f);
+			continue;
+		}
+		f = folio_new(kvm, gfn);
+		mutex_lock(&f->lock);
+		seen = mem_cmpxchg64(folio_slot(kvm, gfn), 0, (u64)f);
+		if (!seen)
+			return f;
+		mutex_unlock(&f->lock);	/* somebody else was first */
+		kvm_page_set_private(f->hpa, 0);
+		page_free(f->hpa);
+		world_free(f, sizeof(*f));
+	}
+}
+
+struct folio *kvm_gmem_get_pfn(struct kvm *kvm, u64 gfn, u64 *hpa)
+{
+	struct folio *f = kvm_gmem_get_folio(kvm, gfn);
+
+	*hpa = f->hpa;
+	mem_write64(&gfn_chunk(kvm, gfn)->last_hpa[gfn % CHUNK_GFNS], f->hpa | 1);
+	mutex_unlock(&f->lock);
+	return f;
+}
+
+/* truncate_inode_pages_range() of one page */
+static void truncate_one(struct kvm *kvm, u64 gfn)
+{
+	struct folio *f = filemap_get(kvm, gfn);
+
+	if (!f)
+		return;
+	mutex_lock(&f->lock);
+	if (mem_read32(&f->mapped)) {
+		mem_write64(folio_slot(kvm, gfn), 0);
+		mem_write32(&f->mapped, 0);
+		mutex_unlock(&f->lock);
+		folio_put(f);	/* the cache's */
+	} else {
+		mutex_unlock(&f->lock);
+	}
+	folio_put(f);
+}
+
+void kvm_gmem_punch_hole(struct kvm *kvm, u64 start, u64 end)
+{
+	bool found;
+	u64 gfn;
+
+	trace_call("kvm_gmem_punch_hole", start);
+	mutex_lock(&kvm->filemap_invalidate_lock);
+	/* kvm_gmem_invalidate_begin(): the window stays open over the truncation */
+	found = kvm_unmap_begin(kvm, kvm->gmem_bindings, start, end, true);
+	for (gfn = start; gfn < end; gfn++)
+		truncate_one(kvm, gfn);
+	if (found)
+		kvm_unmap_end(kvm);
+	mutex_unlock(&kvm->filemap_invalidate_lock);
+	trace_return("kvm_gmem_punch_hole", start, 0);
+}

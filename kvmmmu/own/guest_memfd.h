@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#pragma once
+/*
+ * The VM's one guest_memfd: private pages, their users, their way back. Rests on
+ * virt/kvm/guest_memfd.c of v7.2; the page cache as far as KVM sees it.
+ */
+#include "kvmmmu/own/kvm_host.h"
+
+/*
+ * kvm_gmem_get_pfn - the page behind @gfn, allocated and cleared if there is none; the
+ * caller gets a reference. Sleeps (folio lock).
+ */
+struct folio *kvm_gmem_get_pfn(struct kvm *kvm, u64 gfn, u64 *hpa);
+void kvm_release_faultin_page(struct folio *f);	/* drop that reference */
+
+void folio_get(struct folio *f);
+void folio_put(struct folio *f);	/* the last one frees the page */
+
+
+/* pfn_to_folio - of a frame that a guest_memfd holds */
+struct folio *pfn_to_folio(u64 hpa);
+
+/* kvm_gmem_punch_hole - unmap [@start, @end), then give the pages back */
+void kvm_gmem_punch_hole(struct kvm *kvm, u64 start, u64 end);

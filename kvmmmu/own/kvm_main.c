@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Requests, the kick, invalidation windows, attributes. Rests on virt/kvm/kvm_main.c and
+ * include/linux/kvm_host.h of v7.2. smp_wmb() and smp_rmb() are nothing on x86, and a
+ * LOCKed operation is a full barrier (trap 21): where the kernel has one, a comment says so.
+ */
+#include "kvmmmu/own/kvm_main.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "kvmmmu/own/mmu.h"
+#include "kvmmmu/own/tdp_mmu.h"
+#include "sim/engine/check.h"
+#include "sim/engine/hash.h"
+#include "sim/engine/lp.h"
+#include "sim/engine/mem.h"
+#include "sim/engine/sim.h"
+#include "sim/engine/task.h"
+#include "sim/engine/trace.h"
+#include "sim/engine/undo.h"
+
+/* --- page->private ------------------------------------------------------------------- */
+
+u64 kvm_page_private(u64 hpa)
+{
+	const struct kvm_host *host = sim_layer(sim_current(), LAYER_KVM);
+	const u64 *leaf = host->private[hpa >> 21];
+
+	return leaf ? leaf[hpa >> PAGE_SHIFT & 511] : 0;
+}
+
+void kvm_page_set_private(u64 hpa, u64 value)
+{
+	struct kvm_host *host = sim_layer(sim_current(), LAYER_KVM);
+	u64 **slot = &host->private[hpa >> 21];
+
+	if (!mem_peek64(slot)) {
+		u64 *leaf = world_alloc(512 * sizeof(u64));
+
+		if (mem_cmpxchg64(slot, 0, (u64)leaf))
+			world_free(leaf, 512 * sizeof(u64));
+	}
+	world_set((*slot)[hpa >> PAGE_SHIFT & 511], value);
+}
+
+/* --- operations ----------------------------------------------------------------------- */
+
+void kvm_op_begin(struct kvm *kvm, u64 what, u64 a, u64 b)
+{
+	u64 key = hash_fold(hash_fold(ptr_to_phys(kvm), what, a), what, b);
+
+	world_set(kvm->op_key[actor_self()->id], key);
+	actor_forget(key);
+}
+
+void kvm_forget(struct kvm *kvm, u64 loop, u64 a)
+{
+	actor_forget(hash_fold(kvm->op_key[actor_self()->id], loop, a));
+}
+
+void kvm_op_end(struct kvm *kvm)
+{
+	actor_progress("op");
+}
+
+const char *kvm_where(u64 gfn, char *buf, size_t n)
+{
+	if (gfn == NO_GFN)
+		return "";
+	snprintf(buf, n, "0x%" PRIx64, gfn);
+	return buf;
+}
+
+/* --- KVM_BUG_ON ----------------------------------------------------------------------- */
+
+void kvm_vm_dead(struct kvm *kvm)
+{
+	mem_write32(&kvm->vm_dead, 1);
+	kvm_make_all_cpus_request(kvm, KVM_REQ_VM_DEAD);
+}
+
+bool kvm_bug_on(struct kvm *kvm, bool cond, u64 gfn, const char *what)
+{
+	char where[24];
+
+	if (likely(!cond))
+		return false;
+	if (mem_read32(&kvm->vm_bugged))	/* WARN_ON_ONCE(!kvm->vm_bugged) */
+		return true;
+	check_fail("kvm-bug", kvm_where(gfn, where, sizeof(where)), "%s", what);
+	mem_write32(&kvm->vm_bugged, 1);
+	kvm_vm_dead(kvm);
+	return true;
+}
+
+bool kvm_warn_on(bool cond, u64 gfn, const char *what)
+{
+	char where[24];
+
+	if (unlikely(cond))
+		check_fail("kvm-warn", kvm_where(gfn, where, sizeof(where)), "%s", what);
+	return cond;
+}
+
+/* --- requests ------------------------------------------------------------------------- */
+
+bool kvm_request_pending(struct kvm_vcpu *vcpu)
+{
+	return mem_read64(&vcpu->requests);
+}
+
+bool kvm_check_request(u32 req, struct kvm_vcpu *vcpu)
+{
+	u32 bit = req & KVM_REQUEST_MASK;
+
+	if (!(mem_read64(&vcpu->requests) >> bit & 1))
+		return false;
+	mem_btr64(&vcpu->requests, bit);	/* smp_mb__after_atomic() */
+	return true;
+}
+
+/* kvm_request_needs_ipi(): IN_GUEST becomes EXITING; the cmpxchg is the full barrier */
+static bool kvm_request_needs_ipi(struct kvm_vcpu *vcpu, u32 req)
+{
+	u32 mode = mem_cmpxchg32(&vcpu->mode, IN_GUEST_MODE, EXITING_GUEST_MODE);
+
+	if (req & KVM_REQUEST_WAIT)	/* also for READING_SHADOW_PAGE_TABLES */
+		return mode != OUTSIDE_GUEST_MODE;
+	return mode == IN_GUEST_MODE;
+}
+
+/* kvm_make_vcpu_request(): vcpu->cpu is read after mode; the own LP and none are skipped */
+static bool kvm_make_vcpu_request(struct kvm_vcpu *vcpu, u32 req, struct lp_mask *mask)
+{
+	u32 cpu;
+
+	if (!(req & KVM_REQUEST_NO_ACTION))	/* smp_wmb() */
+		mem_bts64(&vcpu->requests, req & KVM_REQUEST_MASK);
+	if (!kvm_request_needs_ipi(vcpu, req))
+		return false;
+	cpu = mem_read32(&vcpu->cpu);
+	if (cpu == NO_CPU || cpu == lp_self())
+		return false;
+	lp_mask_set(mask, cpu);
+	trace_kick("requested", vcpu->vcpu_id);
+	return true;
+}
+
+/* ack_kick(): the interrupt itself is the point */
+static void ack_kick(void *arg)
+{
+}
+
+bool kvm_make_all_cpus_request(struct kvm *kvm, u32 req)
+{
+	struct lp_mask mask = { 0 };
+	bool any = false;
+	u16 i;
+
+	trace_call("kvm_make_all_cpus_request", req & KVM_REQUEST_MASK);
+	for (i = 0; i < kvm->created_vcpus; i++)
+		any |= kvm_make_vcpu_request(kvm->vcpus[i], req, &mask);
+	count(COUNT_KICKS, 1);
+	if (any)	/* kvm_kick_many_cpus() */
+		smp_call_function_many(&mask, ack_kick, NULL, req & KVM_REQUEST_WAIT);
+	else
+		trace_observe("kick-idle", req & KVM_REQUEST_MASK);
+	trace_return("kvm_make_all_cpus_request", req & KVM_REQUEST_MASK, any);
+	return any;
+}
+
+void kvm_flush_remote_tlbs(struct kvm *kvm)
+{
+	kvm_make_all_cpus_request(kvm, KVM_REQ_TLB_FLUSH);
+	world_set(kvm->flush_owed[actor_self()->id], 0);
+}
+
+/* --- invalidation --------------------------------------------------------------------- */
+
+void kvm_mmu_invalidate_begin(struct kvm *kvm)
+{
+	u64 n;
+
+	lockdep_assert_held_write(&kvm->mmu_lock);
+	n = mem_read64(&kvm->mmu_invalidate_in_progress);
+	mem_write64(&kvm->mmu_invalidate_in_progress, n + 1);
+	if (n == 0) {
+		mem_write64(&kvm->mmu_invalidate_range_start, INVALID_GFN);
+		mem_write64(&kvm->mmu_invalidate_range_end, INVALID_GFN);
+	}
+}
+
+/* Concurrent windows merge to one interval (trap 20). */
+void kvm_mmu_invalidate_range_add(struct kvm *kvm, u64 start, u64 end)
+{
+	u64 s, e;
+
+	lockdep_assert_held_write(&kvm->mmu_lock);
+	s = mem_read64(&kvm->mmu_invalidate_range_start);
+	if (s == INVALID_GFN) {
+		mem_write64(&kvm->mmu_invalidate_range_start, start);
+		mem_write64(&kvm->mmu_invalidate_range_end, end);
+		return;
+	}
+	e = mem_read64(&kvm->mmu_invalidate_range_end);
+	mem_write64(&kvm->mmu_invalidate_range_start, MIN(s, start));
+	mem_write64(&kvm->mmu_invalidate_range_end, MAX(e, end));
+}
+
+void kvm_mmu_invalidate_end(struct kvm *kvm)
+{
+	u64 n;
+
+	lockdep_assert_held_write(&kvm->mmu_lock);
+	n = mem_read64(&kvm->mmu_invalidate_seq);
+	mem_write64(&kvm->mmu_invalidate_seq, n + 1);
+	/* smp_wmb(): seq before in_progress, for the lockless check */
+	n = mem_read64(&kvm->mmu_invalidate_in_progress);
+	mem_write64(&kvm->mmu_invalidate_in_progress, n - 1);
+	kvm_bug_on(kvm, n == 0, NO_GFN, "mmu_invalidate_in_progress below zero");
+}
+
+static bool in_invalidate_range(struct kvm *kvm, u64 gfn)
+{
+	u64 start, end;
+
+	if (!mem_read64(&kvm->mmu_invalidate_in_progress))
+		return false;
+	start = mem_read64(&kvm->mmu_invalidate_range_start);
+	if (gfn < start)
+		return false;
+	end = mem_read64(&kvm->mmu_invalidate_range_end);
+	return gfn < end;
+}
+
+bool mmu_invalidate_retry_gfn_unsafe(struct kvm *kvm, u64 seq, u64 gfn)
+{
+	if (in_invalidate_range(kvm, gfn))
+		return true;
+	return mem_read64(&kvm->mmu_invalidate_seq) != seq;
+}
+
+bool mmu_invalidate_retry_gfn(struct kvm *kvm, u64 seq, u64 gfn)
+{
+	lockdep_assert_held(&kvm->mmu_lock.info);
+	if (in_invalidate_range(kvm, gfn))
+		return true;
+	return mem_read64(&kvm->mmu_invalidate_seq) != seq;
+}
+
+/* kvm_handle_gfn_range() with on_lock = kvm_mmu_invalidate_begin */
+bool kvm_unmap_begin(struct kvm *kvm, const u64 slots[KVM_MEM_SLOTS], u64 start, u64 end,
+		     bool private)
+{
+	bool shared = kvm_zap_shared(kvm), found = false, flush = false;
+	u64 from[KVM_MEM_SLOTS], to[KVM_MEM_SLOTS];
+	u32 n = 0, i;
+
+	for (i = 0; i < KVM_MEM_SLOTS; i++) {
+		struct kvm_memory_slot *s = (struct kvm_memory_slot *)slots[i];
+
+		if (!s || s->base_gfn >= end || s->base_gfn + s->npages <= start)
+			continue;
+		from[n] = MAX(start, s->base_gfn);
+		to[n++] = MIN(end, s->base_gfn + s->npages);
+	}
+	if (!n)
+		return false;
+	kvm_mmu_lock(kvm, false, start, end);
+	for (i = 0; i < n; i++) {
+		if (!found)
+			kvm_mmu_invalidate_begin(kvm);
+		found = true;
+		kvm_mmu_invalidate_range_add(kvm, from[i], to[i]);
+		if (!shared)
+			flush = kvm_tdp_mmu_unmap_gfn_range(kvm, from[i], to[i], private, true,
+							    flush);
+	}
+	if (shared) {	/* zap-under-read: only the walk is */
+		kvm_mmu_unlock(kvm, false, start, end);
+		kvm_mmu_lock(kvm, true, start, end);
+		for (i = 0; i < n; i++)
+			flush = kvm_tdp_mmu_unmap_gfn_range(kvm, from[i], to[i], private, true,
+							    flush);
+	}
+	if (flush)
+		kvm_flush_remote_tlbs(kvm);
+	kvm_mmu_unlock(kvm, shared, start, end);
+	return true;
+}
+
+void kvm_unmap_end(struct kvm *kvm)
+{
+	write_lock(&kvm->mmu_lock);
+	kvm_mmu_invalidate_end(kvm);
+	write_unlock(&kvm->mmu_lock);
+}
+
+/* --- attributes ----------------------------------------------------------------------- */
+
+static bool kvm_range_has_memory_attributes(struct kvm *kvm, u64 start, u64 end, bool private)
+{
+	u64 gfn;
+
+	for (gfn = start; gfn < end; gfn++) {
+		if (kvm_mem_is_private(kvm, gfn) != private)
+			return false;
+	}
+	return true;
+}
+
+int kvm_vm_set_mem_attributes(struct kvm *kvm, u64 start, u64 end, bool private)
+{
+	const u64 *slots;
+	bool found;
+	u64 gfn;
+
+	trace_call("kvm_vm_set_mem_attributes", start);
+	mutex_lock(&kvm->slots_lock);
+	if (kvm_range_has_memory_attributes(kvm, start, end, private))
+		goto out;
+	/* The old kind's mappings go; the window stays open until the attribute is set. */
+	slots = kvm->slots[mem_read32(&kvm->memslots)].slot;
+	found = kvm_unmap_begin(kvm, slots, start, end, !private);
+	for (gfn = start; gfn < end; gfn++) {
+		mem_write8(&gfn_chunk(kvm, gfn)->attributes[gfn % CHUNK_GFNS],
+			   private ? KVM_MEMORY_ATTRIBUTE_PRIVATE : 0);
+		cond_resched();
+	}
+	if (found)
+		kvm_unmap_end(kvm);
+out:
+	mutex_unlock(&kvm->slots_lock);
+	trace_return("kvm_vm_set_mem_attributes", start, 0);
+	return 0;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#pragma once
+/*
+ * virt/kvm/kvm_main.c: requests and the kick, memslots, invalidation windows, attributes.
+ */
+#include "kvmmmu/own/kvm_host.h"
+
+/* --- requests ------------------------------------------------------------------------- */
+
+bool kvm_request_pending(struct kvm_vcpu *vcpu);		/* one step */
+/* kvm_check_request - is @req pending? If so it is consumed (trap 6). One or two steps */
+bool kvm_check_request(u32 req, struct kvm_vcpu *vcpu);
+/*
+ * kvm_make_all_cpus_request - @req to every vCPU, kicking those that are in the guest.
+ * With KVM_REQUEST_WAIT it returns when each kicked LP has acknowledged: then no vCPU is
+ * still in the guest of before, but new entries are not held off. Interrupts on. Returns
+ * whether anybody was kicked.
+ */
+bool kvm_make_all_cpus_request(struct kvm *kvm, u32 req);
+/* kvm_flush_remote_tlbs - KVM_REQ_TLB_FLUSH to all; pays what the caller owes */
+void kvm_flush_remote_tlbs(struct kvm *kvm);
+/* kvm_vm_dead - vm_dead, and every vCPU is told */
+void kvm_vm_dead(struct kvm *kvm);
+
+/* --- memslots: readers hold SRCU or slots_lock ---------------------------------------- */
+
+struct kvm_memory_slot *kvm_vcpu_gfn_to_memslot(struct kvm_vcpu *vcpu, u64 gfn);
+bool kvm_memslot_is_invalid(struct kvm_memory_slot *slot);	/* one step */
+void kvm_vcpu_srcu_read_lock(struct kvm_vcpu *vcpu);
+void kvm_vcpu_srcu_read_unlock(struct kvm_vcpu *vcpu);
+
+/* kvm_set_memory_region - 0, -EINVAL or -EEXIST; ranges are exactly a slot's */
+int kvm_create_memslot(struct kvm *kvm, u64 start, u64 end);
+int kvm_delete_memslot(struct kvm *kvm, u64 start, u64 end);
+/* at set-up: no steps */
+void kvm_init_memslots(struct kvm *kvm, u64 start, u64 end);
+
+/* --- invalidation --------------------------------------------------------------------- */
+
+/* mmu_lock held for write */
+void kvm_mmu_invalidate_begin(struct kvm *kvm);
+void kvm_mmu_invalidate_range_add(struct kvm *kvm, u64 start, u64 end);
+void kvm_mmu_invalidate_end(struct kvm *kvm);
+/* the lockless check, and the one under mmu_lock */
+bool mmu_invalidate_retry_gfn_unsafe(struct kvm *kvm, u64 seq, u64 gfn);
+bool mmu_invalidate_retry_gfn(struct kvm *kvm, u64 seq, u64 gfn);
+
+/*
+ * kvm_unmap_begin - open the window on [@start, @end) of those memslots of @slots that
+ * overlap, unmap the private or the shared mappings there, flush if that is owed
+ * kvm_unmap_end - close it
+ * Neither does anything if no memslot overlaps: begin returns false. Take mmu_lock.
+ */
+bool kvm_unmap_begin(struct kvm *kvm, const u64 slots[KVM_MEM_SLOTS], u64 start, u64 end,
+		     bool private);
+void kvm_unmap_end(struct kvm *kvm);
+
+/* kvm_vm_set_mem_attributes - 0 or -errno; takes slots_lock */
+int kvm_vm_set_mem_attributes(struct kvm *kvm, u64 start, u64 end, bool private);

@@ -129,6 +129,7 @@ struct kvm_vcpu {
 	u64 tdvpr;		/* [set-up] hpa */
 	int srcu_idx;		/* [vcpu] */
 	u32 srcu_depth;		/* [vcpu] */
+	bool mmu_loaded;	/* [vcpu] */
 	u64 flush_vp_err;	/* written by the flush IPI, read after its acknowledgement */
 	struct kvm_mmu_page *root, *mirror_root;	/* [set-up] direct and mirror */
 	struct kvm_mmu_memory_cache page_header, shadow_page, external_spt;

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A TD's vCPU: association with an LP, TDH.VP.ENTER behind the gate, what its exits mean,
+ * EPT violations with their local retries. Rests on arch/x86/kvm/vmx/tdx.c of v7.2 (the
+ * same in v6.16 where no switch says otherwise).
+ */
+#include "kvmmmu/own/tdx.h"
+
+#include <errno.h>
+#include <inttypes.h>
+
+#include "kvmmmu/own/kvm_main.h"
+#include "kvmmmu/own/mmu.h"
+#include "kvmmmu/own/policy.h"
+#include "sim/engine/check.h"
+#include "sim/engine/lp.h"
+#include "sim/engine/mem.h"
+#include "sim/engine/trace.h"
+#include "sim/engine/undo.h"
+#include "tdxmod/seamcall.h"
+
+#define TDVMCALL_MAP_GPA	0x10001
+#define TDVMCALL_HLT		EXIT_REASON_HLT
+#define EPT_VIOLATION_PROT_MASK	(7ull << 3)
+#define EXT_EXIT_QUAL_TYPE_MASK	0xfull
+#define EXT_EXIT_QUAL_PENDING	6ull
+
+/* --- association ---------------------------------------------------------------------- */
+
+/* Runs on the vCPU's old LP, as an IPI handler; it must not sleep and does not retry. */
+static void tdx_flush_vp(void *arg)
+{
+	struct kvm_vcpu *vcpu = arg;
+	struct tdx_call call = { .leaf = TDH_VP_FLUSH, .rcx = vcpu->tdvpr, .gfn = NO_GFN };
+	u64 err;
+
+	world_set(vcpu->flush_vp_err, 0);
+	if (mem_read32(&vcpu->cpu) != lp_self())
+		return;
+	err = tdx_call(vcpu->kvm, &call);
+	if (err && (err & TDX_STATUS_MASK) != TDX_VCPU_NOT_ASSOCIATED)
+		world_set(vcpu->flush_vp_err, err);
+	/* tdx_disassociate_vp(): off the list, smp_wmb(), then cpu = -1 */
+	mem_write32(&vcpu->assoc_cpu, NO_CPU);
+	mem_write32(&vcpu->cpu, NO_CPU);
+}
+
+static void tdx_flush_vp_on_cpu(struct kvm_vcpu *vcpu)
+{
+	u32 cpu = mem_read32(&vcpu->cpu);
+
+	if (cpu == NO_CPU)
+		return;
+	smp_call_function_single(cpu, tdx_flush_vp, vcpu, true);
+	kvm_bug_on(vcpu->kvm, vcpu->flush_vp_err, NO_GFN, "TDH.VP.FLUSH failed");
+}
+
+/* kvm_arch_vcpu_load() sets vcpu->cpu afterwards, see x86.c */
+void tdx_vcpu_load(struct kvm_vcpu *vcpu, u16 cpu)
+{
+	u32 was = mem_read32(&vcpu->cpu);
+
+	if (was == cpu || !vcpu->kvm->hkid)
+		return;
+	trace_call("tdx_vcpu_load", vcpu->vcpu_id);
+	tdx_flush_vp_on_cpu(vcpu);
+	local_irq_disable();
+	/* smp_rmb(): cpu before the list. list_add(&associated_tdvcpus[cpu]) */
+	mem_write32(&vcpu->assoc_cpu, cpu);
+	local_irq_enable();
+	trace_return("tdx_vcpu_load", vcpu->vcpu_id, 0);
+}
+
+/* --- entry ---------------------------------------------------------------------------- */
+
+static void tdx_vcpu_enter_exit(struct kvm_vcpu *vcpu)
+{
+	struct tdx_regs r = { .rax = TDH_VP_ENTER, .rcx = vcpu->tdvpr };
+
+	seamcall(&r);
+	world_set(vcpu->vp_enter_ret, r.rax);
+	world_set(vcpu->exit_qual, r.rcx);
+	world_set(vcpu->ext_exit_qual, r.rdx);
+	world_set(vcpu->exit_gpa, r.r8);
+	world_set(vcpu->tdvmcall_leaf, r.r11);
+	world_set(vcpu->tdvmcall_a0, r.r12);
+	world_set(vcpu->tdvmcall_a1, r.r13);
+}
+
+/*
+ * Busy: never enter again from the fastpath, since whoever kicks waits for interrupts to
+ * be on (F05; the mutation enter-busy-reenters does just that).
+ */
+static enum fastpath tdx_exit_handlers_fastpath(struct kvm_vcpu *vcpu)
+{
+	if (!policy_operand_busy(vcpu->vp_enter_ret))
+		return EXIT_FASTPATH_NONE;
+	if (kvm_switch(vcpu->kvm, SW_ENTER_BUSY_REENTERS))
+		return EXIT_FASTPATH_REENTER_GUEST;
+	return EXIT_FASTPATH_EXIT_HANDLED;
+}
+
+enum fastpath tdx_vcpu_run(struct kvm_vcpu *vcpu)
+{
+	enum fastpath ret = EXIT_FASTPATH_EXIT_HANDLED;
+	bool closed = false;
+
+	trace_call("tdx_vcpu_run", vcpu->vcpu_id);
+	if (!kvm_switch(vcpu->kvm, SW_NO_ENTRY_GATE))
+		closed = mem_read32(&vcpu->kvm->wait_for_sept_zap);
+	if (!closed) {
+		tdx_vcpu_enter_exit(vcpu);
+		ret = tdx_exit_handlers_fastpath(vcpu);
+	}
+	trace_return("tdx_vcpu_run", vcpu->vcpu_id, ret);
+	return ret;
+}
+
+/* --- EPT violations ------------------------------------------------------------------- */
+
+/* The guest touched a page that it has not accepted, and #VE for that is off (trap 14). */
+static bool unexpected_pending(const struct kvm_vcpu *vcpu)
+{
+	return (vcpu->ext_exit_qual & EXT_EXIT_QUAL_TYPE_MASK) == EXT_EXIT_QUAL_PENDING &&
+	       !(vcpu->exit_qual & EPT_VIOLATION_PROT_MASK);
+}
+
+int tdx_handle_private_fault(struct kvm_vcpu *vcpu, u64 gfn)
+{
+	struct kvm *kvm = vcpu->kvm;
+	int ret;
+
+	trace_call("tdx_handle_ept_violation", gfn);
+	for (;;) {
+		kvm_forget(kvm, LOOP_EPT_VIOLATION, gfn);
+		ret = kvm_mmu_do_page_fault(vcpu, gfn, true, false);
+		if (ret != RET_PF_RETRY)
+			break;
+		if (!kvm->policy->retry_locally(vcpu, gfn, &ret))
+			break;
+		count(COUNT_RETRIES, 1);
+	}
+	trace_return("tdx_handle_ept_violation", gfn, (u64)(s64)ret);
+	return ret;
+}
+
+static int tdx_handle_ept_violation(struct kvm_vcpu *vcpu)
+{
+	struct kvm *kvm = vcpu->kvm;
+	u64 shared_bit = kvm->levels == 5 ? BIT_ULL(51) : BIT_ULL(47);
+	u64 gfn = (vcpu->exit_gpa & ~shared_bit) >> PAGE_SHIFT;
+	int ret;
+
+	if (gfn >= kvm->gfns) {
+		/* no memslot: the memory-fault exit of kvm_handle_noslot_fault() */
+		world_set(vcpu->exit_reason, KVM_EXIT_MEMORY_FAULT);
+		world_set(vcpu->fault_gfn, gfn);
+		world_set(vcpu->fault_private, !(vcpu->exit_gpa & shared_bit));
+		return -EFAULT;
+	}
+	if (vcpu->exit_gpa & shared_bit)
+		return kvm_mmu_do_page_fault(vcpu, gfn, false, false);
+	if (unexpected_pending(vcpu)) {
+		kvm_vm_dead(kvm);
+		return -EIO;
+	}
+	ret = tdx_handle_private_fault(vcpu, gfn);
+	return ret;
+}
+
+/* --- exits ---------------------------------------------------------------------------- */
+
+/*
+ * HLT goes to user space: there are no virtual interrupts that could end vcpu_block()
+ * (A-K5). MapGPA likewise, which converts the range (KVM_HC_MAP_GPA_RANGE).
+ */
+static int handle_tdvmcall(struct kvm_vcpu *vcpu)
+{
+	switch (vcpu->tdvmcall_leaf) {
+	case TDVMCALL_HLT:
+		world_set(vcpu->exit_reason, KVM_EXIT_HLT);
+		return 0;
+	case TDVMCALL_MAP_GPA:
+		world_set(vcpu->exit_reason, KVM_EXIT_HYPERCALL);
+		return 0;
+	default:
+		return 1;
+	}
+}
+
+static int unhandled_exit(struct kvm_vcpu *vcpu)
+{
+	char where[24];
+
+	check_fail("unexpected-exit", kvm_where(vcpu->vcpu_id, where, sizeof(where)),
+		   "TDH.VP.ENTER of vCPU %u returned 0x%" PRIx64 ": KVM_EXIT_INTERNAL_ERROR",
+		   vcpu->vcpu_id, vcpu->vp_enter_ret);
+	world_set(vcpu->exit_reason, KVM_EXIT_INTERNAL_ERROR);
+	return 0;
+}
+
+int tdx_handle_exit(struct kvm_vcpu *vcpu, enum fastpath fastpath)
+{
+	u64 ret = vcpu->vp_enter_ret;
+
+	if (fastpath != EXIT_FASTPATH_NONE)
+		return 1;
+	if (ret & (TDX_ERROR_BIT | TDX_NON_RECOVERABLE_BIT))
+		return unhandled_exit(vcpu);
+	switch (ret & 0xffff) {
+	case EXIT_REASON_EXCEPTION_NMI:
+	case EXIT_REASON_EXTERNAL_INTERRUPT:
+		return 1;
+	case EXIT_REASON_HLT:
+		world_set(vcpu->exit_reason, KVM_EXIT_HLT);
+		return 0;
+	case EXIT_REASON_TDCALL:
+		return handle_tdvmcall(vcpu);
+	case EXIT_REASON_EPT_VIOLATION:
+		return tdx_handle_ept_violation(vcpu);
+	default:
+		return unhandled_exit(vcpu);
+	}
+}

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The run loop. Rests on arch/x86/kvm/x86.c of v7.2 (vcpu_run(), vcpu_enter_guest()):
+ * which mode, with SRCU and interrupts on or off, at which point (traps 4-7, 17).
+ */
+#include "kvmmmu/own/x86.h"
+
+#include <errno.h>
+
+#include "kvmmmu/own/kvm_main.h"
+#include "kvmmmu/own/tdx.h"
+#include "sim/engine/lp.h"
+#include "sim/engine/mem.h"
+#include "sim/engine/task.h"
+#include "sim/engine/trace.h"
+#include "sim/engine/undo.h"
+#include "tdxmod/seamcall.h"
+
+/* kvm_arch_vcpu_load(): the association first, then vcpu->cpu */
+void vcpu_load(struct kvm_vcpu *vcpu)
+{
+	u16 cpu = lp_self();
+
+	tdx_vcpu_load(vcpu, cpu);
+	if (mem_read32(&vcpu->cpu) != cpu)
+		mem_write32(&vcpu->cpu, cpu);
+}
+
+/* kvm_arch_vcpu_put(): vcpu->cpu stays, and so does the module's association */
+void vcpu_put(struct kvm_vcpu *vcpu)
+{
+	kvm_warn_on(mem_peek32(&vcpu->mode) != OUTSIDE_GUEST_MODE, NO_GFN,
+		    "vCPU put while not outside guest mode");
+}
+
+bool xfer_to_guest_mode_work_pending(void)
+{
+	return mem_read32(&actor_self()->tif) & (TIF_SIGPENDING | TIF_NEED_RESCHED);
+}
+
+int xfer_to_guest_mode_handle_work(struct kvm_vcpu *vcpu)
+{
+	if (signal_pending()) {
+		world_set(vcpu->exit_reason, KVM_EXIT_INTR);
+		return -EINTR;
+	}
+	cond_resched();
+	return 0;
+}
+
+int kvm_service_requests(struct kvm_vcpu *vcpu)
+{
+	if (!kvm_request_pending(vcpu))
+		return 1;
+	if (kvm_check_request(KVM_REQ_VM_DEAD, vcpu))
+		return -EIO;
+	if (kvm_check_request(KVM_REQ_TLB_FLUSH, vcpu))
+		vmm_invept_global();	/* tdx_flush_tlb_all() */
+	return 1;
+}
+
+/* Mode first: a request without a bit (NO_ACTION) shows only there (F05). */
+static bool kvm_vcpu_exit_request(struct kvm_vcpu *vcpu)
+{
+	if (!kvm_switch(vcpu->kvm, SW_EXIT_REQUEST_IGNORES_MODE)) {
+		if (mem_read32(&vcpu->mode) == EXITING_GUEST_MODE)
+			return true;
+	}
+	if (kvm_request_pending(vcpu))
+		return true;
+	return xfer_to_guest_mode_work_pending();
+}
+
+/* The inner loop: interrupts off, mode IN_GUEST or EXITING, SRCU not held. */
+static enum fastpath run_fastpath(struct kvm_vcpu *vcpu)
+{
+	enum fastpath fastpath;
+
+	for (;;) {
+		kvm_forget(vcpu->kvm, LOOP_FASTPATH, 0);
+		fastpath = tdx_vcpu_run(vcpu);
+		if (fastpath != EXIT_FASTPATH_REENTER_GUEST)
+			return fastpath;
+		if (kvm_vcpu_exit_request(vcpu))
+			return EXIT_FASTPATH_EXIT_HANDLED;
+	}
+}
+
+/* kvm_mmu_reload(): the first time the roots are loaded and the LP's EPT TLB is flushed */
+static void kvm_mmu_reload(struct kvm_vcpu *vcpu)
+{
+	if (vcpu->mmu_loaded)
+		return;
+	world_set(vcpu->mmu_loaded, true);
+	vmm_invept_global();	/* tdx_flush_tlb_current() */
+}
+
+static int vcpu_enter_guest(struct kvm_vcpu *vcpu)
+{
+	enum fastpath fastpath;
+	int r;
+
+	r = kvm_service_requests(vcpu);
+	if (r <= 0)
+		return r;
+	kvm_mmu_reload(vcpu);
+	local_irq_disable();
+	mem_write32(&vcpu->mode, IN_GUEST_MODE);	/* smp_store_release() */
+	/*
+	 * The barrier between publishing the mode and reading requests and the gate is in
+	 * here: smp_mb__after_srcu_read_unlock() is empty.
+	 */
+	kvm_vcpu_srcu_read_unlock(vcpu);
+	if (kvm_vcpu_exit_request(vcpu)) {
+		mem_write32(&vcpu->mode, OUTSIDE_GUEST_MODE);
+		/* smp_wmb() */
+		local_irq_enable();
+		kvm_vcpu_srcu_read_lock(vcpu);
+		return 1;
+	}
+	fastpath = run_fastpath(vcpu);
+	mem_write32(&vcpu->mode, OUTSIDE_GUEST_MODE);
+	/* smp_wmb(): the mode before interrupts, which let the kicker go on */
+	local_irq_enable();
+	kvm_vcpu_srcu_read_lock(vcpu);
+	return tdx_handle_exit(vcpu, fastpath);
+}
+
+static int vcpu_run(struct kvm_vcpu *vcpu)
+{
+	int r;
+
+	for (;;) {
+		kvm_forget(vcpu->kvm, LOOP_VCPU_RUN, 0);
+		r = vcpu_enter_guest(vcpu);
+		if (r <= 0)
+			return r;
+		if (!xfer_to_guest_mode_work_pending())
+			continue;
+		kvm_vcpu_srcu_read_unlock(vcpu);
+		r = xfer_to_guest_mode_handle_work(vcpu);
+		kvm_vcpu_srcu_read_lock(vcpu);
+		if (r)
+			return r;
+	}
+}
+
+int kvm_arch_vcpu_ioctl_run(struct kvm_vcpu *vcpu)
+{
+	int r;
+
+	vcpu_load(vcpu);
+	kvm_vcpu_srcu_read_lock(vcpu);
+	world_set(vcpu->exit_reason, KVM_EXIT_UNKNOWN);
+	if (mem_read32(&vcpu->kvm->td_state) != TD_STATE_RUNNABLE)
+		r = -EINVAL;	/* tdx_vcpu_pre_run() */
+	else
+		r = vcpu_run(vcpu);
+	kvm_vcpu_srcu_read_unlock(vcpu);
+	vcpu_put(vcpu);
+	return r;
+}

@@ -38,6 +38,7 @@ struct kvm *kmmu_vm_new(struct sim *sim, const struct kmmu_config *cfg, GError *
 struct kvm_vcpu *kmmu_vcpu(struct kvm *kvm, u16 n);
 void kmmu_vcpu_set_guest(struct kvm_vcpu *vcpu, const struct guest_program *p);
 u64 kmmu_tdr(const struct kvm *kvm);
+u64 kmmu_tdvpr(const struct kvm *kvm, u16 n);	/* hpa of vCPU @n's TDVPR */
 
 /* Errors of kmmu_vm_new(): what a user can get wrong. The message has a hint. */
 #define KMMU_ERROR g_quark_from_static_string("kmmu-error")

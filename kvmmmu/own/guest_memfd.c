@@ -7,6 +7,7 @@
 #include "kvmmmu/own/guest_memfd.h"
 
 #include "kvmmmu/own/kvm_main.h"
+#include "kvmmmu/own/regions.h"
 #include "kvmmmu/own/tdp_mmu.h"
 #include "sim/engine/clock.h"
 #include "sim/engine/mem.h"
@@ -18,10 +19,14 @@ static u64 *folio_slot(struct kvm *kvm, u64 gfn)
 	return &gfn_chunk(kvm, gfn)->folio[gfn % CHUNK_GFNS];
 }
 
+/* The frame's struct page lives on in Linux; here its words go after a grace period. */
 static void folio_free_rcu(void *arg)
 {
 	struct folio *f = arg;
 
+	kvm_forget_region(&f->lock.owner);
+	kvm_forget_region(&f->ref.count);
+	kvm_forget_region(&f->mapped);
 	world_free(f, sizeof(*f));
 }
 
@@ -35,12 +40,12 @@ void folio_get(struct folio *f)
 	refcount_inc(&f->ref);
 }
 
-/* free_page: the word of the trace for "this frame goes back to the allocator" */
+/* "page-free" is what the checks listen for: the frame goes back to the allocator. */
 void folio_put(struct folio *f)
 {
 	if (!refcount_dec_and_test(&f->ref))
 		return;
-	trace_call("free_page", f->hpa);
+	trace_(EV_NOTE, .name = "page-free", .arg = f->hpa, .has_arg = true);
 	kvm_page_set_private(f->hpa, 0);
 	page_free(f->hpa);
 	call_rcu(folio_free_rcu, f);
@@ -86,6 +91,7 @@ static struct folio *folio_new(struct kvm *kvm, u64 gfn)
 	world_set(f->kvm, kvm);
 	world_set(f->mapped, 1);
 	world_set(f->ref.count, 2);	/* the cache's and the caller's */
+	kvm_folio_regions(f);
 	kvm_page_set_private(f->hpa, (u64)f);
 	sim_charge(COST_PAGE_CLEAR_4K, 1);
 	return f;
@@ -115,7 +121,7 @@ static struct folio *kvm_gmem_get_folio(struct kvm *kvm, u64 gfn)
 		mutex_unlock(&f->lock);	/* somebody else was first */
 		kvm_page_set_private(f->hpa, 0);
 		page_free(f->hpa);
-		world_free(f, sizeof(*f));
+		folio_free_rcu(f);
 	}
 }
 

@@ -8,25 +8,33 @@
 
 #include "kvmmmu/own/guest_memfd.h"
 #include "kvmmmu/own/kvm_main.h"
+#include "kvmmmu/own/regions.h"
 #include "kvmmmu/own/tdp_mmu.h"
 #include "sim/engine/check.h"
 #include "sim/engine/mem.h"
 #include "sim/engine/trace.h"
 #include "sim/engine/undo.h"
 
-static struct kvm_memory_slot *slot_new(u64 base, u64 npages, u32 flags)
+static struct kvm_memory_slot *slot_new(struct kvm *kvm, u64 base, u64 npages, u32 flags)
 {
 	struct kvm_memory_slot *s = world_alloc(sizeof(*s));
 
 	world_set(s->base_gfn, base);
 	world_set(s->npages, npages);
 	world_set(s->flags, flags);
+	kvm_memslot_region(kvm, s);
 	return s;
+}
+
+static void slot_free(struct kvm_memory_slot *s)
+{
+	kvm_forget_region(&s->flags);
+	world_free(s, sizeof(*s));
 }
 
 void kvm_init_memslots(struct kvm *kvm, u64 start, u64 end)
 {
-	struct kvm_memory_slot *s = slot_new(start, end - start, KVM_MEM_GUEST_MEMFD);
+	struct kvm_memory_slot *s = slot_new(kvm, start, end - start, KVM_MEM_GUEST_MEMFD);
 
 	world_set(kvm->slots[0].slot[0], (u64)s);
 	world_set(kvm->slots[1].slot[0], (u64)s);
@@ -150,7 +158,7 @@ int kvm_delete_memslot(struct kvm *kvm, u64 start, u64 end)
 	mutex_lock(&kvm->slots_arch_lock);
 	old = (struct kvm_memory_slot *)kvm->slots[active].slot[i];
 	/* kvm_invalidate_memslot() */
-	invalid = slot_new(start, end - start, KVM_MEM_GUEST_MEMFD | KVM_MEMSLOT_INVALID);
+	invalid = slot_new(kvm, start, end - start, KVM_MEM_GUEST_MEMFD | KVM_MEMSLOT_INVALID);
 	replace_memslot(kvm, !active, i, invalid);
 	kvm_swap_active_memslots(kvm);
 	kvm_mmu_zap_memslot(kvm, start, end);
@@ -159,9 +167,9 @@ int kvm_delete_memslot(struct kvm *kvm, u64 start, u64 end)
 	replace_memslot(kvm, active, i, NULL);
 	kvm_swap_active_memslots(kvm);
 	replace_memslot(kvm, !active, i, NULL);
-	world_free(invalid, sizeof(*invalid));
+	slot_free(invalid);
 	gmem_bind(kvm, i, NULL);
-	world_free(old, sizeof(*old));
+	slot_free(old);
 	mutex_unlock(&kvm->slots_lock);
 	trace_return("kvm_delete_memslot", start, 0);
 	return 0;
@@ -185,7 +193,7 @@ int kvm_create_memslot(struct kvm *kvm, u64 start, u64 end)
 		ret = -EINVAL;
 	} else {
 		mutex_lock(&kvm->slots_arch_lock);
-		s = slot_new(start, end - start, KVM_MEM_GUEST_MEMFD);
+		s = slot_new(kvm, start, end - start, KVM_MEM_GUEST_MEMFD);
 		gmem_bind(kvm, i, s);
 		replace_memslot(kvm, !active, i, s);
 		kvm_swap_active_memslots(kvm);

@@ -8,19 +8,50 @@
 
 #include "kvmmmu/own/variant.h"
 
-static const struct retry_policy *const policies[] = {
-	&policy_v6_16,
-	&policy_v6_18,
-	&policy_v6_19,
-	&policy_v7_2,
-	&policy_resume_guest,
-	&policy_v19,
-	&policy_v19_10000,
-};
+/* X(policy, name, text, kernels, source) */
+#define POLICIES(X)								\
+	X(policy_v6_16, "v6.16",						\
+	  "install once, again from the fault handler until signal or dead VM; remove once, " \
+	  "then once more behind kick and entry gate",				\
+	  "v6.16..v6.17", "P3, arch/x86/kvm/vmx/tdx.c of v6.16")		\
+	X(policy_v7_2, "v6.18",							\
+	  "as v6.16; the fault handler also leaves when the memslot is INVALID",	\
+	  "v6.18", "P4, commit 2bc2694fe20b")					\
+	X(policy_v7_2, "v6.19", "as v6.18", "v6.19", "P4, commit 3d626ce5a8cc")	\
+	X(policy_v7_2, "v7.2", "as v6.18", "v7.2", "P4, arch/x86/kvm/vmx/tdx.c of v7.2") \
+	X(policy_resume_guest, "resume-guest",					\
+	  "install once; a busy or frozen entry resumes the guest, which faults again; " \
+	  "remove as v6.16",							\
+	  "before v6.16", "X3 <ZuR09EqzU1WbQYGd@google.com>")			\
+	X(policy_v19, "v19",							\
+	  "repeat up to 16 times on exactly BUSY|SEPT_TREE; PAGE.REMOVE and TRACK without " \
+	  "end, mmu_lock held; no kick; faults resume the guest",		\
+	  "v10..v19 of the series",						\
+	  "P0 <d705a6c6a81246a77f83befd1865d0c4194b2d28..git.isaku.yamahata@intel.com>") \
+	X(policy_v19_10000, "v19-10000",					\
+	  "repeat up to 10000 times on any recoverable error, mmu_lock held; no kick", \
+	  "downstream", "P0, downstream form")
 
-const struct retry_policy *policy_at(u32 i)
+#define WORD(policy, name, text, range, source) { name, text, range, source },
+#define POLICY(policy, name, text, range, source) &policy,
+
+static const struct kmmu_word words[] = { POLICIES(WORD) { NULL } };
+static const struct retry_policy *const policies[] = { POLICIES(POLICY) };
+
+const struct kmmu_word *kmmu_policies(u32 *n)
 {
-	return i < ARRAY_SIZE(policies) ? policies[i] : NULL;
+	*n = ARRAY_SIZE(policies);
+	return words;
+}
+
+static const char *policy_name(u32 i)
+{
+	return words[i].name;
+}
+
+const char *policy_nearest(const char *name)
+{
+	return kvm_nearest(name, policy_name, ARRAY_SIZE(policies));
 }
 
 const struct retry_policy *policy_find(const char *name)
@@ -28,7 +59,7 @@ const struct retry_policy *policy_find(const char *name)
 	u32 i;
 
 	for (i = 0; i < ARRAY_SIZE(policies); i++) {
-		if (!strcmp(policies[i]->word.name, name))
+		if (!strcmp(words[i].name, name))
 			return policies[i];
 	}
 	return NULL;
@@ -45,21 +76,21 @@ static int arg_find(const struct retry_policy *p, const char *name, size_t n)
 	return -1;
 }
 
-bool policy_parse_args(const struct retry_policy *p, const char *const *words,
+bool policy_parse_args(const struct retry_policy *p, const char *const *list,
 		       u64 values[POLICY_ARGS], GError **err)
 {
 	int i;
 
 	for (i = 0; p->args && p->args[i].name; i++)
 		values[i] = p->args[i].value;
-	for (; words && *words; words++) {
-		const char *eq = strchr(*words, '=');
+	for (; list && *list; list++) {
+		const char *eq = strchr(*list, '=');
 		guint64 v;
 
-		i = eq ? arg_find(p, *words, eq - *words) : -1;
+		i = eq ? arg_find(p, *list, eq - *list) : -1;
 		if (i < 0) {
 			g_set_error(err, KMMU_ERROR, KMMU_ERROR_POLICY_ARG,
-				    "policy %s has no argument '%s'%s%s%s", p->word.name, *words,
+				    "this policy has no argument '%s'%s%s%s", *list,
 				    p->args ? "; it has '" : "", p->args ? p->args[0].name : "",
 				    p->args ? "'" : "");
 			return false;
@@ -67,8 +98,8 @@ bool policy_parse_args(const struct retry_policy *p, const char *const *words,
 		if (!g_ascii_string_to_unsigned(eq + 1, 10, p->args[i].min, p->args[i].max, &v,
 						NULL)) {
 			g_set_error(err, KMMU_ERROR, KMMU_ERROR_POLICY_ARG,
-				    "%s of policy %s is a number from %" G_GUINT64_FORMAT
-				    " to %" G_GUINT64_FORMAT, p->args[i].name, p->word.name,
+				    "%s is a number from %" G_GUINT64_FORMAT " to %"
+				    G_GUINT64_FORMAT, p->args[i].name,
 				    (guint64)p->args[i].min, (guint64)p->args[i].max);
 			return false;
 		}

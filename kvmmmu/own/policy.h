@@ -28,7 +28,6 @@ struct policy_arg {
  * the policy wants and returns the last status.
  */
 struct retry_policy {
-	struct kmmu_word word;
 	const struct policy_arg *args;	/* NULL: none */
 	/* The status that the policy takes for contention; anything else is a bug of KVM's. */
 	bool (*busy)(u64 err);
@@ -44,15 +43,16 @@ struct retry_policy {
 	bool (*retry_locally)(struct kvm_vcpu *vcpu, u64 gfn, int *ret);
 };
 
-extern const struct retry_policy policy_v6_16, policy_v6_18, policy_v6_19, policy_v7_2;
-extern const struct retry_policy policy_resume_guest, policy_v19, policy_v19_10000;
-
+/* policy_find - NULL if there is none of that name */
 const struct retry_policy *policy_find(const char *name);
-const struct retry_policy *policy_at(u32 i);	/* NULL past the last */
+const char *policy_nearest(const char *name);	/* for a hint; may be NULL */
 
-/* policy_parse_args - "k=v" of @words (may be NULL) over @p's defaults */
-bool policy_parse_args(const struct retry_policy *p, const char *const *words,
+/* policy_parse_args - "k=v" of @list (may be NULL) over @p's defaults */
+bool policy_parse_args(const struct retry_policy *p, const char *const *list,
 		       u64 values[POLICY_ARGS], GError **err);
+
+extern const struct retry_policy policy_v6_16, policy_v7_2, policy_resume_guest, policy_v19,
+	policy_v19_10000;
 
 /* What the merged policies share (policy_v6_16.c). */
 bool policy_operand_busy(u64 err);	/* tdx_operand_busy(): any operand */

@@ -12,9 +12,6 @@ static bool retry_locally(struct kvm_vcpu *vcpu, u64 gfn, int *ret)
 }
 
 const struct retry_policy policy_resume_guest = {
-	.word = { "resume-guest",
-		  "install once; a busy or frozen entry resumes the guest, which faults again",
-		  "mutation", "X3 <ZuR09EqzU1WbQYGd@google.com>" },
 	.busy = policy_operand_busy,
 	.build = policy_once,
 	.install = policy_once,

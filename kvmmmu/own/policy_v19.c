@@ -82,11 +82,6 @@ static const struct policy_arg v19_args[] = {
 };
 
 const struct retry_policy policy_v19 = {
-	.word = { "v19",
-		  "repeat up to 16 times on exactly BUSY|SEPT_TREE; PAGE.REMOVE and TRACK "
-		  "without end, mmu_lock held; no kick",
-		  "v10..v19 of the series",
-		  "P0 <d705a6c6a81246a77f83befd1865d0c4194b2d28..git.isaku.yamahata@intel.com>" },
 	.args = v19_args,
 	.busy = busy,
 	.build = build,
@@ -119,9 +114,6 @@ static const struct policy_arg v19_10000_args[] = {
 };
 
 const struct retry_policy policy_v19_10000 = {
-	.word = { "v19-10000",
-		  "repeat up to 10000 times on any recoverable error, mmu_lock held; no kick",
-		  "downstream", "P0, downstream form" },
 	.args = v19_10000_args,
 	.busy = recoverable,
 	.build = retry_recoverable,

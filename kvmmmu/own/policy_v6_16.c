@@ -50,10 +50,6 @@ static bool retry_locally(struct kvm_vcpu *vcpu, u64 gfn, int *ret)
 }
 
 const struct retry_policy policy_v6_16 = {
-	.word = { "v6.16",
-		  "install once, retry in the fault handler until event, signal or dead VM; "
-		  "remove once, then once behind kick and entry gate",
-		  "v6.16..v6.17", "P3, arch/x86/kvm/vmx/tdx.c of v6.16" },
 	.busy = policy_operand_busy,
 	.build = policy_once,
 	.install = policy_once,

@@ -2,7 +2,7 @@
 /*
  * The policy of v6.18 to v7.2 (P4): as v6.16, but the fault handler also leaves when the
  * memslot is INVALID, so that its deletion can go on (F01, commit 2bc2694fe20b). v6.19's
- * macro and lock assertion change no order; the three names differ by kernel only.
+ * macro and lock assertion change no order, so the three names are one policy.
  */
 #include <errno.h>
 
@@ -25,28 +25,7 @@ static bool retry_locally(struct kvm_vcpu *vcpu, u64 gfn, int *ret)
 	return true;
 }
 
-#define WORDS "as v6.16, and the fault handler also leaves when the memslot is INVALID"
-
-const struct retry_policy policy_v6_18 = {
-	.word = { "v6.18", WORDS, "v6.18", "P4, commit 2bc2694fe20b" },
-	.busy = policy_operand_busy,
-	.build = policy_once,
-	.install = policy_once,
-	.remove = policy_no_vcpus,
-	.retry_locally = retry_locally,
-};
-
-const struct retry_policy policy_v6_19 = {
-	.word = { "v6.19", WORDS, "v6.19", "P4, commit 3d626ce5a8cc" },
-	.busy = policy_operand_busy,
-	.build = policy_once,
-	.install = policy_once,
-	.remove = policy_no_vcpus,
-	.retry_locally = retry_locally,
-};
-
 const struct retry_policy policy_v7_2 = {
-	.word = { "v7.2", WORDS, "v7.2", "P4, arch/x86/kvm/vmx/tdx.c of v7.2" },
 	.busy = policy_operand_busy,
 	.build = policy_once,
 	.install = policy_once,

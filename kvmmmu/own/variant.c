@@ -9,70 +9,76 @@
 
 #define BIT(s) (1u << (s))
 
-static const struct kvm_variant variants[] = {
-	{ { "v6.16",
-	    "first kernel with TDX MMU: module called before stats, pages pinned, no INVALID exit",
-	    "v6.16..v6.17", "arch/x86/kvm/mmu/tdp_mmu.c, vmx/tdx.c of v6.16.1" },
-	  BIT(SW_EXT_IN_CMPXCHG) | BIT(SW_OLD_SPTE_BITS) | BIT(SW_PIN_PAGES) |
-	  BIT(SW_CLEAR_PAGES) | BIT(SW_PREFAULT_RETRIES_INVALID), "v6.16" },
-	{ { "v6.18",
-	    "as v6.16, but local retry and prefault leave on an INVALID memslot",
-	    "v6.18", "commit 2bc2694fe20b; MMU order as v6.16 (assumption A-K2)" },
-	  BIT(SW_EXT_IN_CMPXCHG) | BIT(SW_OLD_SPTE_BITS) | BIT(SW_PIN_PAGES), "v6.18" },
-	{ { "v6.19",
-	    "as v6.18, without page pinning",
-	    "v6.19", "series <20251030200951.3402865-1-seanjc@google.com>; MMU order as v6.16 (A-K2)" },
-	  BIT(SW_EXT_IN_CMPXCHG) | BIT(SW_OLD_SPTE_BITS), "v6.19" },
-	{ { "v7.2",
-	    "module called from handle_changed_spte() between freeze and unfreeze",
-	    "v7.2", "arch/x86/kvm/mmu/tdp_mmu.c, vmx/tdx.c of v7.2" },
-	  0, "v7.2" },
-	{ { "no-freeze",
-	    "the RO writer does not freeze a mirror SPTE: the final value first, then the module",
-	    "mutation", "A01 <Y8m34OEVBfL7Q4Ns@google.com>" },
-	  BIT(SW_NO_FREEZE), NULL },
-	{ { "zap-under-read",
-	    "zaps hold mmu_lock for read and write SPTEs with the RO writer",
-	    "mutation", "A01 <Y8nOIjkskcXAi00V@google.com>" },
-	  BIT(SW_ZAP_UNDER_READ), NULL },
-	{ { "no-kick",
-	    "a busy removal is retried without kicking vCPUs out first",
-	    "mutation", "A07 <20250113021250.18948-1-yan.y.zhao@intel.com>" },
-	  BIT(SW_NO_KICK), NULL },
-	{ { "no-entry-gate",
-	    "tdx_vcpu_run() does not look at wait_for_sept_zap",
-	    "mutation", "F06 <Z2ONGJ/Q1IEWkL8T@yzhao56-desk.sh.intel.com>" },
-	  BIT(SW_NO_ENTRY_GATE), NULL },
-	{ { "enter-busy-reenters",
-	    "a busy TDH.VP.ENTER is repeated in the fastpath, with interrupts off",
-	    "mutation", "F05 <20250222014225.897298-4-binbin.wu@linux.intel.com>" },
-	  BIT(SW_ENTER_BUSY_REENTERS), NULL },
-	{ { "exit-request-ignores-mode",
-	    "kvm_vcpu_exit_request() does not test vcpu->mode",
-	    "mutation", "F05, arch/x86/kvm/x86.c" },
-	  BIT(SW_EXIT_REQUEST_IGNORES_MODE), NULL },
-};
+#define V6_19	(BIT(SW_EXT_IN_CMPXCHG) | BIT(SW_OLD_SPTE_BITS))
+#define V6_18	(V6_19 | BIT(SW_PIN_PAGES))
+#define V6_16	(V6_18 | BIT(SW_CLEAR_PAGES) | BIT(SW_PREFAULT_RETRIES_INVALID))
 
-const struct kvm_variant *kvm_variant_table(u32 *n)
+/* X(name, switches, policy of a version or NULL, text, kernels, source) */
+#define VARIANTS(X)								\
+	X("v6.16", V6_16, "v6.16",						\
+	  "first kernel with the TDX MMU: the module is called before the statistics, "	\
+	  "pages are pinned, nothing leaves a retry loop for an INVALID memslot",	\
+	  "v6.16..v6.17", "arch/x86/kvm/mmu/tdp_mmu.c, vmx/tdx.c of v6.16.1")		\
+	X("v6.18", V6_18, "v6.18",						\
+	  "as v6.16, but fault and prefault leave their loops for an INVALID memslot",	\
+	  "v6.18", "commit 2bc2694fe20b; order in the MMU as v6.16 (A-K2)")		\
+	X("v6.19", V6_19, "v6.19",						\
+	  "as v6.18, without pinned pages",						\
+	  "v6.19", "<20251030200951.3402865-1-seanjc@google.com>; order as v6.16 (A-K2)") \
+	X("v7.2", 0, "v7.2",							\
+	  "the module is called from handle_changed_spte(), between freeze and unfreeze", \
+	  "v7.2", "arch/x86/kvm/mmu/tdp_mmu.c, vmx/tdx.c of v7.2")			\
+	X("no-freeze", BIT(SW_NO_FREEZE), NULL,						\
+	  "no FROZEN in a mirror entry: the final value first, then the module",	\
+	  "mutation", "A01 <Y8m34OEVBfL7Q4Ns@google.com>")				\
+	X("zap-under-read", BIT(SW_ZAP_UNDER_READ), NULL,				\
+	  "zaps hold mmu_lock for read and write entries with the RO writer",		\
+	  "mutation", "A01 <Y8nOIjkskcXAi00V@google.com>")				\
+	X("no-kick", BIT(SW_NO_KICK), NULL,						\
+	  "a busy removal is tried again without kicking the vCPUs out first",		\
+	  "mutation", "A07 <20250113021250.18948-1-yan.y.zhao@intel.com>")		\
+	X("no-entry-gate", BIT(SW_NO_ENTRY_GATE), NULL,					\
+	  "tdx_vcpu_run() does not look at wait_for_sept_zap",				\
+	  "mutation", "F06 <Z2ONGJ/Q1IEWkL8T@yzhao56-desk.sh.intel.com>")		\
+	X("enter-busy-reenters", BIT(SW_ENTER_BUSY_REENTERS), NULL,			\
+	  "a busy TDH.VP.ENTER is repeated in the fastpath, with interrupts off",	\
+	  "mutation", "F05 <20250222014225.897298-4-binbin.wu@linux.intel.com>")	\
+	X("exit-request-ignores-mode", BIT(SW_EXIT_REQUEST_IGNORES_MODE), NULL,		\
+	  "kvm_vcpu_exit_request() does not test vcpu->mode",				\
+	  "mutation", "F05, arch/x86/kvm/x86.c")
+
+#define WORD(name, switches, policy, text, range, source) { name, text, range, source },
+#define EFFECT(name, switches, policy, text, range, source) { switches, policy },
+
+static const struct kmmu_word words[] = { VARIANTS(WORD) { NULL } };
+
+static const struct {
+	u32 switches;		/* bits of enum kvm_switch */
+	const char *policy;	/* of a version; NULL: a switch */
+} effects[] = { VARIANTS(EFFECT) };
+
+#define N ((u32)ARRAY_SIZE(effects))
+
+const struct kmmu_word *kmmu_variants(u32 *n)
 {
-	*n = ARRAY_SIZE(variants);
-	return variants;
+	*n = N;
+	return words;
 }
 
 static const char *variant_name(u32 i)
 {
-	return variants[i].word.name;
+	return words[i].name;
 }
 
-static const struct kvm_variant *variant_find(const char *name, bool version)
+static int variant_find(const char *name, bool version)
 {
 	u32 i;
 
-	for (i = 0; i < ARRAY_SIZE(variants); i++) {
-		if (!strcmp(variants[i].word.name, name) && version == !!variants[i].policy)
-			return &variants[i];
+	for (i = 0; i < N; i++) {
+		if (!strcmp(words[i].name, name) && version == !!effects[i].policy)
+			return i;
 	}
-	return NULL;
+	return -1;
 }
 
 /* Edits from @a to @b, for words of at most 47 characters. */
@@ -115,21 +121,21 @@ const char *kvm_nearest(const char *word, const char *(*name)(u32 i), u32 n)
 	return found;
 }
 
-bool kvm_variant_parse(const char *const *words, u32 *switches, const char **policy, GError **err)
+bool kvm_variant_parse(const char *const *list, u32 *switches, const char **policy, GError **err)
 {
-	const struct kvm_variant *v, *version = variant_find(KVM_VARIANT_DEFAULT, true);
+	int version = variant_find(KVM_VARIANT_DEFAULT, true), i;
 	u32 bits = 0;
 
-	for (; words && *words; words++) {
-		bool is_version = g_str_has_prefix(*words, "kvm=");
-		const char *name = is_version ? *words + 4 : *words;
+	for (; list && *list; list++) {
+		bool is_version = g_str_has_prefix(*list, "kvm=");
+		const char *name = is_version ? *list + 4 : *list;
 		const char *near;
 
-		if (g_str_has_prefix(*words, "tdx="))
+		if (g_str_has_prefix(*list, "tdx="))
 			continue;
-		v = variant_find(name, is_version);
-		if (!v) {
-			near = kvm_nearest(name, variant_name, ARRAY_SIZE(variants));
+		i = variant_find(name, is_version);
+		if (i < 0) {
+			near = kvm_nearest(name, variant_name, N);
 			g_set_error(err, KMMU_ERROR, KMMU_ERROR_UNKNOWN_VARIANT,
 				    "unknown %s '%s'%s%s%s", is_version ? "kernel" : "switch",
 				    name, near ? "; did you mean '" : "", near ? near : "",
@@ -137,11 +143,11 @@ bool kvm_variant_parse(const char *const *words, u32 *switches, const char **pol
 			return false;
 		}
 		if (is_version)
-			version = v;
+			version = i;
 		else
-			bits |= v->switches;
+			bits |= effects[i].switches;
 	}
-	*switches = version->switches | bits;
-	*policy = version->policy;
+	*switches = effects[version].switches | bits;
+	*policy = effects[version].policy;
 	return true;
 }

@@ -26,21 +26,13 @@ enum kvm_switch {
 	KVM_SWITCHES,
 };
 
-struct kvm_variant {
-	struct kmmu_word word;
-	u32 switches;		/* bits of enum kvm_switch */
-	const char *policy;	/* of a version; NULL: this row is a switch */
-};
-
 #define KVM_VARIANT_DEFAULT "v7.2"
 
-const struct kvm_variant *kvm_variant_table(u32 *n);
-
 /*
- * kvm_variant_parse - @words ("kvm=v7.2", "no-freeze", NULL-terminated; NULL: none)
+ * kvm_variant_parse - @list ("kvm=v7.2", "no-freeze", NULL-terminated; NULL: none)
  * Words of other layers ("tdx=...") are not meant for it. False with @err set.
  */
-bool kvm_variant_parse(const char *const *words, u32 *switches, const char **policy, GError **err);
+bool kvm_variant_parse(const char *const *list, u32 *switches, const char **policy, GError **err);
 
 /* kvm_nearest - of @n words the one that is spelt most like @word; NULL if none is near */
 const char *kvm_nearest(const char *word, const char *(*name)(u32 i), u32 n);

@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The project's own KVM behind kmmu.h: what user space and the host do to a VM, as the
+ * ioctls and calls that they are. Setting up is kmmu_setup.c.
+ */
+#include <errno.h>
+
+#include "kvmmmu/own/guest_memfd.h"
+#include "kvmmmu/own/kvm_main.h"
+#include "kvmmmu/own/mmu.h"
+#include "kvmmmu/own/tdx.h"
+#include "kvmmmu/own/x86.h"
+#include "sim/engine/mem.h"
+#include "sim/engine/task.h"
+#include "sim/engine/trace.h"
+#include "sim/engine/undo.h"
+
+enum op {
+	OP_RUN = 1, OP_FAULT, OP_PREFAULT, OP_MIGRATE, OP_ZAP, OP_PUNCH, OP_CONVERT, OP_SLOT,
+	OP_KICK, OP_TRACK, OP_QUIESCE, OP_REUSE,
+};
+
+static const char not_supported[] = "not supported yet";
+
+static struct kmmu_result result(s64 ret)
+{
+	struct kmmu_result r = { .ret = ret };
+
+	switch (ret) {
+	case -EINTR:		r.what = "EINTR"; break;
+	case -EIO:		r.what = "EIO"; break;
+	case -EFAULT:		r.what = "MEMORY_FAULT"; break;
+	case -EINVAL:		r.what = "EINVAL"; break;
+	case -EEXIST:		r.what = "EEXIST"; break;
+	case -EAGAIN:		r.what = "EAGAIN"; break;
+	case -ENOENT:		r.what = "ENOENT"; break;
+	case -EBUSY:		r.what = "EBUSY"; break;
+	case -EOPNOTSUPP:	r.what = not_supported; break;
+	case KVM_EXIT_HLT:	r.what = "HLT"; break;
+	case KVM_EXIT_INTERNAL_ERROR: r.what = "INTERNAL_ERROR"; break;
+	}
+	return r;
+}
+
+static bool bad_range(const struct kvm *kvm, u64 start, u64 end)
+{
+	return start >= end || end > kvm->gfns;
+}
+
+/* Every ioctl of a VM or vCPU starts with it (kvm_vm_ioctl(), kvm_vcpu_ioctl()). */
+static bool vm_is_dead(struct kvm *kvm)
+{
+	return mem_read32(&kvm->vm_dead);
+}
+
+/* --- a vCPU's thread ------------------------------------------------------------------ */
+
+static int kvm_vcpu_ioctl_run(struct kvm_vcpu *vcpu)
+{
+	int r;
+
+	if (vm_is_dead(vcpu->kvm))
+		return -EIO;
+	mutex_lock(&vcpu->mutex);
+	r = kvm_arch_vcpu_ioctl_run(vcpu);
+	mutex_unlock(&vcpu->mutex);
+	return r;
+}
+
+/* KVM_EXIT_MEMORY_FAULT: true to run again */
+static bool user_memory_fault(struct kvm_vcpu *vcpu, enum kmmu_memory_fault mf)
+{
+	struct kvm *kvm = vcpu->kvm;
+	u64 gfn = vcpu->fault_gfn;
+
+	if (mf == MEMORY_FAULT_STOP || gfn >= kvm->gfns)
+		return false;
+	if (mf == MEMORY_FAULT_RETRY)
+		return true;
+	/* It is no mismatch but a hole if the attribute is right already. */
+	if (kvm_mem_is_private(kvm, gfn) == vcpu->fault_private)
+		return false;
+	return !kvm_vm_set_mem_attributes(kvm, gfn, gfn + 1, vcpu->fault_private);
+}
+
+/* KVM_HC_MAP_GPA_RANGE: user space converts what the guest asked for */
+static int user_map_gpa(struct kvm_vcpu *vcpu)
+{
+	struct kvm *kvm = vcpu->kvm;
+	u64 shared_bit = kvm->levels == 5 ? BIT_ULL(51) : BIT_ULL(47);
+	u64 start = (vcpu->tdvmcall_a0 & ~shared_bit) >> PAGE_SHIFT;
+	u64 end = start + (vcpu->tdvmcall_a1 >> PAGE_SHIFT);
+
+	if (bad_range(kvm, start, end))
+		return -EINVAL;
+	return kvm_vm_set_mem_attributes(kvm, start, end, !(vcpu->tdvmcall_a0 & shared_bit));
+}
+
+/* What user space does with a return of KVM_RUN: true to call it again. */
+static bool user_exit(struct kvm_vcpu *vcpu, enum kmmu_memory_fault mf, int r,
+		      struct kmmu_result *res)
+{
+	*res = result(r ? r : (int)vcpu->exit_reason);
+	if (r == -EINTR) {
+		task_clear_signal();	/* its handler ran */
+		return true;
+	}
+	if (r == -EFAULT && vcpu->exit_reason == KVM_EXIT_MEMORY_FAULT)
+		return user_memory_fault(vcpu, mf);
+	if (r)
+		return false;
+	if (vcpu->exit_reason == KVM_EXIT_HYPERCALL) {
+		r = user_map_gpa(vcpu);
+		*res = result(r);
+		return !r;
+	}
+	return false;
+}
+
+struct kmmu_result kmmu_run(struct kvm_vcpu *vcpu, enum kmmu_memory_fault mf, u64 times)
+{
+	struct kmmu_result res = { 0 };
+	u64 n;
+
+	for (n = 1;; n++) {
+		int r;
+
+		kvm_op_begin(vcpu->kvm, OP_RUN, (u64)vcpu->vcpu_id << 8 | mf,
+			     times ? times - n + 1 : 0);
+		r = kvm_vcpu_ioctl_run(vcpu);
+		if (!user_exit(vcpu, mf, r, &res) || n == times)
+			break;
+	}
+	kvm_op_end(vcpu->kvm);
+	return res;
+}
+
+/*
+ * One access of the guest with TDH.VP.ENTER left out: what leaves the handler to fault
+ * again (a signal apart) does so, with SRCU dropped as an entry drops it.
+ */
+static int fault_loop(struct kvm_vcpu *vcpu, u64 gfn, bool shared)
+{
+	int r;
+
+	for (;;) {
+		kvm_forget(vcpu->kvm, LOOP_FAULT_OP, gfn << 1 | shared);
+		r = kvm_service_requests(vcpu);
+		if (r < 0)
+			return r;
+		kvm_vcpu_srcu_read_lock(vcpu);
+		r = shared ? kvm_mmu_do_page_fault(vcpu, gfn, false, false) :
+			     tdx_handle_private_fault(vcpu, gfn);
+		kvm_vcpu_srcu_read_unlock(vcpu);
+		if (r != RET_PF_RETRY)
+			return r;
+		if (xfer_to_guest_mode_work_pending()) {
+			r = xfer_to_guest_mode_handle_work(vcpu);
+			if (r)
+				return r;
+		}
+		count(COUNT_RETRIES, 1);
+	}
+}
+
+struct kmmu_result kmmu_fault(struct kvm_vcpu *vcpu, u64 gfn, bool shared, u8 level)
+{
+	struct kvm *kvm = vcpu->kvm;
+	int r;
+
+	if (level > PG_LEVEL_4K || mem_peek32(&kvm->td_state) != TD_STATE_RUNNABLE)
+		return result(-EOPNOTSUPP);
+	if (gfn >= kvm->gfns)
+		return result(-EINVAL);
+	kvm_op_begin(kvm, OP_FAULT, vcpu->vcpu_id, gfn << 1 | shared);
+	if (vm_is_dead(kvm))
+		return result(-EIO);
+	mutex_lock(&vcpu->mutex);
+	vcpu_load(vcpu);
+	r = fault_loop(vcpu, gfn, shared);
+	vcpu_put(vcpu);
+	mutex_unlock(&vcpu->mutex);
+	if (r == -EINTR)
+		task_clear_signal();
+	kvm_op_end(kvm);
+	return result(r < 0 ? r : 0);
+}
+
+/* kvm_vcpu_pre_fault_memory(): SRCU is held over the whole range (F02) */
+struct kmmu_result kmmu_prefault(struct kvm_vcpu *vcpu, u64 start, u64 end)
+{
+	struct kvm *kvm = vcpu->kvm;
+	u64 gfn = start;
+	int r = 0;
+
+	if (bad_range(kvm, start, end))
+		return result(-EINVAL);
+	kvm_op_begin(kvm, OP_PREFAULT, vcpu->vcpu_id, start << 32 | end);
+	if (vm_is_dead(kvm))
+		return result(-EIO);
+	/* pre_fault_allowed is set by MR.FINALIZE */
+	if (mem_read32(&kvm->td_state) != TD_STATE_RUNNABLE)
+		return result(-EOPNOTSUPP);
+	mutex_lock(&vcpu->mutex);
+	vcpu_load(vcpu);
+	kvm_vcpu_srcu_read_lock(vcpu);
+	while (gfn < end) {
+		if (signal_pending()) {
+			r = -EINTR;
+			break;
+		}
+		if (!kvm_mem_is_private(kvm, gfn)) {
+			r = -EOPNOTSUPP;	/* the direct tree */
+			break;
+		}
+		r = kvm_tdp_map_page(vcpu, gfn);
+		if (r < 0)
+			break;
+		gfn++;
+		cond_resched();
+	}
+	kvm_vcpu_srcu_read_unlock(vcpu);
+	vcpu_put(vcpu);
+	mutex_unlock(&vcpu->mutex);
+	if (r == -EINTR)
+		task_clear_signal();
+	kvm_op_end(kvm);
+	/* Success if a page was mapped, but a refusal of ours is never silent. */
+	return result(gfn > start && r != -EOPNOTSUPP ? 0 : r);
+}
+
+/* The thread moves; KVM learns of it at the next vcpu_load(). */
+struct kmmu_result kmmu_migrate(struct kvm_vcpu *vcpu, u16 lp)
+{
+	kvm_op_begin(vcpu->kvm, OP_MIGRATE, vcpu->vcpu_id, lp);
+	actor_set_lp(actor_self(), lp);
+	kvm_op_end(vcpu->kvm);
+	return result(0);
+}
+
+/* --- any thread ----------------------------------------------------------------------- */
+
+struct kmmu_result kmmu_zap(struct kvm *kvm, u64 start, u64 end)
+{
+	if (bad_range(kvm, start, end))
+		return result(-EINVAL);
+	kvm_op_begin(kvm, OP_ZAP, start, end);
+	trace_call("kvm_zap_gfn_range", start);
+	kvm_zap_gfn_range(kvm, start, end);
+	trace_return("kvm_zap_gfn_range", start, 0);
+	kvm_op_end(kvm);
+	return result(0);
+}
+
+struct kmmu_result kmmu_punch(struct kvm *kvm, u64 start, u64 end)
+{
+	if (bad_range(kvm, start, end))
+		return result(-EINVAL);
+	kvm_op_begin(kvm, OP_PUNCH, start, end);
+	kvm_gmem_punch_hole(kvm, start, end);	/* fallocate(): a dead VM does not stop it */
+	kvm_op_end(kvm);
+	return result(0);
+}
+
+struct kmmu_result kmmu_convert(struct kvm *kvm, u64 start, u64 end, bool to_shared)
+{
+	int r;
+
+	if (bad_range(kvm, start, end))
+		return result(-EINVAL);
+	kvm_op_begin(kvm, OP_CONVERT, start << 1 | to_shared, end);
+	r = vm_is_dead(kvm) ? -EIO : kvm_vm_set_mem_attributes(kvm, start, end, !to_shared);
+	kvm_op_end(kvm);
+	return result(r);
+}
+
+struct kmmu_result kmmu_slot(struct kvm *kvm, enum kmmu_slot_change what, u64 start, u64 end)
+{
+	int r;
+
+	if (bad_range(kvm, start, end))
+		return result(-EINVAL);
+	kvm_op_begin(kvm, OP_SLOT, start << 2 | what, end);
+	if (vm_is_dead(kvm))
+		r = -EIO;
+	else if (what == SLOT_DELETE)
+		r = kvm_delete_memslot(kvm, start, end);
+	else if (what == SLOT_ADD)
+		r = kvm_create_memslot(kvm, start, end);
+	else
+		r = -EINVAL;	/* a guest_memfd memslot is immutable: kvm_set_memory_region() */
+	kvm_op_end(kvm);
+	return result(r);
+}
+
+struct kmmu_result kmmu_kick(struct kvm *kvm)
+{
+	kvm_op_begin(kvm, OP_KICK, 0, 0);
+	kvm_make_all_cpus_request(kvm, KVM_REQ_OUTSIDE_GUEST_MODE);
+	kvm_op_end(kvm);
+	return result(0);
+}
+
+struct kmmu_result kmmu_track(struct kvm *kvm)
+{
+	kvm_op_begin(kvm, OP_TRACK, 0, 0);
+	write_lock(&kvm->mmu_lock);
+	tdx_track(kvm);
+	write_unlock(&kvm->mmu_lock);
+	kvm_op_end(kvm);
+	return result(0);
+}
+
+struct kmmu_result kmmu_rcu_quiesce(struct kvm *kvm)
+{
+	kvm_op_begin(kvm, OP_QUIESCE, 0, 0);
+	rcu_barrier();
+	kvm_op_end(kvm);
+	return result(0);
+}
+
+/* -ENOENT: the gfn never had a page; -EBUSY: its page is still the guest_memfd's */
+struct kmmu_result kmmu_reuse_page(struct kvm *kvm, u64 gfn)
+{
+	u64 hpa;
+
+	if (gfn >= kvm->gfns)
+		return result(-EINVAL);
+	kvm_op_begin(kvm, OP_REUSE, gfn, 0);
+	hpa = mem_read64(&gfn_chunk(kvm, gfn)->last_hpa[gfn % CHUNK_GFNS]);
+	if (!(hpa & 1))
+		return result(-ENOENT);
+	hpa &= ~1ull;
+	if (kvm_page_private(hpa))
+		return result(-EBUSY);
+	if (page_is_free(hpa))
+		page_alloc_at(hpa);
+	trace_(EV_NOTE, .name = "page-reuse", .arg = hpa, .has_arg = true);
+	mem_write64(phys_to_ptr(hpa), 0x6f77206e65642121ull);
+	kvm_op_end(kvm);
+	return result(0);
+}

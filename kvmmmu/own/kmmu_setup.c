@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Making a VM with its TD and vCPUs at once, looking at it without steps, and what must
+ * hold when a run is over. Behind kmmu.h, as kmmu_own.c.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "kvmmmu/own/guest_memfd.h"
+#include "kvmmmu/own/kvm_main.h"
+#include "kvmmmu/own/mmu.h"
+#include "kvmmmu/own/policy.h"
+#include "kvmmmu/own/regions.h"
+#include "sim/engine/check.h"
+#include "sim/engine/mem.h"
+#include "sim/engine/sim.h"
+#include "sim/engine/trace.h"
+#include "sim/engine/undo.h"
+#include "tdxmod/build.h"
+
+#define FIRST_HKID	33	/* 32 is the module's own */
+#define MAX_MEMORY	(128ull << 30)	/* as many chunks as one allocation can name */
+
+static struct kvm_host *host_get(struct sim *sim)
+{
+	struct kvm_host *host = sim_layer(sim, LAYER_KVM);
+
+	if (host)
+		return host;
+	host = world_alloc(sizeof(*host));
+	world_set(host->private,
+		  (u64 **)world_alloc(((world_phys_size() >> 21) + 1) * sizeof(u64 *)));
+	sim_set_layer(sim, LAYER_KVM, host);
+	return host;
+}
+
+static bool refuse(GError **err, int code, const char *text)
+{
+	g_set_error_literal(err, KMMU_ERROR, code, text);
+	return false;
+}
+
+static bool config_possible(const struct kmmu_config *cfg, GError **err)
+{
+	if (!cfg->vcpus || cfg->vcpus > ACTORS_MAX)
+		return refuse(err, KMMU_ERROR_VALUE, "a VM has 1 to 1024 vCPUs");
+	if (!cfg->memory || cfg->memory % PAGE_SIZE || cfg->memory > MAX_MEMORY)
+		return refuse(err, KMMU_ERROR_VALUE,
+			      "memory is a multiple of 4K, at most 128G");
+	if (cfg->levels && cfg->levels != 4 && cfg->levels != 5)
+		return refuse(err, KMMU_ERROR_VALUE, "an S-EPT has 4 or 5 levels");
+	if (cfg->max_level > PG_LEVEL_4K)
+		return refuse(err, KMMU_ERROR_NOT_SUPPORTED,
+			      "max-level=2M is not supported yet: these kernels map private "
+			      "memory at 4K only");
+	if (cfg->dirty_log)
+		return refuse(err, KMMU_ERROR_NOT_SUPPORTED,
+			      "dirty-log=on is not supported: KVM refuses it on guest_memfd "
+			      "memslots");
+	return true;
+}
+
+static bool parse_words(const struct kmmu_config *cfg, u32 *switches,
+			const struct retry_policy **policy, u64 args[POLICY_ARGS], GError **err)
+{
+	const char *name, *near;
+
+	if (!kvm_variant_parse(cfg->variant, switches, &name, err))
+		return false;
+	if (cfg->policy)
+		name = cfg->policy;
+	*policy = policy_find(name);
+	if (!*policy) {
+		near = policy_nearest(name);
+		g_set_error(err, KMMU_ERROR, KMMU_ERROR_UNKNOWN_POLICY, "unknown policy '%s'%s%s%s",
+			    name, near ? "; did you mean '" : "", near ? near : "",
+			    near ? "'?" : "");
+		return false;
+	}
+	return policy_parse_args(*policy, cfg->policy_args, args, err);
+}
+
+/* --- set-up: the root context, no steps ----------------------------------------------- */
+
+static void locks_init(struct kvm *kvm)
+{
+	rwlock_init(&kvm->mmu_lock, "mmu_lock");
+	mutex_init(&kvm->slots_lock, "slots_lock");
+	mutex_init(&kvm->slots_arch_lock, "slots_arch_lock");
+	srcu_init(&kvm->srcu, "srcu");
+	spin_lock_init(&kvm->tdp_mmu_pages_lock, "tdp_mmu_pages_lock");
+	mutex_init(&kvm->filemap_invalidate_lock, "filemap_invalidate_lock");
+}
+
+static void memory_init(struct kvm *kvm)
+{
+	u64 n = (kvm->gfns + CHUNK_GFNS - 1) / CHUNK_GFNS, i;
+
+	world_set(kvm->chunks, (struct gfn_chunk **)world_alloc(n * sizeof(*kvm->chunks)));
+	for (i = 0; i < n; i++) {
+		struct gfn_chunk *c = world_alloc(sizeof(*c));
+
+		world_fill(c->attributes, KVM_MEMORY_ATTRIBUTE_PRIVATE, sizeof(c->attributes));
+		world_set(kvm->chunks[i], c);
+		kvm_chunk_regions(kvm, c, i * CHUNK_GFNS);
+	}
+	kvm_init_memslots(kvm, 0, kvm->gfns);
+	world_set(kvm->root, kvm_tdp_mmu_alloc_root(kvm, false));
+	world_set(kvm->mirror_root, kvm_tdp_mmu_alloc_root(kvm, true));
+	kvm_root_region(kvm, &kvm->root->invalid);
+}
+
+static void vcpu_init(struct kvm *kvm, u16 n)
+{
+	struct kvm_vcpu *vcpu = world_alloc(sizeof(*vcpu));
+
+	world_set(vcpu->kvm, kvm);
+	world_set(vcpu->vcpu_id, n);
+	world_set(vcpu->cpu, NO_CPU);
+	world_set(vcpu->assoc_cpu, NO_CPU);
+	world_set(vcpu->tdvpr, vcpu_build(kvm->tdr, 0));
+	world_set(vcpu->root, kvm->root);
+	world_set(vcpu->mirror_root, kvm->mirror_root);
+	mutex_init(&vcpu->mutex, "vcpu_mutex");
+	kvm_vcpu_regions(vcpu);
+	world_set(kvm->vcpus[n], vcpu);
+}
+
+static void td_init(struct sim *sim, struct kvm *kvm, const struct kmmu_config *cfg, u16 hkid)
+{
+	struct td_build b = {
+		.name = cfg->name,
+		.levels = kvm->levels,
+		.op_state = cfg->initialized_only ? OP_STATE_INITIALIZED : OP_STATE_RUNNABLE,
+		.pending_ve_disable = cfg->pending_ve_disable,
+		.notify = cfg->notify,
+		.hkid = hkid,
+	};
+
+	world_set(kvm->hkid, hkid);
+	world_set(kvm->tdr, td_build(sim, &b));
+	world_set(kvm->td_state,
+		  cfg->initialized_only ? TD_STATE_INITIALIZED : TD_STATE_RUNNABLE);
+}
+
+struct kvm *kmmu_vm_new(struct sim *sim, const struct kmmu_config *cfg, GError **err)
+{
+	const struct retry_policy *policy;
+	u64 args[POLICY_ARGS] = { 0 };
+	struct kvm_host *host;
+	struct kvm *kvm;
+	u32 switches;
+	u16 i;
+
+	if (!config_possible(cfg, err) || !parse_words(cfg, &switches, &policy, args, err))
+		return NULL;
+	host = host_get(sim);
+	kvm = world_alloc(sizeof(*kvm));
+	world_set(kvm->name, trace_intern(sim, cfg->name ? cfg->name : "TD"));
+	world_set(kvm->created_vcpus, cfg->vcpus);
+	world_set(kvm->levels, (u8)(cfg->levels ? cfg->levels : 4));
+	world_set(kvm->gfns, cfg->memory >> PAGE_SHIFT);
+	world_set(kvm->switches, switches);
+	world_set(kvm->spte, switches >> SW_OLD_SPTE_BITS & 1 ? &spte_layout_v6_16 :
+								 &spte_layout_v7_2);
+	world_set(kvm->policy, policy);
+	world_store(kvm->policy_arg, args, sizeof(args));
+	locks_init(kvm);
+	kvm_vm_regions(kvm);
+	td_init(sim, kvm, cfg, FIRST_HKID + host->nr_vms);
+	memory_init(kvm);
+	world_set(kvm->vcpus,
+		  (struct kvm_vcpu **)world_alloc(cfg->vcpus * sizeof(*kvm->vcpus)));
+	for (i = 0; i < cfg->vcpus; i++)
+		vcpu_init(kvm, i);
+	world_set(kvm->next, host->vms);
+	world_set(host->vms, kvm);
+	world_set(host->nr_vms, host->nr_vms + 1);
+	return kvm;
+}
+
+/* --- looking -------------------------------------------------------------------------- */
+
+struct kvm_vcpu *kmmu_vcpu(struct kvm *kvm, u16 n)
+{
+	return n < kvm->created_vcpus ? kvm->vcpus[n] : NULL;
+}
+
+void kmmu_vcpu_set_guest(struct kvm_vcpu *vcpu, const struct guest_program *p)
+{
+	vcpu_set_guest(vcpu->tdvpr, p);
+}
+
+u64 kmmu_tdr(const struct kvm *kvm)
+{
+	return kvm->tdr;
+}
+
+u64 kmmu_tdvpr(const struct kvm *kvm, u16 n)
+{
+	return n < kvm->created_vcpus ? kvm->vcpus[n]->tdvpr : 0;
+}
+
+u64 kmmu_gfns(const struct kvm *kvm)
+{
+	return kvm->gfns;
+}
+
+bool kmmu_is_dead(const struct kvm *kvm)
+{
+	return mem_peek32(&kvm->vm_dead) || mem_peek32(&kvm->vm_bugged);
+}
+
+void kmmu_mirror_peek(struct kvm *kvm, u64 gfn, struct mirror_view *v)
+{
+	const u64 *pt = kvm->mirror_root->spt;
+	u8 level = kvm->levels;
+
+	for (;; level--) {
+		v->raw = mem_peek64(&pt[gfn >> (9 * (level - 1)) & 511]);
+		v->class = mirror_class_of(v->raw);
+		v->level = level;
+		if (v->class != MIRROR_TABLE || level == 1)
+			break;
+		pt = spte_child_pt(v->raw);
+	}
+	v->pfn = is_shadow_present_pte(v->raw) ? spte_to_pa(v->raw) >> PAGE_SHIFT : ~0ull;
+}
+
+/* --- at the end ----------------------------------------------------------------------- */
+
+static void leak(struct kvm *kvm, u64 gfn, u64 hpa, const char *how)
+{
+	char where[24], text[120];
+
+	snprintf(text, sizeof(text), "page 0x%" PRIx64 " of gfn 0x%" PRIx64 " %s", hpa, gfn, how);
+	if (kmmu_is_dead(kvm))	/* a consequence, not a rule broken by itself */
+		trace_note(trace_intern(sim_current(), text));
+	else
+		check_fail("page-leak", kvm_where(gfn, where, sizeof(where)), "%s", text);
+}
+
+static void check_page(struct kvm *kvm, u64 gfn)
+{
+	const struct gfn_chunk *c = gfn_chunk(kvm, gfn);
+	struct folio *f = (struct folio *)mem_peek64(&c->folio[gfn % CHUNK_GFNS]);
+	u64 last = mem_peek64(&c->last_hpa[gfn % CHUNK_GFNS]);
+	struct mirror_view m;
+	u32 users = 1;
+
+	if (f) {
+		kmmu_mirror_peek(kvm, gfn, &m);
+		if (kvm_switch(kvm, SW_PIN_PAGES) && m.class == MIRROR_LEAF)
+			users++;
+		if (mem_peek32(&f->ref.count) != users)
+			leak(kvm, gfn, f->hpa, "has a user that never let go");
+	} else if (last & 1) {
+		f = pfn_to_folio(last & ~1ull);
+		if (f && f->gfn == gfn && f->kvm == kvm)
+			leak(kvm, gfn, f->hpa, "is in no page cache and was never freed");
+	}
+}
+
+void kmmu_check_end(struct kvm *kvm)
+{
+	u64 gfn;
+
+	for (gfn = 0; gfn < kvm->gfns; gfn++)
+		check_page(kvm, gfn);
+	kvm_warn_on(mem_peek32(&kvm->wait_for_sept_zap), NO_GFN, "the entry gate was left up");
+	kvm_warn_on(mem_peek64(&kvm->mmu_invalidate_in_progress), NO_GFN,
+		    "an invalidation window was left open");
+}
+
+/* Names of `call X` and `return X` on both backends. */
+const struct kmmu_word *kmmu_seams(u32 *n)
+{
+#define MMU "arch/x86/kvm/mmu/"
+	static const struct kmmu_word seams[] = {
+		{ "kvm_tdp_mmu_map", "map a gfn in the mirror (gfn)", "", MMU "tdp_mmu.c" },
+		{ "tdp_mmu_set_spte_atomic", "the RO writer (gfn)", "", MMU "tdp_mmu.c" },
+		{ "tdp_mmu_zap_leafs", "zap leaves of a range (first gfn)", "",
+		  MMU "tdp_mmu.c" },
+		{ "kvm_zap_gfn_range", "operation zap (first gfn)", "", MMU "mmu.c" },
+		{ "tdx_sept_remove_leaf_spte", "block, track, remove a leaf (gfn)", "",
+		  "arch/x86/kvm/vmx/tdx.c" },
+		{ "tdx_track", "TDH.MEM.TRACK and the kick after it", "",
+		  "arch/x86/kvm/vmx/tdx.c" },
+		{ "tdx_handle_ept_violation", "a private fault with its local retries (gfn)", "",
+		  "arch/x86/kvm/vmx/tdx.c" },
+		{ "tdx_vcpu_load", "a vCPU comes to another LP (vCPU)", "",
+		  "arch/x86/kvm/vmx/tdx.c" },
+		{ "tdx_vcpu_run", "gate and TDH.VP.ENTER (vCPU)", "", "arch/x86/kvm/vmx/tdx.c" },
+		{ "kvm_make_all_cpus_request", "a request to every vCPU (request number)", "",
+		  "virt/kvm/kvm_main.c" },
+		{ "kvm_vm_set_mem_attributes", "operation convert (first gfn)", "",
+		  "virt/kvm/kvm_main.c" },
+		{ "kvm_delete_memslot", "operation slot delete (first gfn)", "",
+		  "virt/kvm/kvm_main.c" },
+		{ "synchronize_srcu", "a memslot change waits for readers", "",
+		  "virt/kvm/kvm_main.c" },
+		{ "kvm_gmem_punch_hole", "operation punch (first gfn)", "",
+		  "virt/kvm/guest_memfd.c" },
+		{ NULL }
+	};
+
+	*n = ARRAY_SIZE(seams) - 1;
+	return seams;
+}

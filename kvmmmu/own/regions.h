@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#pragma once
+/*
+ * Names of KVM's shared words: what a schedule and a trace call them (regions.c).
+ */
+#include "kvmmmu/own/kvm_host.h"
+
+void kvm_vm_regions(struct kvm *kvm);
+void kvm_root_region(struct kvm *kvm, u32 *invalid_word);
+void kvm_vcpu_regions(struct kvm_vcpu *vcpu);
+void kvm_chunk_regions(struct kvm *kvm, struct gfn_chunk *c, u64 gfn);
+void kvm_memslot_region(struct kvm *kvm, struct kvm_memory_slot *s);
+/* a page's words: kvm_forget_region() of each before it is freed */
+void kvm_folio_regions(struct folio *f);
+void kvm_forget_region(const void *p);

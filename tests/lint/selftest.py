@@ -185,13 +185,16 @@ class Text(unittest.TestCase):
 
     def test_includes(self):
         for path, name in (('sim/engine/x.c', 'tdxmod/seamcall.h'), ('tdxmod/x.c', 'kvmmmu/kmmu.h'),
-                           ('kvmmmu/own/x.c', 'tdxmod/td.h'), ('kvmmmu/x.h', 'scenarios/ast.h'),
+                           ('kvmmmu/own/x.c', 'tdxmod/td.h'),
+                           ('kvmmmu/own/tdx.c', 'tdxmod/build.h'),
+                           ('kvmmmu/own/kmmu_setup.c', 'tdxmod/td.h'), ('kvmmmu/x.h', 'scenarios/ast.h'),
                            ('scenarios/x.c', 'sim/report/t.h'), ('sim/report/x.c', 'sim/cli/x.h'),
                            ('tdxmod/x.c', 'x.h'), ('tdxmod/x.c', '../sim/engine/mem.h')):
             text = f'/* one\n */\n#include "{name}"\n'
             found = self.find(rules.includes, path, text)
             self.assertEqual([f[1] for f in found], [3], (path, name))
         for path, name in (('kvmmmu/x.c', 'tdxmod/seamcall.h'), ('tdxmod/x.c', 'sim/engine/mem.h'),
+                           ('kvmmmu/own/kmmu_setup.c', 'tdxmod/build.h'),
                            ('sim/cli/x.c', 'sim/report/t.h'), ('scenarios/x.c', 'kvmmmu/kmmu.h')):
             self.assertEqual(self.find(rules.includes, path, f'#include "{name}"\n'
                                        '#include <glib.h>\n/* #include "up.h" */\n'), [])

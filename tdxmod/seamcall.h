@@ -60,14 +60,14 @@ struct tdx_regs {
  */
 u64 seamcall(struct tdx_regs *r);
 
+/*
+ * cpu_invept_global - INVEPT type 2 on the running LP: no instruction of the module's, but
+ * its TLBs are here (Linux vmx/tdx.c executes it in tdx_flush_tlb_all). No step.
+ */
+void cpu_invept_global(void);
+
 /* seamcall_name - "TDH.MEM.PAGE.AUG"; NULL if the number is no leaf of this module */
 const char *seamcall_name(u64 leaf);
-
-/*
- * vmm_invept_global - INVEPT global, executed by the VMM on its LP: no SEAMCALL, but the
- * translations that it drops are of TDs too (Linux vmx/tdx.c:tdx_flush_tlb_all). No step.
- */
-void vmm_invept_global(void);
 
 /* VM exit reasons in RAX of a TD exit (bits 31:0 of a TDX_SUCCESS status), SDM appendix C */
 enum td_exit_reason {

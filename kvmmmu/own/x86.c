@@ -55,7 +55,7 @@ int kvm_service_requests(struct kvm_vcpu *vcpu)
 	if (kvm_check_request(KVM_REQ_VM_DEAD, vcpu))
 		return -EIO;
 	if (kvm_check_request(KVM_REQ_TLB_FLUSH, vcpu))
-		vmm_invept_global();	/* tdx_flush_tlb_all() */
+		cpu_invept_global();	/* tdx_flush_tlb_all() */
 	return 1;
 }
 
@@ -92,7 +92,7 @@ static void kvm_mmu_reload(struct kvm_vcpu *vcpu)
 	if (vcpu->mmu_loaded)
 		return;
 	world_set(vcpu->mmu_loaded, true);
-	vmm_invept_global();	/* tdx_flush_tlb_current() */
+	cpu_invept_global();	/* tdx_flush_tlb_current() */
 }
 
 static int vcpu_enter_guest(struct kvm_vcpu *vcpu)

@@ -16,8 +16,10 @@ enum guest_op {
 	GUEST_COMPUTE,		/* cycles */
 	GUEST_HALT,		/* TDG.VP.VMCALL<HLT> */
 	GUEST_MAP_GPA,		/* TDG.VP.VMCALL<MapGPA> of a range to shared or private */
-	GUEST_REPEAT,		/* jump back to insn `target` `count` times in all (0: for ever) */
-	GUEST_STOP,		/* the program is over: the guest halts for good */
+	GUEST_REPEAT,		/* jump back to insn `target` until the insns from there to here
+				 * have run `count` times in all (0: for ever) */
+	GUEST_STOP,		/* the program is over: TDG.VP.VMCALL<HLT> with interrupts blocked
+				 * (R12 = 1), again at each entry */
 };
 
 enum guest_access { GUEST_READ, GUEST_WRITE, GUEST_EXEC };

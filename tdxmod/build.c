@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A module, a TD and its vCPUs put together without a step, as the building SEAMCALLs
+ * would leave them: page types and owners in the PAMT, CHLDCNT, the S-EPT root, epoch 1.
+ * Rests on the machine model of the golden vectors (docs/model.md).
+ */
+#include "tdxmod/build.h"
+
+#include "sim/engine/arena.h"
+#include "sim/engine/check.h"
+#include "sim/engine/lp.h"
+#include "sim/engine/region.h"
+#include "sim/engine/trace.h"
+#include "sim/engine/undo.h"
+#include "tdxmod/guest.h"
+#include "tdxmod/guest_run.h"
+#include "tdxmod/module.h"
+#include "tdxmod/pamt.h"
+#include "tdxmod/td.h"
+#include "tdxmod/versions.h"
+
+#define TSC_SECOND	3000000000ull	/* of the reference clock */
+
+static const struct region_type kot_region = { .name = "KOT" };
+static const struct region_type wbt_region = { .name = "WBT", .indexed = true };
+
+static void watch_leaks(void *ctx);
+
+static void name_global_locks(struct module *mod)
+{
+	region_add(&(struct region){
+		.type = &kot_region, .base = &mod->kot_lock, .count = 1, .stride = 2, .size = 2,
+	});
+	region_add(&(struct region){
+		.type = &wbt_region, .base = mod->wbt_lock, .count = PACKAGES_MAX, .stride = 1,
+		.size = 1, .step = 1,
+	});
+}
+
+bool tdx_module_new(struct sim *sim, const struct tdx_module_config *cfg)
+{
+	const char *name = cfg && cfg->version ? cfg->version : "1.5.01";
+	const struct tdx_version *version = tdx_version_find(name);
+	struct module *mod;
+	u16 last;
+
+	if (!version)
+		return false;
+	mod = world_alloc(sizeof(*mod));
+	sim_set_layer(sim, LAYER_MODULE, mod);
+	world_set(mod->switches, version->switches);
+	world_set(mod->version, version->name);
+	world_set(mod->hp_lock_timeout, cfg && cfg->hp_lock_timeout ? cfg->hp_lock_timeout :
+		  TSC_SECOND);
+	world_set(mod->tdmr_end, world_phys_size());
+	world_set(mod->cached_sub_blocks, cfg && cfg->cached_sub_blocks ?
+		  cfg->cached_sub_blocks : 4);
+	world_set(mod->private_hkids, cfg && cfg->hkids ? cfg->hkids : 32);
+	world_set(mod->lps, lp_count());
+	last = lp_package(lp_count() - 1);
+	world_set(mod->packages, last + 1);
+	pamt_new(mod, mod->tdmr_end);
+	lp_ctx_init(mod);
+	name_global_locks(mod);
+	check_at_end(sim, watch_leaks, NULL);
+	return true;
+}
+
+struct td_info *td_info_of(const struct module *mod, u64 tdr)
+{
+	for (u32 i = 0; i < mod->tds; i++) {
+		if (mod->td[i].tdr == tdr)
+			return (struct td_info *)&mod->td[i];
+	}
+	return NULL;
+}
+
+/* A page of the TD's: @hpa as given, or from the allocator */
+static u64 page_for(struct module *mod, u64 hpa, enum page_type pt, u64 tdr)
+{
+	struct pamt_entry *e;
+
+	if (hpa)
+		page_alloc_at(hpa);
+	else
+		hpa = page_alloc();
+	e = pamt_entry_of(mod, hpa, SIZE_4K);
+	world_set(e->pt, pt);
+	world_set(e->owner, (u32)(tdr >> 12));
+	return hpa;
+}
+
+static u16 key_for(struct module *mod, u16 wanted)
+{
+	u16 hkid = wanted ? wanted : MODULE_HKID + 1;
+
+	while (!wanted && hkid < HKIDS_MAX && mod->kot[hkid].state != HKID_FREE)
+		hkid++;
+	if (hkid < HKIDS_MAX)
+		world_set(mod->kot[hkid].state, HKID_ASSIGNED);
+	return hkid;
+}
+
+static void fill_tdcs(const struct module *mod, struct tdcs *tdcs, const struct td_build *b,
+		      u64 root)
+{
+	world_set(tdcs->op_state, b->op_state);
+	world_set(tdcs->gpaw, b->levels == 5);
+	world_set(tdcs->pwl, b->levels == 5 ? LVL_PML5 : LVL_PML4);
+	world_set(tdcs->pending_ve_disable, b->pending_ve_disable);
+	world_set(tdcs->notify_enables, b->notify);
+	world_set(tdcs->eptp, root);
+	world_set(tdcs->hp_lock_timeout, mod->hp_lock_timeout);
+	world_set(tdcs->epoch.td_epoch, 1);
+}
+
+static void fill_root(u64 root, const char *name, u8 pwl)
+{
+	u64 *entry = phys_to_ptr(root);
+
+	for (u32 i = 0; i < 512; i++)
+		world_set(entry[i], SEPT_FREE_INIT);
+	sept_page_regions(root, name, 0, pwl);
+}
+
+u64 td_build(struct sim *sim, const struct td_build *b)
+{
+	struct module *mod = module_of(sim);
+	struct td_info *info = &mod->td[mod->tds];
+	u64 hpa = page_for(mod, b->tdr, PT_TDR, 0);
+	struct tdr *tdr = tdr_at(hpa);
+	struct tdcs *tdcs;
+
+	if (mod->tds == TDS_MAX)
+		return 0;
+	for (u32 i = 0; i < TDCX_PAGES; i++) {
+		u64 page = page_for(mod, b->tdcx[i], PT_TDCX, hpa);
+
+		world_set(tdr->tdcx_pa[i], page);
+	}
+	world_set(tdr->lifecycle, TD_KEYS_CONFIGURED);
+	world_set(tdr->num_tdcx, TDCX_PAGES);
+	world_set(tdr->chldcnt, TDCX_PAGES);
+	world_set(tdr->hkid, key_for(mod, b->hkid));
+	tdcs = td_tdcs(tdr);
+	fill_tdcs(mod, tdcs, b, tdr->tdcx_pa[3]);
+	fill_root(tdr->tdcx_pa[3], b->name, tdcs->pwl);
+	td_regions(b->name, tdr, tdcs);
+	world_set(info->name, b->name);
+	world_set(info->tdr, hpa);
+	world_set(info->tdcs, tdr->tdcx_pa[0]);
+	world_set(info->tdvpr, world_alloc(VCPUS_MAX * sizeof(u64)));
+	world_set(mod->tds, mod->tds + 1);
+	return hpa;
+}
+
+u64 vcpu_build(u64 tdr_hpa, u64 tdvpr)
+{
+	struct module *mod = module_self();
+	struct td_info *info = td_info_of(mod, tdr_hpa);
+	struct tdr *tdr = tdr_at(tdr_hpa);
+	struct tdcs *tdcs = td_tdcs(tdr);
+	u64 hpa = page_for(mod, tdvpr, PT_TDVPR, tdr_hpa);
+	struct tdvps *vp = tdvps_at(hpa);
+
+	for (u32 i = 1; i < TDVPS_PAGES; i++)
+		page_for(mod, tdvpr ? tdvpr + i * PAGE_SIZE : 0, PT_TDCX, tdr_hpa);
+	world_set(tdr->chldcnt, tdr->chldcnt + TDVPS_PAGES);
+	world_set(tdcs->num_vcpus, tdcs->num_vcpus + 1);
+	world_set(vp->state, VCPU_READY);
+	world_set(vp->assoc_lpid, VCPU_NO_LP);
+	world_set(vp->tdvpr, hpa);
+	world_set(vp->tdr, tdr_hpa);
+	world_set(vp->index, info->vcpus);
+	world_set(vp->num_pages, TDVPS_PAGES);
+	world_set(vp->guest.rip, GUEST_RIP);
+	vcpu_regions(info->name, vp);
+	world_set(info->tdvpr[info->vcpus], hpa);
+	world_set(info->vcpus, info->vcpus + 1);
+	return hpa;
+}
+
+void vcpu_set_guest(u64 tdvpr, const struct guest_program *p)
+{
+	struct tdvps *vp = tdvps_at(tdvpr);
+	struct guest_state g = { .program = p, .rip = GUEST_RIP };
+
+	if (p && p->n)
+		g.loops = world_alloc(p->n * sizeof(u64));
+	world_store(&vp->guest, &g, sizeof(g));
+}
+
+/* hp_watch: a lock on which a host was refused, until some host gets it */
+
+void hp_watch_host_busy(void *lock)
+{
+	struct module *mod = module_self();
+	u32 free = HP_WATCHES;
+
+	if (!mod)
+		return;
+	for (u32 i = 0; i < HP_WATCHES; i++) {
+		if (mod->hp_watch[i] == lock)
+			return;
+		if (!mod->hp_watch[i] && free == HP_WATCHES)
+			free = i;
+	}
+	if (free < HP_WATCHES)
+		world_set(mod->hp_watch[free], lock);
+}
+
+void hp_watch_got(void *lock, enum lock_side side)
+{
+	struct module *mod = module_self();
+	const struct region *r;
+
+	for (u32 i = 0; mod && i < HP_WATCHES; i++) {
+		if (mod->hp_watch[i] != lock)
+			continue;
+		if (side == SIDE_HOST) {
+			world_set(mod->hp_watch[i], NULL);
+			return;
+		}
+		r = region_at(lock);
+		trace_observe("hp-lost", r ? region_index(r, lock) : 0);
+	}
+}
+
+/* At the end of a run nobody tries any more: HOST_PRIORITY still set has leaked */
+static void watch_leaks(void *ctx)
+{
+	struct module *mod = module_self();
+
+	for (u32 i = 0; i < HP_WATCHES; i++) {
+		const struct region *r = mod->hp_watch[i] ? region_at(mod->hp_watch[i]) : NULL;
+
+		if (r && (region_raw(r, mod->hp_watch[i]) & (r->size == 8 && r->level &&
+							     r->stride == 8 ?
+							     SEPT_TDHP : SHAREX_HP_HP)))
+			trace_observe("hp-leaked", region_index(r, mod->hp_watch[i]));
+	}
+}

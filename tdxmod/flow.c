@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the flows share: operand checks, locks, walks, in the order in which the helpers of
+ * the module do them. Statuses, operand ids and output registers as flow_errors.csv.
+ * Source: TDX_1.5.01, src/common/helpers/helpers.c.
+ */
+#include "tdxmod/flow.h"
+
+#include "sim/engine/trace.h"
+#include "tdxmod/epoch.h"
+
+void flow_begin(struct flow *f, u32 leaf, struct tdx_regs *r)
+{
+	*f = (struct flow){ .mod = module_self(), .r = r, .leaf = leaf };
+}
+
+u64 flow_lock_tdr(struct flow *f, u64 hpa, enum operand_id operand, enum lock_mode mode)
+{
+	u64 err = pamt_check_and_lock(f->mod, &f->tdr_walk, hpa, SIZE_4K, mode, PT_TDR,
+				      operand, "TDR");
+
+	if (err)
+		return err;
+	f->tdr_pa = hpa;
+	f->tdr = tdr_at(hpa);
+	f->tdr_walked = true;
+	sim_charge(COST_KEYHOLE_STATIC, 1);
+	return TDX_SUCCESS;
+}
+
+/* check_td_in_correct_build_state(), then map_implicit_tdcs() */
+static u64 check_build_state(struct flow *f)
+{
+	u8 v = mem_read8(&f->tdr->fatal);
+
+	if (v)
+		return TDX_TD_FATAL;
+	v = mem_read8(&f->tdr->lifecycle);
+	if (v != TD_KEYS_CONFIGURED)
+		return TDX_TD_KEYS_NOT_CONFIGURED;
+	v = mem_read8(&f->tdr->num_tdcx);
+	if (v < TDCX_PAGES)
+		return TDX_TDCS_NOT_ALLOCATED;
+	sim_charge(COST_KEYHOLE_STATIC, 1);
+	f->tdcs = td_tdcs(f->tdr);
+	return TDX_SUCCESS;
+}
+
+u64 flow_check_op_state(struct flow *f)
+{
+	u64 err = check_build_state(f);
+	u32 state;
+
+	if (err)
+		return err;
+	state = mem_read32(&f->tdcs->op_state);
+	return op_state_allows(f->leaf, state) ? TDX_SUCCESS : TDX_OP_STATE_INCORRECT;
+}
+
+u64 flow_lock_op_state(struct flow *f)
+{
+	u64 err = check_build_state(f);
+	u32 state;
+
+	if (err)
+		return err;
+	err = sharex_hp_acquire_sh(&f->tdcs->op_state_lock, SIDE_HOST, "OP_STATE");
+	if (err)
+		return status_operand(err, OPERAND_OP_STATE);
+	f->op_locked = true;
+	state = mem_read32(&f->tdcs->op_state);
+	if (op_state_allows(f->leaf, state))
+		return TDX_SUCCESS;
+	flow_release_op_state(f);
+	return TDX_OP_STATE_INCORRECT;
+}
+
+u64 flow_lock_vcpu(struct flow *f, u64 hpa, enum lock_mode mode)
+{
+	u64 err = pamt_check_and_lock(f->mod, &f->vp_walk, hpa, SIZE_4K, mode, PT_TDVPR,
+				      OPERAND_RCX, "TDVPR");
+
+	if (err)
+		return err;
+	f->vp_locked = true;
+	f->tdr_pa = pamt_owner(f->vp_walk.leaf);
+	err = pamt_implicit_lock(f->mod, &f->tdr_entry, f->tdr_pa, SIZE_4K, LOCK_SHARED, "TDR");
+	if (err)
+		return status_operand(err, OPERAND_TDR);
+	f->tdr = tdr_at(f->tdr_pa);
+	sim_charge(COST_KEYHOLE_STATIC, 1);
+	return TDX_SUCCESS;
+}
+
+/* map_tdvps(): all pages of the TDVPS must have been added */
+u64 flow_map_vcpu(struct flow *f)
+{
+	f->vp = tdvps_at(f->vp_walk.hpa);
+	sim_charge(COST_KEYHOLE_STATIC, 1);
+	if (f->vp->num_pages < TDVPS_PAGES + 3 * f->tdcs->num_l2_vms)
+		return TDX_TDCX_NUM_INCORRECT;
+	return TDX_SUCCESS;
+}
+
+/* verify_page_info_input(), page_info_to_pa() */
+u64 flow_gpa(struct flow *f, u64 rcx, u8 min, u8 max)
+{
+	u8 level = rcx & 7;
+
+	if ((rcx & GENMASK_ULL(11, 3)) || rcx >> 52 || level < min || level > max ||
+	    (rcx & GENMASK_ULL(51, 12) & (level_size(level) - 1)))
+		return status_operand(TDX_OPERAND_INVALID, OPERAND_RCX);
+	f->gpa = rcx & GENMASK_ULL(51, 12);
+	f->level = level;
+	return TDX_SUCCESS;
+}
+
+/* lock_sept_check_and_walk_private_gpa(); a failed walk lets the tree go at once */
+u64 flow_walk(struct flow *f, enum lock_mode tree)
+{
+	if (!gpa_is_private(f->tdcs, f->gpa))
+		return status_operand(TDX_OPERAND_INVALID, OPERAND_RCX);
+	if (tree) {
+		u64 err = tree_acquire(f->mod, f->tdcs, tree);
+
+		if (err)
+			return status_operand(TDX_OPERAND_BUSY, OPERAND_SEPT_TREE);
+		f->tree = tree;
+	}
+	sept_walk(f->tdcs, f->gpa, f->level, &f->w);
+	if (f->w.level == f->level)
+		return TDX_SUCCESS;
+	flow_release_tree(f);
+	return flow_fail_state(f, TDX_EPT_WALK_FAILED);
+}
+
+u64 flow_fail_state(struct flow *f, u64 status)
+{
+	sept_arch(f->w.copy, f->w.level, &f->r->rcx, &f->r->rdx);
+	return status_operand(status, OPERAND_RCX);
+}
+
+u64 flow_lock_entry(struct flow *f)
+{
+	u64 err = sept_lock_host(f->w.entry);
+
+	if (err)
+		return flow_fail_state(f, err); /* as it was before the attempt */
+	f->entry_locked = true;
+	f->w.copy = mem_read64(f->w.entry);
+	return TDX_SUCCESS;
+}
+
+u64 flow_check_state(struct flow *f, enum sept_op op)
+{
+	if (sept_allows(f->w.copy, op))
+		return TDX_SUCCESS;
+	return flow_fail_state(f, TDX_EPT_ENTRY_STATE_INCORRECT);
+}
+
+/* check_and_lock_free_range_hpa(): of a 2M range each 4K entry must be free too */
+u64 flow_lock_new_page(struct flow *f, u64 hpa, enum page_size size)
+{
+	u64 err = pamt_check_and_lock(f->mod, &f->page, hpa, size, LOCK_EXCLUSIVE, PT_NDA,
+				      OPERAND_R8, NULL);
+	struct pamt_entry *child;
+
+	if (err)
+		return err;
+	f->page_locked = true;
+	if (size != SIZE_2M)
+		return TDX_SUCCESS;
+	child = pamt_entry_of(f->mod, hpa, SIZE_4K);
+	for (u32 i = 0; i < 512; i++) {
+		u8 pt = mem_read8(&child[i].pt);
+
+		if (pt == PT_NDA)
+			continue;
+		pamt_unwalk(f->mod, &f->page);
+		f->page_locked = false;
+		return status_operand(TDX_PAGE_METADATA_INCORRECT, OPERAND_R8);
+	}
+	return TDX_SUCCESS;
+}
+
+u64 flow_lock_old_page(struct flow *f, u64 hpa, enum page_size size)
+{
+	u64 err = pamt_implicit_lock(f->mod, &f->page_entry, hpa, size, LOCK_EXCLUSIVE, NULL);
+
+	if (err)
+		return status_operand(err, OPERAND_RCX);
+	f->page_pa = hpa;
+	f->page_size = size;
+	f->page_entry_locked = true;
+	return TDX_SUCCESS;
+}
+
+bool flow_tracking_required(struct flow *f)
+{
+	u32 state;
+
+	if (!sept_is(f->w.copy, SEPT_NEEDS_TRACKING))
+		return false;
+	state = mem_read32(&f->tdcs->op_state);
+	return op_state_tracks(state);
+}
+
+u64 flow_check_tracked(struct flow *f)
+{
+	u64 bepoch;
+
+	if (!flow_tracking_required(f))
+		return TDX_SUCCESS;
+	if (!sept_is(f->w.copy, SEPT_ANY_BLOCKED))
+		return flow_fail_state(f, TDX_GPA_RANGE_NOT_BLOCKED);
+	bepoch = mem_read64(&f->page_entry->bepoch);
+	if (!epoch_is_tracked(f->tdcs, bepoch))
+		return status_operand(TDX_TLB_TRACKING_NOT_DONE, OPERAND_RCX);
+	return TDX_SUCCESS;
+}
+
+void flow_release_entry(struct flow *f)
+{
+	if (f->entry_locked)
+		sept_unlock(f->w.entry);
+	f->entry_locked = false;
+}
+
+void flow_release_pages(struct flow *f)
+{
+	if (f->page_locked)
+		pamt_unwalk(f->mod, &f->page);
+	if (f->page_entry_locked)
+		sharex_hp_release_ex(&f->page_entry->lock, pamt_lock_name(f->page_size));
+	f->page_locked = f->page_entry_locked = false;
+}
+
+void flow_release_tree(struct flow *f)
+{
+	if (f->tree)
+		tree_release(f->mod, f->tdcs, f->tree);
+	f->tree = LOCK_NONE;
+}
+
+void flow_release_op_state(struct flow *f)
+{
+	if (f->op_locked)
+		sharex_hp_release_sh(&f->tdcs->op_state_lock, "OP_STATE");
+	f->op_locked = false;
+}
+
+void flow_release_tdr(struct flow *f)
+{
+	if (f->tdr_walked)
+		pamt_unwalk(f->mod, &f->tdr_walk);
+	if (f->tdr_entry)
+		sharex_hp_release_sh(&f->tdr_entry->lock, "TDR");
+	f->tdr_walked = false;
+	f->tdr_entry = NULL;
+}
+
+void flow_release_vcpu(struct flow *f)
+{
+	if (f->vp_locked)
+		pamt_unwalk(f->mod, &f->vp_walk);
+	f->vp_locked = false;
+}
+
+u64 flow_end(struct flow *f, u64 status)
+{
+	flow_release_tree(f);
+	flow_release_op_state(f);
+	flow_release_tdr(f);
+	flow_release_vcpu(f);
+	return status;
+}
+
+void flow_progress(void)
+{
+	actor_progress("sept");
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#pragma once
+/*
+ * A SEAMCALL in progress: what it has locked, found and copied. Lives on the actor's stack;
+ * a flow is a list of the calls below in the module's order, then its writes, then the
+ * releases in the order in which that flow does them (they differ).
+ *
+ * Each returns TDX_SUCCESS or the final status, operand id and RCX/RDX included; what it
+ * could not get is not held.
+ */
+#include "tdxmod/lp_state.h"
+#include "tdxmod/module.h"
+#include "tdxmod/seamcall.h"
+#include "tdxmod/td.h"
+
+struct flow {
+	const struct module *mod;
+	struct tdx_regs *r;
+	u32 leaf;
+
+	struct tdr *tdr;
+	u64 tdr_pa;
+	struct pamt_walk tdr_walk;
+	bool tdr_walked;		/* an operand; else implicit: */
+	struct pamt_entry *tdr_entry;
+	struct tdcs *tdcs;
+	bool op_locked;
+
+	u8 tree;			/* enum lock_mode */
+	u64 gpa;
+	u8 level;			/* asked for */
+	struct sept_walk w;
+	bool entry_locked;
+
+	struct pamt_walk page;		/* an operand */
+	bool page_locked;
+	struct pamt_entry *page_entry;	/* of a page that the S-EPT names */
+	u64 page_pa;
+	bool page_entry_locked;
+	enum page_size page_size;
+
+	struct pamt_walk vp_walk;
+	bool vp_locked;
+	struct tdvps *vp;
+};
+
+void flow_begin(struct flow *f, u32 leaf, struct tdx_regs *r);
+
+/* TDR as an operand: checked, walked, locked. Then its build state and OP_STATE. */
+u64 flow_lock_tdr(struct flow *f, u64 hpa, enum operand_id operand, enum lock_mode mode);
+u64 flow_lock_op_state(struct flow *f);	/* shared, host */
+u64 flow_check_op_state(struct flow *f);	/* without the lock (TDR is held exclusive) */
+
+/* TDVPR as an operand, its owner's TDR implicitly and shared */
+u64 flow_lock_vcpu(struct flow *f, u64 hpa, enum lock_mode mode);
+u64 flow_map_vcpu(struct flow *f);
+
+/* RCX of the memory flows: reserved bits, level in @min..@max, alignment */
+u64 flow_gpa(struct flow *f, u64 rcx, u8 min, u8 max);
+u64 flow_walk(struct flow *f, enum lock_mode tree);	/* GPA valid, tree lock, walk */
+u64 flow_lock_entry(struct flow *f);	/* host side; w.copy is re-read */
+u64 flow_check_state(struct flow *f, enum sept_op op);
+u64 flow_fail_state(struct flow *f, u64 status);	/* status|RCX with the entry in RCX, RDX */
+
+u64 flow_lock_new_page(struct flow *f, u64 hpa, enum page_size size);	/* R8, exclusive, NDA */
+u64 flow_lock_old_page(struct flow *f, u64 hpa, enum page_size size);	/* implicit, exclusive */
+
+/* page blocked and tracked, where the TD may be running; GPA_RANGE_NOT_BLOCKED, TLB_TRACKING_NOT_DONE */
+bool flow_tracking_required(struct flow *f);
+u64 flow_check_tracked(struct flow *f);
+
+void flow_release_entry(struct flow *f);
+void flow_release_pages(struct flow *f);
+void flow_release_tree(struct flow *f);
+void flow_release_op_state(struct flow *f);
+void flow_release_tdr(struct flow *f);
+void flow_release_vcpu(struct flow *f);
+/* flow_end - tree, OP_STATE, TDR (TDVPR), in this order; returns @status */
+u64 flow_end(struct flow *f, u64 status);
+
+/* flow_progress - an S-EPT entry changed its class for good */
+void flow_progress(void);
+
+/* The leaves: seamcall.c calls them with interrupts of all kinds masked */
+u64 tdh_mem_sept_add(struct tdx_regs *r, u32 version);
+u64 tdh_mem_page_add(struct tdx_regs *r);
+u64 tdh_mem_page_aug(struct tdx_regs *r);
+u64 tdh_mem_range_block(struct tdx_regs *r);
+u64 tdh_mem_range_unblock(struct tdx_regs *r);
+u64 tdh_mem_track(struct tdx_regs *r);
+u64 tdh_mem_page_remove(struct tdx_regs *r);
+u64 tdh_mem_sept_remove(struct tdx_regs *r, u32 version);
+u64 tdh_mem_sept_rd(struct tdx_regs *r);
+u64 tdh_mr_finalize(struct tdx_regs *r);
+u64 tdh_vp_enter(struct tdx_regs *r);
+u64 vp_enter_seam(struct tdx_regs *r);	/* its SEAM part; 0: the guest runs on this LP now */
+u64 tdh_vp_flush(struct tdx_regs *r);
+u64 tdh_mng_vpflushdone(struct tdx_regs *r);
+u64 tdh_phymem_page_wbinvd(struct tdx_regs *r);
+u64 tdh_phymem_page_reclaim(struct tdx_regs *r);

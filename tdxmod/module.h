@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#pragma once
+/*
+ * The module's global data: PAMT, key ownership, what each LP remembers, the TDs that
+ * exist (for checks and reports only: the module itself finds a TD by its TDR's hpa).
+ * One a sim, in the world, as layer object LAYER_MODULE.
+ * Source: TDX_1.5.01, src/common/data_structures/tdx_global_data.h, tdx_local_data.h.
+ */
+#include "sim/engine/sim.h"
+#include "tdxmod/lock.h"
+
+struct lp_ctx;
+struct pamt_entry;
+
+enum {
+	TDS_MAX = 16,		/* TDs a sim */
+	VCPUS_MAX = 1024,	/* vCPUs a TD */
+	HKIDS_MAX = 64,
+	PACKAGES_MAX = 16,
+	HP_WATCHES = 16,
+};
+
+#define MODULE_HKID	32u		/* the module's own; TDs get the next ones */
+#define HKID_SHIFT	40		/* HKID field of a physical address: bits 45:40 */
+#define HKID_MASK	GENMASK_ULL(45, 40)
+#define PA_LIMIT	BIT_ULL(52)
+#define SEAMRR_BASE	0x60000000ull
+#define SEAMRR_SIZE	0x01000000ull
+#define NULL_PA		(~0ull)
+
+enum kot_state { HKID_FREE, HKID_ASSIGNED, HKID_FLUSHED };
+
+struct kot_entry {
+	u8 state;		/* enum kot_state */
+	u64 wbinvd_bitmap;	/* packages whose cache is still to be written back */
+};
+
+struct td_info {		/* for checks and reports, and to build */
+	const char *name;
+	u64 tdr;		/* 0: none */
+	u64 tdcs;		/* hpa of TDCX 0 */
+	u32 vcpus;
+	u64 *tdvpr;		/* [VCPUS_MAX] */
+};
+
+struct module {
+	u32 switches;		/* of versions.h: bit n is S(n+1) */
+	const char *version;
+	u64 hp_lock_timeout;	/* cycles */
+	u64 tdmr_end;		/* one TDMR, from hpa 0 */
+	u16 cached_sub_blocks;
+	u16 private_hkids;
+	u16 lps, packages;
+
+	struct pamt_entry *pamt_1g, *pamt_2m, *pamt_4k;
+	struct lp_ctx *lp;	/* [lps] */
+
+	u16 kot_lock __attribute__((aligned(64)));
+	struct kot_entry kot[HKIDS_MAX];
+	u8 wbt_lock[PACKAGES_MAX] __attribute__((aligned(64)));
+
+	/* Locks on which a host was refused and no host has got in since: observe hp-lost */
+	void *hp_watch[HP_WATCHES] __attribute__((aligned(64)));
+
+	u32 tds;
+	struct td_info td[TDS_MAX];
+};
+
+/* module_of - NULL when this sim has no module */
+static inline struct module *module_of(const struct sim *sim)
+{
+	return sim_layer(sim, LAYER_MODULE);
+}
+
+static inline struct module *module_self(void)
+{
+	return module_of(sim_current());
+}
+
+/* module_phys - @hpa is memory that the simulated machine has */
+static inline bool module_phys(const struct module *mod, u64 hpa)
+{
+	return hpa < mod->tdmr_end;
+}
+
+static inline bool module_switch(const struct module *mod, u32 s)
+{
+	return mod->switches >> (s - 1) & 1;
+}
+
+struct td_info *td_info_of(const struct module *mod, u64 tdr);	/* NULL if none */
+
+/* What the observations hp-lost needs; called only while somebody listens. No step. */
+void hp_watch_host_busy(void *lock);
+void hp_watch_got(void *lock, enum lock_side side);

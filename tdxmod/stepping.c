@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Zero-step filter and log. The single-step defence (an early interrupt makes the module
+ * run some instructions under MTF) belongs into exit_filter(); it is not here yet: see
+ * docs/model.md.
+ * Source: TDX_1.5.01, td_exit_stepping.c: td_entry_stepping_filter, is_epf_expected,
+ * vmexit_stepping_filter, td_exit_epf_stepping_log; sept_manager.c:gpa_translate.
+ */
+#include "tdxmod/stepping.h"
+
+#include "sim/engine/mem.h"
+#include "sim/engine/trace.h"
+#include "tdxmod/guest_run.h"
+#include "tdxmod/lp_state.h"
+#include "tdxmod/module.h"
+#include "tdxmod/td.h"
+
+/* versions.md S3: the guest would get a #VE there, and no TD exit would follow */
+static bool guest_would_accept(const struct module *mod, const struct tdcs *tdcs, u64 entry)
+{
+	return module_switch(mod, 3) && !tdcs->pending_ve_disable &&
+	       sept_is(entry, SEPT_ACCEPTABLE);
+}
+
+/*
+ * gpa_translate() with RWX wanted on each level. SVE is always 1 in a private entry, so no
+ * violation is convertible and every failed walk is an expected fault.
+ */
+static bool epf_expected(const struct module *mod, const struct tdcs *tdcs, u64 gpa)
+{
+	u64 *table = phys_to_ptr(tdcs->eptp);
+	u8 level = tdcs->pwl;
+
+	for (;;) {
+		u64 entry;
+
+		sim_charge(COST_KEYHOLE_HIT, 1);
+		entry = mem_read64(&table[sept_index(gpa, level)]);
+		if ((entry & SEPT_RWX) != SEPT_RWX)
+			return (entry & SEPT_SVE) && !guest_would_accept(mod, tdcs, entry);
+		if (!level || sept_is_leaf(entry))
+			return false;
+		table = phys_to_ptr(entry & SEPT_HPA);
+		level--;
+	}
+}
+
+enum filter_result entry_filter(const struct module *mod, struct lp_ctx *lp, struct tdvps *vp,
+				struct tdcs *tdcs, u64 *gpa, u8 *tree)
+{
+	/* versions.md S2: newer modules read-lock the tree here */
+	enum lock_mode mode = module_switch(mod, 2) ? LOCK_SHARED : LOCK_EXCLUSIVE;
+	u8 n, notify;
+
+	world_set(lp->rip_on_entry, guest_rip(vp));
+	n = mem_read8(&vp->last_epf_gpa_list_idx);
+	if (!n)
+		return FILTER_OK_CONTINUE;
+	if (tree_acquire(mod, tdcs, mode))
+		return FILTER_FAIL_SEPT_TREE_BUSY;
+	*tree = mode;
+	for (u8 i = 0; i < n; i++) {
+		u64 listed = mem_read64(&vp->last_epf_gpa_list[i]);
+
+		if (!epf_expected(mod, tdcs, listed))
+			continue;
+		*gpa = listed;
+		tree_release(mod, tdcs, mode);
+		*tree = LOCK_NONE;
+		return FILTER_FAIL_TDENTER_EPFS;
+	}
+	notify = mem_read8(&tdcs->notify_enables);
+	return notify & 1 ? FILTER_OK_NOTIFY_EPS_FAULT : FILTER_OK_CONTINUE;
+}
+
+void exit_filter(struct lp_ctx *lp, struct tdvps *vp)
+{
+	if (guest_rip(vp) == lp->rip_on_entry)
+		return;
+	mem_write8(&vp->last_epf_gpa_list_idx, 0);
+	mem_write8(&vp->possibly_epf_stepping, 0);
+}
+
+static void list_gpa(struct tdvps *vp, u64 gpa)
+{
+	u8 n = mem_read8(&vp->last_epf_gpa_list_idx);
+
+	if (n >= EPF_LIST)
+		return;
+	for (u8 i = 0; i < n; i++) {
+		u64 listed = mem_read64(&vp->last_epf_gpa_list[i]);
+
+		if (listed == gpa)
+			return;
+	}
+	mem_write64(&vp->last_epf_gpa_list[n], gpa);
+	mem_write8(&vp->last_epf_gpa_list_idx, n + 1);
+	if (!n) {
+		count(COUNT_ZERO_STEP, 1);
+		trace_observe("zero-step-armed", vp->index);
+	}
+}
+
+void epf_log(struct lp_ctx *lp, struct tdvps *vp, u64 gpa)
+{
+	u8 seen;
+
+	count(COUNT_EPF, 1);
+	if (guest_rip(vp) != lp->rip_on_entry) {
+		mem_write8(&vp->last_epf_gpa_list_idx, 0);
+		mem_write8(&vp->possibly_epf_stepping, 0);
+	}
+	seen = mem_read8(&vp->possibly_epf_stepping);
+	if (seen < STEPPING_EPF_THRESHOLD)
+		mem_write8(&vp->possibly_epf_stepping, seen + 1);
+	else
+		list_gpa(vp, gpa);
+}

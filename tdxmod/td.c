@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a TD allows in its states, the S-EPT tree's lock, and the names of the fields.
+ * Source: TDX_1.5.01, auto_gen/op_state_lookup.c, helpers.c; versions.md S1 for the lock.
+ */
+#include "tdxmod/td.h"
+
+#include "sim/engine/region.h"
+#include "tdxmod/module.h"
+#include "tdxmod/seamcall.h"
+#include "tdxmod/status.h"
+
+/* Bit n: allowed in OP_STATE n (0 UNINITIALIZED, 1 INITIALIZED, 2 RUNNABLE, 3.. migration) */
+static u32 allowed_states(u32 leaf)
+{
+	switch (leaf) {
+	case TDH_VP_ENTER:
+		return 0x20c;
+	case TDH_MEM_PAGE_ADD:
+	case TDH_MR_EXTEND:
+	case TDH_MR_FINALIZE:
+	case TDH_VP_INIT:
+		return 0x002;
+	case TDH_MEM_SEPT_ADD:
+		return 0x3ce;
+	case TDH_VP_ADDCX:
+	case TDH_VP_CREATE:
+		return 0x082;
+	case TDH_MEM_PAGE_AUG:
+		return 0x20e;
+	case TDH_MEM_PAGE_RELOCATE:
+	case TDH_MEM_RANGE_BLOCK:
+	case TDH_MEM_PAGE_DEMOTE:
+	case TDH_MEM_PAGE_PROMOTE:
+	case TDH_MEM_RANGE_UNBLOCK:
+		return 0x33e;
+	case TDH_MEM_PAGE_REMOVE:
+		return 0x73e;
+	case TDH_MEM_TRACK:
+		return 0x3fe;
+	case TDH_VP_WR:
+		return 0x7ce;
+	case TDH_MEM_SEPT_RD:
+	case TDH_MEM_SEPT_REMOVE:
+	case TDH_VP_RD:
+		return 0x7fe;
+	default:
+		return 0;
+	}
+}
+
+bool op_state_allows(u32 leaf, u32 op_state)
+{
+	return op_state < 11 && (allowed_states(leaf) >> op_state & 1);
+}
+
+/* RUNNABLE, LIVE_EXPORT, LIVE_IMPORT */
+bool op_state_tracks(u32 op_state)
+{
+	return op_state < 11 && (0x20cu >> op_state & 1);
+}
+
+bool op_state_any_initialized(u32 op_state)
+{
+	return op_state != OP_STATE_UNINITIALIZED;
+}
+
+u64 tree_acquire(const struct module *mod, struct tdcs *tdcs, enum lock_mode mode)
+{
+	if (module_switch(mod, 1))
+		return sharex_hp_acquire(&tdcs->sept_lock, mode, SIDE_HOST, "SEPT_TREE");
+	return mode == LOCK_EXCLUSIVE ? sharex_acquire_ex(&tdcs->sept_lock, "SEPT_TREE") :
+					sharex_acquire_sh(&tdcs->sept_lock, "SEPT_TREE");
+}
+
+void tree_release(const struct module *mod, struct tdcs *tdcs, enum lock_mode mode)
+{
+	if (module_switch(mod, 1))
+		sharex_hp_release(&tdcs->sept_lock, mode, "SEPT_TREE");
+	else if (mode == LOCK_EXCLUSIVE)
+		sharex_release_ex(&tdcs->sept_lock, "SEPT_TREE");
+	else
+		sharex_release_sh(&tdcs->sept_lock, "SEPT_TREE");
+}
+
+u64 gpa_shared_bit(const struct tdcs *tdcs)
+{
+	return BIT_ULL(tdcs->gpaw ? 51 : 47);
+}
+
+bool gpa_is_private(const struct tdcs *tdcs, u64 gpa)
+{
+	if (gpa & gpa_shared_bit(tdcs))
+		return false;
+	return !(gpa >> (tdcs->gpaw ? 52 : 48));
+}
+
+static const char *const lifecycle_words[] = {
+	"HKID_ASSIGNED", "KEYS_CONFIGURED", "BLOCKED", "TEARDOWN", NULL,
+};
+
+static const char *const op_state_words[] = {
+	"UNINITIALIZED", "INITIALIZED", "RUNNABLE", "LIVE_EXPORT", "PAUSED_EXPORT",
+	"POST_EXPORT", "MEMORY_IMPORT", "STATE_IMPORT", "POST_IMPORT", "LIVE_IMPORT",
+	"FAILED_IMPORT", NULL,
+};
+
+static const char *lifecycle_class(u64 raw)
+{
+	return raw < ARRAY_SIZE(lifecycle_words) - 1 ? lifecycle_words[raw] : "INVALID";
+}
+
+static const char *op_state_class(u64 raw)
+{
+	return raw < ARRAY_SIZE(op_state_words) - 1 ? op_state_words[raw] : "INVALID";
+}
+
+static const char *vcpu_class(u64 raw)
+{
+	switch (raw) {
+	case VCPU_READY:
+		return "READY";
+	case VCPU_ACTIVE:
+		return "ACTIVE";
+	case VCPU_DISABLED:
+		return "DISABLED";
+	default:
+		return "UNINITIALIZED";
+	}
+}
+
+static const struct region_field sharex_fields[] = {
+	{ "EX", 0, 1 }, { "readers", 1, 15 }, { NULL },
+};
+
+static const struct region_field hp_fields[] = {
+	{ "EX", 0, 1 }, { "HP", 1, 1 }, { "readers", 2, 14 }, { NULL },
+};
+
+enum field {
+	F_FATAL, F_LIFECYCLE, F_NUM_TDCX, F_CHLDCNT,
+	F_NUM_ASSOC, F_OP_STATE, F_OP_STATE_LOCK, F_TREE, F_NOTIFY, F_EPOCH, F_REFCOUNT,
+	F_EPOCH_LOCK, F_RTMR,
+	F_STATE, F_LAST_EXIT, F_EPF_COUNT, F_EPF_IDX, F_HP_BUSY, F_LPID, F_VCPU_EPOCH, F_EPF_LIST,
+	F_FETCH,
+};
+
+static const struct region_type types[] = {
+	[F_FATAL] = { .name = "TDR.FATAL" },
+	[F_LIFECYCLE] = { .name = "TDR.LIFECYCLE_STATE", .class = lifecycle_class },
+	[F_NUM_TDCX] = { .name = "TDR.NUM_TDCX" },
+	[F_CHLDCNT] = { .name = "TDR.CHLDCNT" },
+	[F_NUM_ASSOC] = { .name = "TDCS.NUM_ASSOC_VCPUS" },
+	[F_OP_STATE] = { .name = "TDCS.OP_STATE", .class = op_state_class },
+	[F_OP_STATE_LOCK] = { .name = "TDCS.OP_STATE_LOCK", .fields = hp_fields },
+	[F_TREE] = { .name = "TDCS.SEPT_TREE", .fields = sharex_fields },
+	[F_NOTIFY] = { .name = "TDCS.NOTIFY_ENABLES" },
+	[F_EPOCH] = { .name = "TDCS.TD_EPOCH" },
+	[F_REFCOUNT] = { .name = "TDCS.REFCOUNT", .indexed = true },
+	[F_EPOCH_LOCK] = { .name = "TDCS.TD_EPOCH_LOCK", .fields = sharex_fields },
+	[F_RTMR] = { .name = "TDCS.RTMR_LOCK", .fields = hp_fields },
+	[F_STATE] = { .name = "TDVPS.STATE", .class = vcpu_class, .indexed = true },
+	[F_LAST_EXIT] = { .name = "TDVPS.LAST_TD_EXIT", .indexed = true },
+	[F_EPF_COUNT] = { .name = "TDVPS.POSSIBLY_EPF_STEPPING", .indexed = true },
+	[F_EPF_IDX] = { .name = "TDVPS.LAST_EPF_GPA_LIST_IDX", .indexed = true },
+	[F_HP_BUSY] = { .name = "TDVPS.HP_LOCK_BUSY", .indexed = true },
+	[F_LPID] = { .name = "TDVPS.ASSOC_LPID", .indexed = true },
+	[F_VCPU_EPOCH] = { .name = "TDVPS.VCPU_EPOCH", .indexed = true },
+	[F_EPF_LIST] = { .name = "TDVPS.LAST_EPF_GPA_LIST", .indexed = true },
+	[F_FETCH] = { .name = "guest.fetch", .indexed = true },
+};
+
+static void field_add(enum field f, const char *owner, void *p, u8 size, u64 count, u64 index)
+{
+	region_add(&(struct region){
+		.type = &types[f],
+		.base = p,
+		.count = count,
+		.stride = size,
+		.size = size,
+		.index = index,
+		.step = count > 1,
+		.owner = owner,
+	});
+}
+
+#define FIELD(f, lvalue, index) \
+	field_add(f, name, &(lvalue), sizeof(lvalue), 1, index)
+
+void td_regions(const char *name, struct tdr *tdr, struct tdcs *tdcs)
+{
+	FIELD(F_FATAL, tdr->fatal, 0);
+	FIELD(F_LIFECYCLE, tdr->lifecycle, 0);
+	FIELD(F_NUM_TDCX, tdr->num_tdcx, 0);
+	FIELD(F_CHLDCNT, tdr->chldcnt, 0);
+	FIELD(F_NUM_ASSOC, tdcs->num_assoc_vcpus, 0);
+	FIELD(F_OP_STATE, tdcs->op_state, 0);
+	FIELD(F_OP_STATE_LOCK, tdcs->op_state_lock, 0);
+	FIELD(F_TREE, tdcs->sept_lock, 0);
+	FIELD(F_NOTIFY, tdcs->notify_enables, 0);
+	FIELD(F_EPOCH, tdcs->epoch.td_epoch, 0);
+	field_add(F_REFCOUNT, name, tdcs->epoch.refcount, 2, 2, 0);
+	FIELD(F_EPOCH_LOCK, tdcs->epoch.lock, 0);
+	FIELD(F_RTMR, tdcs->rtmr_lock, 0);
+}
+
+void vcpu_regions(const char *name, struct tdvps *vp)
+{
+	u32 i = vp->index;
+
+	FIELD(F_STATE, vp->state, i);
+	FIELD(F_LAST_EXIT, vp->last_td_exit, i);
+	FIELD(F_EPF_COUNT, vp->possibly_epf_stepping, i);
+	FIELD(F_EPF_IDX, vp->last_epf_gpa_list_idx, i);
+	FIELD(F_HP_BUSY, vp->hp_lock_busy, i);
+	FIELD(F_LPID, vp->assoc_lpid, i);
+	FIELD(F_VCPU_EPOCH, vp->vcpu_epoch, i);
+	FIELD(F_FETCH, vp->fetch, i);
+	/* All GPAs of a vCPU under its number */
+	region_add(&(struct region){
+		.type = &types[F_EPF_LIST],
+		.base = vp->last_epf_gpa_list,
+		.count = 1,
+		.stride = 8 * EPF_LIST,
+		.size = 8,
+		.index = i,
+		.owner = name,
+	});
+}

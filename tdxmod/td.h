@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#pragma once
+/*
+ * TDR, TDCS and TDVPS: what of them matters to S-EPT, in pages of the simulated memory.
+ * Fields that share a cache line in the module share one here: the epoch, its reference
+ * counts and its lock are one line on which every TD entry and exit of a TD queues.
+ * Source: TDX_1.5.01, src/common/data_structures/td_control_structures.h, tdx_tdvps.h.
+ */
+#include "sim/engine/arena.h"
+#include "sim/engine/clock.h"
+#include "sim/engine/mem.h"
+#include "tdxmod/build.h"
+#include "sim/engine/undo.h"
+#include "tdxmod/sept.h"
+
+struct guest_program;
+struct module;
+
+enum { TDCX_PAGES = 6, TDVPS_PAGES = 6, EPF_LIST = 32 };
+
+enum td_lifecycle { TD_HKID_ASSIGNED, TD_KEYS_CONFIGURED, TD_BLOCKED, TD_TEARDOWN };
+
+struct tdr {
+	u8 fatal;
+	u8 lifecycle;		/* enum td_lifecycle */
+	u8 num_tdcx;
+	u8 rsvd;
+	u16 hkid;
+	u64 chldcnt;		/* 4K pages of the TD */
+	u64 tdcx_pa[TDCX_PAGES];
+};
+
+struct tdcs {
+	/* TDCS.MANAGEMENT: one line */
+	u32 num_vcpus;
+	u32 num_assoc_vcpus;
+	u32 op_state;		/* enum td_op_state */
+	u16 op_state_lock;	/* sharex_hp */
+	u16 num_l2_vms;
+
+	/* TDCS.EXECUTION_CTL: written before the TD runs, but for the lock */
+	u16 sept_lock __attribute__((aligned(64)));	/* the S-EPT tree's; sharex, or S1 */
+	u8 gpaw;		/* 0: SHARED is GPA bit 47; 1: bit 51 */
+	u8 pwl;			/* level of the S-EPT root: 3 or 4 */
+	u8 pending_ve_disable;
+	u8 notify_enables;
+	u64 eptp;		/* hpa of the S-EPT root */
+	u64 hp_lock_timeout;	/* cycles */
+
+	/* TDCS.EPOCH_TRACKING: the hot line; the first 16 bytes are read as one */
+	struct {
+		u64 td_epoch;
+		u16 refcount[2];
+		u32 rsvd;
+		u16 lock;	/* sharex */
+	} epoch __attribute__((aligned(64)));
+
+	u16 rtmr_lock __attribute__((aligned(64)));	/* sharex_hp */
+};
+
+enum vcpu_state { VCPU_READY = 2, VCPU_ACTIVE = 4, VCPU_DISABLED = 8 };
+enum last_td_exit { LAST_ASYNC_FAULT, LAST_ASYNC_TRAP, LAST_TDVMCALL };
+
+#define VCPU_NO_LP	0xffffffffu
+
+/* Where the guest is in its program; only the vCPU itself changes it (world_set) */
+struct guest_state {
+	const struct guest_program *program;
+	u64 *loops;		/* jumps taken by each REPEAT */
+	u32 pc;
+	u8 phase;		/* enum guest_phase of guest.c */
+	u8 dead;		/* its handlers gave up: it halts for good */
+	u8 ve_ret;		/* phase to go back to after #VE */
+	u64 sub;		/* which 4K page of a range is next */
+	u64 small_until;	/* ACCEPT: 4K pages up to this index, 2M did not fit */
+	u64 left;		/* COMPUTE: cycles still to spend */
+	u64 rax, rcx, rdx;	/* of the last TDCALL */
+	u64 rip;		/* in bytes: the VMCS field */
+	u64 ve_rip;		/* of what a #VE has interrupted */
+};
+
+struct tdvps {
+	u8 state;		/* enum vcpu_state */
+	u8 last_td_exit;	/* enum last_td_exit */
+	u8 possibly_epf_stepping;
+	u8 last_epf_gpa_list_idx;
+	u8 hp_lock_busy;
+	u32 assoc_lpid;
+	u64 vcpu_epoch;
+	struct deadline hp_lock_deadline;	/* instead of HP_LOCK_BUSY_START */
+	u64 last_epf_gpa_list[EPF_LIST] __attribute__((aligned(64)));
+
+	/* The VMCS and what else only the vCPU's own LP touches */
+	struct {
+		u64 reason, qualification, gpa;
+	} vmexit __attribute__((aligned(64)));
+	struct {
+		u32 valid;
+		u32 reason;
+		u64 qualification, gpa;
+	} ve;
+	struct guest_state guest;
+	u64 fetch;		/* read once an instruction: where others may come in between */
+	u64 tdvpr, tdr;		/* own and owner's hpa */
+	u32 index;
+	u8 num_pages;
+	u64 shared_eptp;	/* hpa of the VMM's table for shared GPAs; 0: none */
+};
+
+_Static_assert(sizeof(struct tdvps) <= PAGE_SIZE, "TDVPS fits its first page");
+
+static inline struct tdr *tdr_at(u64 hpa)
+{
+	return phys_to_ptr(hpa);
+}
+
+static inline struct tdvps *tdvps_at(u64 hpa)
+{
+	return phys_to_ptr(hpa);
+}
+
+/* td_tdcs - the TDCS of @tdr by its own pointers; not a step (TDCX_PA never changes) */
+static inline struct tdcs *td_tdcs(const struct tdr *tdr)
+{
+	return phys_to_ptr(tdr->tdcx_pa[0]);
+}
+
+/* op_state_allows - may SEAMCALL @leaf run in @op_state? auto_gen/op_state_lookup.c */
+bool op_state_allows(u32 leaf, u32 op_state);
+/* op_state_tracks - must pages be blocked and tracked before they go? */
+bool op_state_tracks(u32 op_state);
+bool op_state_any_initialized(u32 op_state);
+
+/* tree_acquire, tree_release - the S-EPT tree's lock, of the kind the module version has */
+u64 tree_acquire(const struct module *mod, struct tdcs *tdcs, enum lock_mode mode);
+void tree_release(const struct module *mod, struct tdcs *tdcs, enum lock_mode mode);
+
+/* gpa_is_private - GPA valid for the TD's width, SHARED bit clear; helpers.c:check_gpa_validity */
+bool gpa_is_private(const struct tdcs *tdcs, u64 gpa);
+u64 gpa_shared_bit(const struct tdcs *tdcs);
+
+/* td_regions, vcpu_regions - register names of what others see of them */
+void td_regions(const char *name, struct tdr *tdr, struct tdcs *tdcs);
+void vcpu_regions(const char *name, struct tdvps *vp);

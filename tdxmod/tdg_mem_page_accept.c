@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * TDG.MEM.PAGE.ACCEPT: the guest takes a PENDING page, which is zeroed. No tree lock; the
+ * entry is locked on the guest's side. In 1.5.01 "is it a leaf?" is asked of the copy that
+ * the walk read before the lock (S6), and the final store drops a TDHP set since (S5).
+ * Source: TDX_1.5.01, vm_exits/tdg_mem_page_accept.c, td_other_exits.c:329.
+ */
+#include "sim/engine/lp.h"
+#include "sim/engine/trace.h"
+#include "tdxmod/flow.h"
+#include "tdxmod/guest_run.h"
+
+/*
+ * async_tdexit_ept_violation(): RDX says which level was asked for and what was found; an
+ * ACCEPT counts as a write.
+ */
+static void exit_violation(struct lp_ctx *lp, u64 gpa, u8 level, const struct sept_walk *w,
+			   struct tdx_regs *r)
+{
+	u64 info = level | (u64)w->level << 3 | (u64)sept_public_state(w->copy) << 6 |
+		   (u64)sept_is_leaf(w->copy) << 14;
+
+	td_exit_ept_violation(lp, gpa, QUAL_WRITE | (w->copy & SEPT_RWX) << 3,
+			      EEQ_ACCEPT | info << 32, r);
+}
+
+/*
+ * One step a page, for the first of its 64 lines: contents do not exist, but the time does
+ * and others may come in between.
+ */
+static void clear_page(u64 hpa)
+{
+	sim_charge(COST_KEYHOLE_MISS, 1);
+	sim_charge(COST_PAGE_CLEAR_4K, 1);
+	mem_write64(phys_to_ptr(hpa), 0);
+}
+
+/* The 2M case stops at an interrupt and leaves its count in the entry. True: interrupted */
+static bool clear_2m(u64 *copy)
+{
+	for (;;) {
+		clear_page(*copy & SEPT_HPA);
+		if ((*copy & SEPT_ACCEPT_COUNTER) == SEPT_ACCEPT_COUNTER) {
+			*copy &= ~SEPT_ACCEPT_COUNTER;
+			return false;
+		}
+		*copy += BIT_ULL(12);
+		if (lp_irq_pending() != IRQ_NONE)
+			return true;
+	}
+}
+
+static void accept_locked(struct lp_ctx *lp, u8 level, struct sept_walk *w, bool *interrupted)
+{
+	const struct module *mod = module_self();
+	u64 value = w->copy;
+
+	if (level == LVL_PT)
+		clear_page(value & SEPT_HPA);
+	else
+		*interrupted = clear_2m(&value);
+	if (!*interrupted) {
+		value = (value & ~SEPT_STATE_MASK) | SEPT_RWX | SEPT_SVE |
+			sept_state_bits(sept_is_state(w->copy, SEPT_PENDING) ?
+					SEPT_MAPPED : SEPT_EXPORTED_DIRTY);
+	}
+	sept_write(mod, w->entry, value);
+	sept_unlock(w->entry);
+	if (!*interrupted)
+		flow_progress();
+}
+
+u64 tdg_mem_page_accept(struct lp_ctx *lp, struct tdx_regs *g, bool *interrupted, bool *exited,
+			struct tdx_regs *r)
+{
+	const struct module *mod = module_self();
+	u64 gpa = g->rcx & GENMASK_ULL(51, 12), err;
+	u8 level = g->rcx & 7;
+	struct sept_walk w;
+	bool leaf;
+
+	if ((g->rcx & GENMASK_ULL(11, 3)) || g->rcx >> 52 || level > LVL_PD ||
+	    (gpa & (level_size(level) - 1)) || !gpa_is_private(lp->tdcs, gpa))
+		return status_operand(TDX_OPERAND_INVALID, OPERAND_RCX);
+
+	sept_walk(lp->tdcs, gpa, level, &w);
+	leaf = sept_is_leaf(w.copy);
+	if (w.level != level) {
+		if (sept_is(w.copy, SEPT_ACCESSIBLE))
+			return TDX_PAGE_ALREADY_ACCEPTED | w.level;
+		goto violation;
+	}
+	err = sept_lock_guest(w.entry);
+	if (err)
+		return status_operand(err, OPERAND_RCX);
+	w.copy = mem_read64(w.entry);
+	if (module_switch(mod, 6))
+		leaf = sept_is_leaf(w.copy);
+	if (!sept_is_state(w.copy, SEPT_FREE) && !leaf) {
+		sept_unlock(w.entry);
+		return TDX_PAGE_SIZE_MISMATCH | w.level;
+	}
+	if (sept_is(w.copy, SEPT_ACCESSIBLE)) {
+		sept_unlock(w.entry);
+		return TDX_PAGE_ALREADY_ACCEPTED | w.level;
+	}
+	if (!sept_allows(w.copy, ON_G_PAGE_ACCEPT)) {
+		sept_unlock(w.entry);
+		goto violation;
+	}
+	accept_locked(lp, level, &w, interrupted);
+	return TDX_SUCCESS;
+violation:
+	*exited = true;
+	exit_violation(lp, gpa, level, &w, r);
+	return TDX_SUCCESS;
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * TDH.MEM.PAGE.ADD: copy a page into the TD while it is being built. TDR exclusive stands
+ * for every other lock. The measurement is not modelled.
+ * Source: TDX_1.5.01, api_calls/tdh_mem_page_add.c.
+ */
+#include "tdxmod/flow.h"
+
+/* shared_hpa_check_with_pwr_2_alignment(): the source belongs to the VMM */
+static u64 check_source(u64 hpa)
+{
+	if ((hpa & (PAGE_SIZE - 1)) || hpa >= PA_LIMIT ||
+	    (hpa & HKID_MASK) >> HKID_SHIFT >= MODULE_HKID ||
+	    (hpa & ~HKID_MASK) - SEAMRR_BASE < SEAMRR_SIZE)
+		return status_operand(TDX_OPERAND_INVALID, OPERAND_R9);
+	return TDX_SUCCESS;
+}
+
+static u64 check(struct flow *f, u64 rcx, u64 tdr, u64 page, u64 source)
+{
+	u64 err;
+
+	if ((err = flow_lock_tdr(f, tdr, OPERAND_RDX, LOCK_EXCLUSIVE)) ||
+	    (err = flow_check_op_state(f)) ||
+	    (err = flow_gpa(f, rcx, LVL_PT, LVL_PT)) ||
+	    (err = flow_walk(f, LOCK_NONE)))
+		return err;
+	f->w.copy = mem_read64(f->w.entry);
+	if ((err = flow_check_state(f, ON_PAGE_ADD)) ||
+	    (err = check_source(source)) ||
+	    (err = flow_lock_new_page(f, page, SIZE_4K)))
+		return err;
+	return TDX_SUCCESS;
+}
+
+u64 tdh_mem_page_add(struct tdx_regs *r)
+{
+	u64 rcx = r->rcx, tdr = r->rdx, err, n, old;
+	struct flow f;
+
+	flow_begin(&f, TDH_MEM_PAGE_ADD, r);
+	r->rcx = r->rdx = 0;
+	err = check(&f, rcx, tdr, r->r8, r->r9);
+	if (!err) {
+		sim_charge(COST_PAGE_CLEAR_4K, 1);	/* 64 MOVDIR64B; contents do not exist */
+		old = mem_read64(f.w.entry);
+		if (old & SEPT_TDEL)
+			module_fatal("sept", "PAGE.ADD found a locked entry");
+		mem_write64(f.w.entry, sept_make_leaf(SEPT_RWX, f.page.hpa, SEPT_MAPPED));
+		n = mem_read64(&f.tdr->chldcnt);
+		mem_write64(&f.tdr->chldcnt, n + 1);
+		mem_write8(&f.page.leaf->pt, PT_REG);
+		pamt_set_owner(f.page.leaf, f.tdr_pa);
+		mem_write64(&f.page.leaf->bepoch, 0);
+		flow_progress();
+	}
+	flow_release_pages(&f);
+	return flow_end(&f, err);
+}

@@ -59,9 +59,13 @@ enum filter_result entry_filter(const struct module *mod, struct lp_ctx *lp, str
 	if (tree_acquire(mod, tdcs, mode))
 		return FILTER_FAIL_SEPT_TREE_BUSY;
 	*tree = mode;
-	for (u8 i = 0; i < n; i++) {
-		u64 listed = mem_read64(&vp->last_epf_gpa_list[i]);
+	for (u8 i = 0;; i++) {
+		u64 listed;
 
+		n = mem_read8(&vp->last_epf_gpa_list_idx);
+		if (i >= n)
+			break;
+		listed = mem_read64(&vp->last_epf_gpa_list[i]);
 		if (!epf_expected(mod, tdcs, listed))
 			continue;
 		*gpa = listed;
@@ -94,6 +98,7 @@ static void list_gpa(struct tdvps *vp, u64 gpa)
 			return;
 	}
 	mem_write64(&vp->last_epf_gpa_list[n], gpa);
+	n = mem_read8(&vp->last_epf_gpa_list_idx);
 	mem_write8(&vp->last_epf_gpa_list_idx, n + 1);
 	if (!n) {
 		count(COUNT_ZERO_STEP, 1);

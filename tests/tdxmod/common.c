@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Set-up that the module's tests share. The machine model is that of the golden vectors:
+ * TDR 0x1000, TDCS 0x2000.., TDVPR of vCPU v at 0x10000 + v * 0x8000, memory 1 GiB.
+ */
+#include "tests/tdxmod/common.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct sim *test_sim(void)
+{
+	struct sim_options opt = { .phys = 1 << 30, .lps = 3, .packages = 2, .timed = true };
+	struct sim *sim = sim_new(&opt);
+
+	assert_non_null(sim);
+	return sim;
+}
+
+void test_td(struct sim *sim, const struct test_setup *s, struct test_td *td)
+{
+	struct tdx_module_config cfg = {
+		.version = s->version, .hp_lock_timeout = s->hp_lock_timeout,
+	};
+	struct td_build b = {
+		.tdr = 0x1000,
+		.tdcx = { 0x2000, 0x3000, 0x4000, 0x5000, 0x6000, 0x7000 },
+		.levels = s->levels ? s->levels : 4,
+		.op_state = s->op_state ? s->op_state : OP_STATE_RUNNABLE,
+		.pending_ve_disable = s->pending_ve_disable,
+		.notify = s->notify,
+	};
+
+	assert_true(tdx_module_new(sim, &cfg));
+	td->tdr = td_build(sim, &b);
+	for (u32 v = 0; v < 3; v++)
+		td->tdvpr[v] = vcpu_build(td->tdr, 0x10000 + v * 0x8000);
+}
+
+void test_on_lp(u16 lp)
+{
+	sim_self->lp = lp;
+}
+
+char *test_file(const char *name)
+{
+	const char *root = getenv("TEST_SOURCE_ROOT");
+	g_autofree char *path = g_build_filename(root ? root : ".", "tests", "vectors", name,
+						 NULL);
+	char *text = NULL;
+
+	assert_true(g_file_get_contents(path, &text, NULL, NULL));
+	return text;
+}
+
+static char **split(const char *line)
+{
+	GPtrArray *f = g_ptr_array_new();
+	GString *s = g_string_new(NULL);
+	bool quoted = false;
+
+	for (const char *p = line; *p; p++) {
+		if (*p == '"') {
+			quoted = !quoted;
+		} else if (*p == ',' && !quoted) {
+			g_ptr_array_add(f, g_strdup(s->str));
+			g_string_set_size(s, 0);
+		} else {
+			g_string_append_c(s, *p);
+		}
+	}
+	g_ptr_array_add(f, g_string_free(s, FALSE));
+	g_ptr_array_add(f, NULL);
+	return (char **)g_ptr_array_free(f, FALSE);
+}
+
+GPtrArray *test_csv(const char *name)
+{
+	g_autofree char *text = test_file(name);
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+	GPtrArray *rows = g_ptr_array_new_with_free_func((GDestroyNotify)g_strfreev);
+
+	for (char **l = lines; *l; l++) {
+		g_strchomp(*l);
+		if (**l)
+			g_ptr_array_add(rows, split(*l));
+	}
+	assert_true(rows->len > 1);
+	return rows;
+}
+
+static void keep(void *ctx, const struct event *ev)
+{
+	struct record *rec = ctx;
+
+	g_array_append_val(rec->events, *ev);
+	if (rec->hook)
+		rec->hook(rec, ev);
+}
+
+void record_start(struct sim *sim, struct record *rec)
+{
+	rec->events = g_array_new(FALSE, FALSE, sizeof(struct event));
+	trace_listen(sim, keep, rec);
+}
+
+void record_stop(struct sim *sim, struct record *rec)
+{
+	trace_unlisten(sim, keep, rec);
+	g_array_unref(rec->events);
+	rec->events = NULL;
+}
+
+u64 call(u64 leaf, u64 rcx, u64 rdx, u64 r8, struct tdx_regs *out)
+{
+	struct tdx_regs r = {
+		.rax = leaf, .rcx = rcx, .rdx = rdx, .r8 = r8,
+		.r9 = NULL_PA, .r10 = NULL_PA, .r11 = NULL_PA,
+	};
+	u64 rax = seamcall(&r);
+
+	if (out)
+		*out = r;
+	return rax;
+}

@@ -52,6 +52,13 @@ static void free_leave(struct actor *me)
 	carrier_yield(me);
 }
 
+/* Stopped; or, for who serves the others only, the others have ended. */
+static bool free_over(const struct sim *sim, const struct actor *me)
+{
+	return sim->stop || __atomic_load_n(&sim->stopping, __ATOMIC_RELAXED) ||
+	       (me->background && __atomic_load_n(&sim->served, __ATOMIC_RELAXED));
+}
+
 u64 free_await(unsigned int size, void *p, u64 mask, u64 want)
 {
 	struct actor *me = sim_self;
@@ -64,7 +71,7 @@ u64 free_await(unsigned int size, void *p, u64 mask, u64 want)
 		v = mem_atomic(MEM_READ, size, p, 0, 0);
 		if ((v & mask) == want)
 			return v;
-		if (sim->stop || __atomic_load_n(&sim->stopping, __ATOMIC_RELAXED))
+		if (free_over(sim, me))
 			free_leave(me);
 		if (lp_irq_deliverable(me))
 			lp_take_interrupts(me);
@@ -81,8 +88,10 @@ void free_park(struct actor *me)
 	struct timespec ms = { 0, 1000000 };
 
 	while (__atomic_load_n(&me->state, __ATOMIC_SEQ_CST) == ACTOR_PARKED) {
-		if (me->background || sim->stop)
+		if (me->background || free_over(sim, me))
 			free_leave(me);
+		if (lp_irq_deliverable(me))	/* its LP is idle, and still an LP */
+			lp_take_interrupts(me);
 		nanosleep(&ms, NULL);
 	}
 }
@@ -91,9 +100,14 @@ enum sim_end free_run(struct sim *sim)
 {
 	u32 n = the_world->nactors;
 
+	sim->served = false;
 	for (u32 i = 0; i < n; i++)
 		if (the_world->actor[i]->state == ACTOR_READY)
 			carrier_run_thread(sim, the_world->actor[i]);
+	for (u32 i = 0; i < n; i++)
+		if (!the_world->actor[i]->background)
+			carrier_stop(sim, the_world->actor[i]);
+	__atomic_store_n(&sim->served, true, __ATOMIC_RELAXED);
 	for (u32 i = 0; i < n; i++)
 		carrier_stop(sim, the_world->actor[i]);
 	if (check_fatal(sim))

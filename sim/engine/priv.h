@@ -103,6 +103,7 @@ struct sim {
 	u32 *futex;			/* free scheduler: wake counts by address */
 	volatile sig_atomic_t stop;	/* sim_stop() */
 	bool stopping, running;
+	bool served;			/* free scheduler: only background actors are left */
 	enum sim_end end;
 	GArray *listeners;
 	struct event *ring;

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Encodings of mirror entries, both layouts; words of variants and policies.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "kvmmmu/own/policy.h"
+#include "kvmmmu/own/spte.h"
+#include "kvmmmu/own/variant.h"
+
+static void values(void **state)
+{
+	/* docs/model-kvm.md "Encodings": bit 63 everywhere, bit 11 present, RWX, A, D */
+	assert_int_equal(SHADOW_NONPRESENT_VALUE, 1ull << 63);
+	assert_int_equal(spte_layout_v7_2.frozen, 1ull << 63 | 0x1a0);
+	assert_int_equal(spte_layout_v6_16.frozen, 1ull << 63 | 0x5a0);
+	assert_int_equal(make_spte(&spte_layout_v7_2, 0x401000, 1),
+			 1ull << 63 | 5ull << 53 | 0x401000 | 0xb77);
+	assert_int_equal(make_spte(&spte_layout_v6_16, 0x401000, 1),
+			 1ull << 63 | 3ull << 57 | 0x401000 | 0xb77);
+	assert_int_equal(make_nonleaf_spte(0x200000), 1ull << 63 | 0x200000 | 0x907);
+}
+
+static void classes(void **state)
+{
+	const struct spte_layout *l = &spte_layout_v7_2;
+
+	assert_int_equal(mirror_class_of(SHADOW_NONPRESENT_VALUE), MIRROR_NONPRESENT);
+	assert_int_equal(mirror_class_of(spte_layout_v6_16.frozen), MIRROR_FROZEN);
+	assert_int_equal(mirror_class_of(l->frozen), MIRROR_FROZEN);
+	assert_int_equal(mirror_class_of(make_spte(l, 0x401000, 1)), MIRROR_LEAF);
+	assert_int_equal(mirror_class_of(make_spte(l, 0x400000, 2)), MIRROR_LEAF);
+	assert_int_equal(mirror_class_of(make_nonleaf_spte(0x401000)), MIRROR_TABLE);
+	assert_int_equal(mirror_class_of(0x5), MIRROR_OTHER);
+	assert_false(is_shadow_present_pte(l->frozen));
+}
+
+static void atomic_writes(void **state)
+{
+	const struct spte_layout *l = &spte_layout_v7_2;
+	u64 leaf = make_spte(l, 0x401000, 1);
+
+	assert_false(spte_needs_atomic_write(l, leaf, 1));
+	assert_true(spte_needs_atomic_write(l, leaf & ~SPTE_DIRTY, 1));
+	assert_true(spte_needs_atomic_write(l, leaf & ~SPTE_WRITABLE, 1));
+	assert_true(spte_needs_atomic_write(l, leaf | 1ull << 60, 1));
+	assert_false(spte_needs_atomic_write(l, make_nonleaf_spte(0x401000), 2));
+	assert_false(spte_needs_atomic_write(l, l->frozen, 1));
+}
+
+static void variants(void **state)
+{
+	const char *ok[] = { "kvm=v6.16", "no-freeze", "tdx=1.5.05", NULL };
+	const char *typo[] = { "no-freze", NULL };
+	const char *version[] = { "kvm=v6.17", NULL };
+	const char *policy;
+	GError *err = NULL;
+	u32 bits;
+
+	assert_true(kvm_variant_parse(NULL, &bits, &policy, &err));
+	assert_string_equal(policy, "v7.2");
+	assert_int_equal(bits, 0);
+	assert_true(kvm_variant_parse(ok, &bits, &policy, &err));
+	assert_string_equal(policy, "v6.16");
+	assert_true(bits >> SW_NO_FREEZE & 1);
+	assert_true(bits >> SW_PIN_PAGES & 1);
+	assert_false(kvm_variant_parse(typo, &bits, &policy, &err));
+	assert_string_equal(err->message, "unknown switch 'no-freze'; did you mean 'no-freeze'?");
+	g_clear_error(&err);
+	assert_false(kvm_variant_parse(version, &bits, &policy, &err));
+	assert_non_null(strstr(err->message, "unknown kernel 'v6.17'; did you mean 'v6.1"));
+	g_clear_error(&err);
+}
+
+static void policies(void **state)
+{
+	const char *good[] = { "retries=5", NULL }, *bad[] = { "retry=5", NULL };
+	const char *big[] = { "retries=x", NULL };
+	const struct kmmu_word *w;
+	u64 args[POLICY_ARGS] = { 0 };
+	GError *err = NULL;
+	u32 n, i;
+
+	w = kmmu_policies(&n);
+	for (i = 0; i < n; i++)
+		assert_non_null(policy_find(w[i].name));
+	assert_null(w[n].name);
+	assert_null(policy_find("v20"));
+	assert_true(policy_parse_args(policy_find("v19"), NULL, args, &err));
+	assert_int_equal(args[0], 16);
+	assert_true(policy_parse_args(policy_find("v19"), good, args, &err));
+	assert_int_equal(args[0], 5);
+	assert_false(policy_parse_args(policy_find("v19"), bad, args, &err));
+	g_clear_error(&err);
+	assert_false(policy_parse_args(policy_find("v19"), big, args, &err));
+	g_clear_error(&err);
+	assert_false(policy_parse_args(policy_find("v7.2"), good, args, &err));
+	g_clear_error(&err);
+	/* P0's mistake: only the tree's operand id; the merged ones take any */
+	assert_true(policy_find("v19")->busy(0x8000020000000092));
+	assert_false(policy_find("v19")->busy(0x8000020000000001));
+	assert_true(policy_find("v7.2")->busy(0x8000020000000001));
+	assert_false(policy_find("v7.2")->busy(0x8000020100000000));
+	assert_false(policy_find("v7.2")->busy(0x8000020400000001));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(values),
+		cmocka_unit_test(classes),
+		cmocka_unit_test(atomic_writes),
+		cmocka_unit_test(variants),
+		cmocka_unit_test(policies),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -94,7 +94,7 @@ static u16 key_for(struct module *mod, u16 wanted)
 {
 	u16 hkid = wanted ? wanted : MODULE_HKID + 1;
 
-	while (!wanted && hkid < HKIDS_MAX && mod->kot[hkid].state != HKID_FREE)
+	while (!wanted && hkid < HKIDS_MAX && mem_peek8(&mod->kot[hkid].state) != HKID_FREE)
 		hkid++;
 	if (hkid < HKIDS_MAX)
 		world_set(mod->kot[hkid].state, HKID_ASSIGNED);

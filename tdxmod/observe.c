@@ -88,9 +88,9 @@ static bool search(const struct module *mod, u64 table, u8 level, u64 gpa, u64 h
  */
 static bool may_be_mapped(const struct module *mod, u64 hpa)
 {
-	return pamt_entry_of(mod, hpa, SIZE_4K)->pt == PT_REG ||
-	       pamt_entry_of(mod, hpa, SIZE_2M)->pt == PT_REG ||
-	       pamt_entry_of(mod, hpa, SIZE_1G)->pt == PT_REG;
+	return mem_peek8(&pamt_entry_of(mod, hpa, SIZE_4K)->pt) == PT_REG ||
+	       mem_peek8(&pamt_entry_of(mod, hpa, SIZE_2M)->pt) == PT_REG ||
+	       mem_peek8(&pamt_entry_of(mod, hpa, SIZE_1G)->pt) == PT_REG;
 }
 
 bool sept_maps_page(u64 hpa, u64 *tdr, u64 *gfn)

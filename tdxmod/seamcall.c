@@ -134,7 +134,8 @@ static bool argument(const struct module *mod, u32 leaf, u64 rcx, u64 *arg)
 	switch (leaf) {
 	case TDH_VP_ENTER:
 	case TDH_VP_FLUSH:
-		if (!module_phys(mod, hpa) || pamt_entry_of(mod, hpa, SIZE_4K)->pt != PT_TDVPR)
+		if (!module_phys(mod, hpa) ||
+		    mem_peek8(&pamt_entry_of(mod, hpa, SIZE_4K)->pt) != PT_TDVPR)
 			return false;
 		*arg = tdvps_at(hpa)->index;
 		return true;

@@ -114,6 +114,12 @@ void *region_find(const char *name, const char *owner, u64 index, u8 level, stru
 	       best->stride;
 }
 
+void region_each(void (*fn)(const struct region *r, void *ctx), void *ctx)
+{
+	for (const struct region *r = the_world->regions; r; r = r->next)
+		fn(r, ctx);
+}
+
 const struct region_type *region_type_by_name(const char *name)
 {
 	for (struct region *r = the_world->regions; r; r = r->next)

@@ -62,6 +62,9 @@ struct region *region_at(const void *p);
  */
 void *region_find(const char *name, const char *owner, u64 index, u8 level, struct region **r);
 
+/* region_each - @fn for every region that is registered now, newest first */
+void region_each(void (*fn)(const struct region *r, void *ctx), void *ctx);
+
 /* region_type_by_name - of any region registered so far in this sim */
 const struct region_type *region_type_by_name(const char *name);
 u64 region_index(const struct region *r, const void *p);	/* index of the element at @p */

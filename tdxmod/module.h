@@ -11,6 +11,7 @@
 
 struct lp_ctx;
 struct pamt_entry;
+struct injection;
 
 enum {
 	TDS_MAX = 16,		/* TDs a sim */
@@ -62,6 +63,7 @@ struct module {
 	/* Locks on which a host was refused and no host has got in since: observe hp-lost */
 	void *hp_watch[HP_WATCHES] __attribute__((aligned(64)));
 
+	struct injection *injections;	/* inject.c */
 	u32 tds;
 	struct td_info td[TDS_MAX];
 };

@@ -162,7 +162,8 @@ u64 seamcall(struct tdx_regs *r)
 	sim_charge(COST_SEAMCALL_FIXED, 1);
 	count(COUNT_SEAMCALLS, 1);
 	trace_(EV_CALL, .name = name, .arg = arg, .has_arg = has);
-	r->rax = dispatch(r, rax);
+	if (!seamcall_injected(rax & 0xffff, &r->rax))
+		r->rax = dispatch(r, rax);
 	if (status_is_busy(r->rax))
 		count(COUNT_BUSY, 1);
 	trace_(EV_RETURN, .name = name, .arg = arg, .has_arg = has, .status = r->rax);

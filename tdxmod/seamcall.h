@@ -66,6 +66,14 @@ u64 seamcall(struct tdx_regs *r);
  */
 void cpu_invept_global(void);
 
+/*
+ * seamcall_inject - the @nth call of @leaf from now on returns @status and does nothing
+ * seamcall_injected - for the dispatcher: is it this call's turn?
+ */
+struct sim;
+void seamcall_inject(struct sim *sim, u64 leaf, u64 nth, u64 status);
+bool seamcall_injected(u64 leaf, u64 *status);
+
 /* seamcall_name - "TDH.MEM.PAGE.AUG"; NULL if the number is no leaf of this module */
 const char *seamcall_name(u64 leaf);
 

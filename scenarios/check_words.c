@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Every rule that is always looked at, and every observation, in one table. Which test
+ * covers which id: tests/scenarios/checks-covered.txt.
+ */
+#include "scenarios/checks.h"
+
+static const struct check_word words[] = {
+	{ "mirror-desync", "at each quiescent point of a gfn, mirror and S-EPT agree in class and "
+	  "level", FALSE, "scenarios/checks.c" },
+	{ "zap-lost", "when a zap, punch or conversion returns, its gfns are not mapped by an older "
+	  "page", FALSE, "scenarios/checks.c" },
+	{ "stale-tlb", "no LP in a TD uses, or holds while there, a translation to a page that was "
+	  "removed or reused", FALSE, "tdxmod" },
+	{ "free-while-mapped", "no page goes back to the allocator while the S-EPT or a usable "
+	  "translation maps it", FALSE, "scenarios/checks.c" },
+	{ "flush-owed", "mmu_lock is not dropped with a flush owed", FALSE, "kvmmmu" },
+	{ "module-fatal", "no sanity check of the TDX module fails", FALSE, "tdxmod" },
+	{ "double-map", "no page is mapped at two gfns", FALSE, "scenarios/checks.c" },
+	{ "page-leak", "nothing is left at the end that nobody owns", FALSE, "kvmmmu" },
+	{ "hkid-leak", "no HKID is left at the end", FALSE, "not looked at yet: TD teardown" },
+	{ "kvm-bug", "no KVM_BUG_ON", FALSE, "kvmmmu" },
+	{ "kvm-warn", "no WARN_ON", FALSE, "kvmmmu" },
+	{ "unexpected-exit", "KVM_RUN does not return an internal error", FALSE,
+	  "scenarios/play_ops.c" },
+	{ "use-after-free", "nothing that was freed is touched; references are counted right",
+	  FALSE, "sim/engine" },
+	{ "lock-order", "no two locks are taken in both orders", FALSE, "sim/engine" },
+	{ "lock-context", "locks that must be held are; nobody sleeps in atomic context", FALSE,
+	  "sim/engine" },
+	{ "lock-held", "no lock is held when its actor ends", FALSE, "sim/engine" },
+	{ "data-race", "no plain access races another", FALSE,
+	  "not looked at yet: wants a linked kernel tree" },
+	{ "unsynchronized-seamcall", "a SEAMCALL that KVM promises never to be BUSY is not, where "
+	  "the promise's precondition holds", FALSE, "kvmmmu" },
+	{ "deadlock", "somebody can run", FALSE, "sim/engine" },
+	{ "livelock", "somebody gets anywhere", FALSE, "scenarios/checks.c" },
+	{ "starvation", "nobody is passed over for ever", FALSE, "scenarios/checks.c" },
+	{ "hp-lost", "a guest got a lock after a host's BUSY and before any host", TRUE, "tdxmod" },
+	{ "hp-leaked", "HOST_PRIORITY is set with no host attempt pending", TRUE, "tdxmod" },
+	{ "zero-step-armed", "a vCPU's zero-step mitigation is on", TRUE, "tdxmod" },
+	{ "kick-idle", "a kick found nobody to kick", TRUE, "kvmmmu" },
+};
+
+const struct check_word *check_words(guint *n)
+{
+	*n = G_N_ELEMENTS(words);
+	return words;
+}

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What an actor does: takes the operations that it has been given, one after the other,
+ * and parks when there is none. Each operation is a call into KVM's face on the actor's
+ * own stack. Rests on kvmmmu/kmmu.h.
+ */
+#include <stdarg.h>
+#include <string.h>
+#include <time.h>
+
+#include "scenarios/play_priv.h"
+#include "sim/engine/check.h"
+#include "sim/engine/clock.h"
+#include "sim/engine/undo.h"
+
+void play_refuse(struct player *pl, const struct scn_loc *loc, const char *fmt, ...)
+{
+	va_list ap;
+	char *what;
+
+	if (pl->refused)
+		return;
+	va_start(ap, fmt);
+	what = g_strdup_vprintf(fmt, ap);
+	va_end(ap);
+	pl->refused = loc && loc->line ?
+		g_strdup_printf("%s:%u:%u: error: %s", loc->file, loc->line, loc->col, what) :
+		g_strdup_printf("%s: error: %s", pl->sc->path, what);
+	g_free(what);
+	if (pl->sim)
+		sim_stop(pl->sim);
+}
+
+/* Operations whose promise at their return checks.c looks at. */
+static void after_zap(struct cast *a, const struct scn_op *op, const struct kmmu_result *r,
+		      guint64 since)
+{
+	if (r->ret >= 0 && a->pl->checks)
+		checks_zapped(a->pl->checks, op->range.start, op->range.end, since);
+}
+
+static void after_run(const struct kmmu_result *r)
+{
+	if (r->what && !strcmp(r->what, "INTERNAL_ERROR"))
+		check_fail("unexpected-exit", r->what,
+			   "KVM_RUN returned to user space with KVM_EXIT_INTERNAL_ERROR");
+}
+
+static gboolean vcpu_op(struct cast *a, const struct scn_op *op, struct kmmu_result *r)
+{
+	static const enum kmmu_memory_fault on_fault[] = {
+		[SCN_MEMFAULT_STOP] = MEMORY_FAULT_STOP,
+		[SCN_MEMFAULT_RETRY] = MEMORY_FAULT_RETRY,
+		[SCN_MEMFAULT_CONVERT] = MEMORY_FAULT_CONVERT,
+	};
+
+	switch (op->word->code) {
+	case SCN_OP_RUN:
+		*r = kmmu_run(a->vcpu, on_fault[op->on_fault], op->times);
+		after_run(r);
+		return TRUE;
+	case SCN_OP_FAULT:
+		*r = kmmu_fault(a->vcpu, op->range.start, op->kind == SCN_MEM_SHARED,
+				op->level == SCN_LEVEL_2M ? 2 : 1);
+		return TRUE;
+	case SCN_OP_PREFAULT:
+		*r = kmmu_prefault(a->vcpu, op->range.start, op->range.end);
+		return TRUE;
+	default:
+		return FALSE;
+	}
+}
+
+static void migrate(struct cast *a, const struct scn_op *op, struct kmmu_result *r)
+{
+	struct player *pl = a->pl;
+	struct cast *of;
+
+	if (op->actor.index < 0)
+		return;
+	of = &pl->cast[op->actor.index];
+	if (of == a)
+		*r = kmmu_migrate(a->vcpu, (u16)op->lp);
+	else if (of->actor->state == ACTOR_PARKED)
+		actor_set_lp(of->actor, (u16)op->lp);
+	else
+		/* The host's scheduler moves a thread at its next look: not modelled. */
+		play_refuse(pl, &op->loc, "%s is running: moving another thread is not supported "
+			    "yet, let it migrate itself", of->scn->name);
+}
+
+static gboolean vm_op(struct cast *a, const struct scn_op *op, struct kmmu_result *r)
+{
+	struct kvm *kvm = a->pl->kvm;
+	guint64 from = op->range.start, to = op->range.end;
+	guint64 since = a->pl->checks ? checks_now(a->pl->checks) : 0;
+
+	switch (op->word->code) {
+	case SCN_OP_ZAP:
+		*r = kmmu_zap(kvm, from, to);
+		after_zap(a, op, r, since);
+		return TRUE;
+	case SCN_OP_PUNCH:
+		*r = kmmu_punch(kvm, from, to);
+		after_zap(a, op, r, since);
+		return TRUE;
+	case SCN_OP_CONVERT:
+		*r = kmmu_convert(kvm, from, to, op->kind == SCN_MEM_SHARED);
+		if (op->kind == SCN_MEM_SHARED)
+			after_zap(a, op, r, since);
+		return TRUE;
+	case SCN_OP_SLOT_DELETE:
+		*r = kmmu_slot(kvm, SLOT_DELETE, from, to);
+		after_zap(a, op, r, since);
+		return TRUE;
+	case SCN_OP_SLOT_MOVE:
+		*r = kmmu_slot(kvm, SLOT_MOVE, from, to);
+		after_zap(a, op, r, since);
+		return TRUE;
+	case SCN_OP_SLOT_ADD:
+		*r = kmmu_slot(kvm, SLOT_ADD, from, to);
+		return TRUE;
+	case SCN_OP_REUSE_PAGE:
+		*r = kmmu_reuse_page(kvm, from);
+		return TRUE;
+	case SCN_OP_RCU_QUIESCE:
+		*r = kmmu_rcu_quiesce(kvm);
+		return TRUE;
+	case SCN_OP_KICK:
+		*r = kmmu_kick(kvm);
+		return TRUE;
+	case SCN_OP_TRACK:
+		*r = kmmu_track(kvm);
+		return TRUE;
+	case SCN_OP_MIGRATE:
+		migrate(a, op, r);
+		return TRUE;
+	default:
+		return FALSE;
+	}
+}
+
+static void perform(struct cast *a, const struct scn_op *op)
+{
+	struct kmmu_result r = { 0 };
+
+	actor_forget((guint64)op->loc.line << 16 | op->loc.col);
+	trace_(EV_OP_BEGIN, .name = op->text);
+	if (op->word->code == SCN_OP_COMPUTE)
+		sim_compute(op->cycles);
+	else if (!vcpu_op(a, op, &r) && !vm_op(a, op, &r) && !play_disturb(a, op))
+		play_module_op(a, op, &r);
+	count(COUNT_OPS, 1);
+	trace_(EV_OP_END, .name = op->text, .detail = r.what, .status = (u64)r.ret);
+	actor_progress("op");
+}
+
+static void perform_all(struct cast *a, const struct scn_op *op)
+{
+	if (op->word->code != SCN_OP_REPEAT) {
+		perform(a, op);
+		return;
+	}
+	for (guint64 i = 0; op->count == SCN_RETRY_INF || i < op->count; i++)
+		for (guint k = 0; k < op->body->len; k++)
+			perform_all(a, op->body->pdata[k]);
+}
+
+/* Free threads have no script: init lines take turns by a number outside the world. */
+static gboolean wait_turn(struct cast *a, guint at)
+{
+	struct timespec pause = { 0, 20000 };
+	guint mine = at < a->turn->len ? g_array_index(a->turn, guint, at) : a->pl->turns;
+
+	while (__atomic_load_n(&a->pl->turn, __ATOMIC_ACQUIRE) < mine) {
+		if (sim_stopping(a->pl->sim))
+			return FALSE;
+		nanosleep(&pause, NULL);
+	}
+	return TRUE;
+}
+
+static const struct scn_op *next_op(struct cast *a)
+{
+	struct cast_state *s = a->state;
+
+	for (int plan = 0; plan < PLANS; plan++) {
+		guint32 at = s->taken[plan];
+
+		if (at >= s->given[plan])
+			continue;
+		world_set(s->taken[plan], at + 1);
+		return a->plan[plan]->pdata[at];
+	}
+	return NULL;
+}
+
+/* Everything that the file gives the actor, once. */
+static void cast_main_free(struct cast *a)
+{
+	guint at = 0;
+
+	for (int plan = 0; plan < PLANS; plan++) {
+		for (guint i = 0; i < a->plan[plan]->len; i++, at++) {
+			if (!wait_turn(a, at))
+				return;
+			perform_all(a, a->plan[plan]->pdata[i]);
+			if (at < a->turn->len)
+				__atomic_fetch_add(&a->pl->turn, 1, __ATOMIC_RELEASE);
+		}
+	}
+}
+
+void cast_main(void *arg)
+{
+	struct cast *a = arg;
+
+	if (a->pl->free) {
+		cast_main_free(a);
+		return;
+	}
+	for (;;) {
+		const struct scn_op *op = next_op(a);
+
+		if (op)
+			perform_all(a, op);
+		else
+			actor_park("no operation left to do");
+	}
+}
+
+/* Let @a start up to @n more operations of @plan. */
+void cast_give(struct cast *a, int plan, guint32 n)
+{
+	guint32 all = a->plan[plan]->len, now = a->state->given[plan];
+
+	n = n < all - now ? n : all - now;
+	if (!n)
+		return;
+	world_set(a->state->given[plan], now + n);
+	actor_unpark(a->actor);
+}
+
+/* What the grammar allows but this case has no way to do: say so before anything runs. */
+gboolean play_op_possible(struct player *pl, const struct cast *a, const struct scn_op *op)
+{
+	if (op->word->code == SCN_OP_REPEAT) {
+		for (guint i = 0; i < op->body->len; i++)
+			if (!play_op_possible(pl, a, op->body->pdata[i]))
+				return FALSE;
+		return TRUE;
+	}
+	if (!op->word->supported) {
+		play_refuse(pl, &op->loc, "`%s` is not supported yet", op->word->name);
+		return FALSE;
+	}
+	if (op->word->vcpu && a->scn->vcpu < 0) {
+		play_refuse(pl, &op->loc, "`%s` wants a vCPU thread; %s is none", op->word->name,
+			    a->scn->name);
+		return FALSE;
+	}
+	if (op->word->code == SCN_OP_FAULT && op->level == SCN_LEVEL_2M &&
+	    pl->td->max_level != SCN_LEVEL_2M) {
+		play_refuse(pl, &op->loc, "a 2M fault wants `td max-level=2M`");
+		return FALSE;
+	}
+	if (op->word->code == SCN_OP_MIGRATE && op->actor.index < 0) {
+		play_refuse(pl, &op->loc, "%s has no thread in this case", op->actor.name);
+		return FALSE;
+	}
+	return play_module_possible(pl, op);
+}

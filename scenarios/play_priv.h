@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The player's inside: what its files share. The cast is record; what an actor may do
+ * next is world, since a search has to take it back.
+ */
+#pragma once
+
+#include "kvmmmu/kmmu.h"
+#include "scenarios/checks.h"
+#include "scenarios/condition.h"
+#include "scenarios/player.h"
+#include "tdxmod/guest.h"
+#include "tdxmod/observe.h"
+
+struct player;
+
+#define HELD_MAX	16	/* locks that one actor's `acquire` can hold at a time */
+
+/* World: how far an actor is. Operations of the schedule come before its own list. */
+struct cast_state {
+	guint32 given[2];	/* how many it may have started, of plan[] */
+	guint32 taken[2];
+	struct {
+		void *p;
+		guint64 how;
+	} held[HELD_MAX];
+};
+
+enum { PLAN_CELLS, PLAN_LIST, PLANS };
+
+/* One actor of the case. */
+struct cast {
+	struct player *pl;
+	const struct scn_actor *scn;
+	struct actor *actor;
+	struct kvm_vcpu *vcpu;		/* of a vCPU thread */
+	struct guest_program *guest;
+	GPtrArray *plan[PLANS];		/* const struct scn_op */
+	GArray *turn;			/* free: guint, when each of the first cells may start */
+	struct cast_state *state;
+	guint id;
+};
+
+/* An event of `expect seen|never`, counted as it happens. */
+struct seen {
+	struct watch watch;
+	const struct scn_event *ev;
+	gboolean started;
+	const char *why;		/* why it can never be seen, or NULL */
+	guint64 count;
+	guint64 first;			/* seq of the first time; ~0 before it */
+	guint64 first_after;		/* ... of the condition's xN-th */
+};
+
+struct player {
+	const struct scenario *sc;
+	const struct scenario_case *c;
+	const struct play_options *opt;
+	const struct scn_td *td;
+	struct sim *sim;
+	struct kvm *kvm;
+	struct play_result *res;
+	struct cast *cast;
+	guint ncast;
+	GPtrArray *watches;	/* struct watch of rows */
+	GArray *seen;		/* struct seen; two an expect: a and b */
+	GHashTable *named;	/* "mirror[0x10]", "mmu_lock": words of conditions */
+	GHashTable *observed;	/* name -> count */
+	GHashTable *tallies;	/* "busy LEAF" ... -> count */
+	guint64 *called;	/* by actor: clock of its last leaf call */
+	const void **touched;	/* by actor: where its last step was */
+	struct checks *checks;
+	guint64 base;		/* clock of cycle 0 */
+	guint64 base_steps;
+	guint64 base_count[COUNTERS];
+	guint64 *base_count_of;		/* by actor x COUNTERS */
+	gboolean started;	/* cycle 0 has been */
+	gboolean free;		/* real threads: no events, no clock */
+	guint turn, turns;	/* free: whose init line it is, how many there are */
+	char *refused;		/* located message */
+};
+
+/* player.c */
+void player_init(struct player *pl, const struct scenario *sc, const struct scenario_case *c,
+		 const struct play_options *opt);
+gboolean player_build(struct player *pl);	/* FALSE: refused */
+void player_unbuild(struct player *pl);
+void player_take(struct player *pl);		/* actors, violations, counters to the result */
+void player_refused(struct player *pl);
+void player_fini(struct player *pl);		/* all but the result */
+
+/* play_ops.c */
+void cast_main(void *cast);
+void cast_give(struct cast *a, int plan, guint32 n);
+gboolean play_op_possible(struct player *pl, const struct cast *a, const struct scn_op *op);
+/* play_refuse - "FILE:LINE:COL: error: ..."; the first one counts */
+void play_refuse(struct player *pl, const struct scn_loc *loc, const char *fmt, ...)
+	G_GNUC_PRINTF(3, 4);
+
+/* play_disturb.c */
+gboolean play_disturb(struct cast *a, const struct scn_op *op);
+gboolean play_module_op(struct cast *a, const struct scn_op *op, struct kmmu_result *res);
+gboolean play_module_possible(struct player *pl, const struct scn_op *op);
+
+/* play_guest.c */
+struct guest_program *play_guest_new(struct player *pl, const struct scn_guest *g);
+void play_guest_free(struct guest_program *p);
+
+/* play_record.c */
+void play_record_start(struct player *pl);
+void play_record_stop(struct player *pl);
+void play_note_names(struct player *pl);
+
+/* expect.c */
+void expect_prepare(struct player *pl);
+void expect_start(struct player *pl);
+void expect_event(struct player *pl, const struct event *ev);
+void expect_judge(struct player *pl);

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The block that is pasted into a mail: heading, table, verdict of each case, and what
+ * the verdicts rest on. 72 columns by default. Rests on scenarios/result.h.
+ */
+#include <string.h>
+
+#include "scenarios/result.h"
+#include "sim/report/report.h"
+
+#define RED	"\033[31m"
+#define GREEN	"\033[32m"
+#define PLAIN	"\033[0m"
+
+void report_title(const struct play_result *r, const struct report_look *look, GString *out)
+{
+	char *text = g_strdup_printf("%s%s%s", r->scenario, *r->title ? ": " : "", r->title);
+
+	report_wrap(out, text, 0, 2, look->width);
+	g_string_append_c(out, '\n');
+	g_free(text);
+}
+
+/* "no-freeze/read                    kvm=v7.2 no-freeze zap-under-read" */
+static void heading(const struct play_result *r, const struct report_look *look, GString *out)
+{
+	size_t name = strlen(r->case_name), note = strlen(r->note);
+
+	if (!name && !note)
+		return;
+	if (!name) {
+		report_wrap(out, r->note, 0, 2, look->width);
+	} else if (name + 2 + note <= (size_t)look->width) {
+		size_t at = MAX(name + 2, MIN((size_t)34, (size_t)look->width - note));
+
+		g_string_append_printf(out, "%-*s%s", (int)at, r->case_name, r->note);
+		while (out->len && out->str[out->len - 1] == ' ')
+			g_string_truncate(out, out->len - 1);
+		g_string_append_c(out, '\n');
+	} else {
+		report_wrap(out, r->case_name, 0, 2, look->width);
+		report_wrap(out, r->note, 4, 6, look->width);
+	}
+}
+
+static void say(const struct report_look *look, GString *out, const char *colour,
+		const char *fmt, ...) G_GNUC_PRINTF(4, 5);
+
+static void say(const struct report_look *look, GString *out, const char *colour,
+		const char *fmt, ...)
+{
+	va_list ap;
+	char *text;
+
+	va_start(ap, fmt);
+	text = g_strdup_vprintf(fmt, ap);
+	va_end(ap);
+	if (look->color && colour)
+		g_string_append(out, colour);
+	report_wrap(out, text, 2, 4, look->width);
+	if (look->color && colour)
+		g_string_append(out, PLAIN);
+	g_free(text);
+}
+
+static gboolean same(const struct play_violation *a, const struct play_violation *b)
+{
+	return !strcmp(a->id, b->id) && !strcmp(a->where, b->where) && !strcmp(a->text, b->text);
+}
+
+static void violations(const struct play_result *r, const struct report_look *look, GString *out)
+{
+	for (guint i = 0; i < r->violations->len; i++) {
+		const struct play_violation *v =
+			&g_array_index(r->violations, struct play_violation, i);
+
+		guint times = 1;
+
+		/* A deadlock's chain is the end of the run and is said there. */
+		if (!strcmp(v->id, "deadlock") && r->end == PLAY_DEADLOCK)
+			continue;
+		while (i + 1 < r->violations->len && same(v, v + times)) {
+			times++;
+			i++;
+		}
+		say(look, out, v->tolerated ? NULL : RED, "%s%s%s%s%s: %s", v->id,
+		    *v->where ? " " : "", v->where, v->tolerated ? " (tolerated)" : "",
+		    times > 1 ? " more than once" : "", v->text);
+	}
+}
+
+static void how_it_ended(const struct play_result *r, const struct report_look *look, GString *out)
+{
+	const char *why = r->why ? r->why : "";
+
+	switch (r->end) {
+	case PLAY_UNREACHABLE:
+		say(look, out, NULL, "unreachable: %s", why);
+		break;
+	case PLAY_DEADLOCK:
+		say(look, out, RED, "deadlock: %s", why);
+		break;
+	case PLAY_LIMIT:
+		say(look, out, RED, "stopped at the limit: %s", why);
+		break;
+	case PLAY_STOPPED:
+		say(look, out, NULL, "stopped: what is above is all that is known");
+		break;
+	case PLAY_FAULT:
+		say(look, out, RED, "fault of septsim: %s", why);
+		break;
+	case PLAY_REFUSED:
+		say(look, out, RED, "%s", why);
+		break;
+	default:
+		break;
+	}
+}
+
+static void observations(const struct play_result *r, const struct report_look *look, GString *out)
+{
+	GString *s = g_string_new(NULL);
+
+	for (guint i = 0; i < r->observed->len; i++) {
+		const struct play_counter *c = &g_array_index(r->observed, struct play_counter, i);
+
+		g_string_append_printf(s, "%s%s %" G_GUINT64_FORMAT, i ? ", " : "", c->name,
+				       c->value);
+	}
+	if (s->len)
+		say(look, out, NULL, "observed: %s", s->str);
+	g_string_free(s, TRUE);
+}
+
+static void verdict(const struct play_result *r, const struct report_look *look, GString *out)
+{
+	if (r->as_expected) {
+		say(look, out, GREEN, "as expected");
+	} else {
+		gboolean said = FALSE;
+
+		for (guint i = 0; i < r->expects->len; i++) {
+			const struct play_expect *e =
+				&g_array_index(r->expects, struct play_expect, i);
+
+			if (e->judged != PLAY_FAILS)
+				continue;
+			say(look, out, RED, "NOT as expected: line %u: expect %s; %s", e->line,
+			    e->text, e->saw ? e->saw : "it is not so");
+			said = TRUE;
+		}
+		if (!said)
+			say(look, out, RED, "NOT as expected");
+	}
+	for (guint i = 0; i < r->expects->len; i++) {
+		const struct play_expect *e = &g_array_index(r->expects, struct play_expect, i);
+
+		if (e->judged == PLAY_NOT_JUDGED)
+			say(look, out, NULL, "not judged here: expect %s (%s)", e->text, e->saw);
+	}
+}
+
+void report_case(const struct play_result *r, const struct report_look *look, GString *out)
+{
+	heading(r, look, out);
+	if (!look->quiet || !r->as_expected)
+		report_table(r, look, out);
+	violations(r, look, out);
+	how_it_ended(r, look, out);
+	observations(r, look, out);
+	verdict(r, look, out);
+	g_string_append_c(out, '\n');
+}
+
+/* The different values of one member over all results, "v6.16, v7.2". */
+static char *all_of(const GPtrArray *results, size_t offset)
+{
+	GHashTable *seen = g_hash_table_new(g_str_hash, g_str_equal);
+	GString *s = g_string_new(NULL);
+
+	for (guint i = 0; i < results->len; i++) {
+		const char *v = *(const char *const *)((char *)results->pdata[i] + offset);
+
+		if (v && *v && g_hash_table_add(seen, (gpointer)v))
+			g_string_append_printf(s, "%s%s", s->len ? ", " : "", v);
+	}
+	g_hash_table_unref(seen);
+	return g_string_free(s, FALSE);
+}
+
+static int by_number(gconstpointer a, gconstpointer b)
+{
+	return *(const int *)a - *(const int *)b;
+}
+
+/* The union of the assumptions' numbers, in order. */
+static char *all_assumptions(const GPtrArray *results)
+{
+	GArray *all = g_array_new(FALSE, FALSE, sizeof(int));
+	GString *s = g_string_new(NULL);
+	int last = -1;
+
+	for (guint i = 0; i < results->len; i++) {
+		const struct play_result *r = results->pdata[i];
+		char **part = g_strsplit(r->assumptions, ", ", -1);
+
+		for (char **p = part; *p; p++) {
+			int n = (int)g_ascii_strtoll(*p, NULL, 10);
+
+			if (n > 0)
+				g_array_append_val(all, n);
+		}
+		g_strfreev(part);
+	}
+	g_array_sort(all, by_number);
+	for (guint i = 0; i < all->len; i++) {
+		int n = g_array_index(all, int, i);
+
+		if (n != last)
+			g_string_append_printf(s, "%s%d", s->len ? ", " : "", n);
+		last = n;
+	}
+	g_array_free(all, TRUE);
+	return g_string_free(s, FALSE);
+}
+
+void report_summary(const GPtrArray *results, const struct report_look *look, GString *out)
+{
+	char *kvm = all_of(results, G_STRUCT_OFFSET(struct play_result, kvm));
+	char *tdx = all_of(results, G_STRUCT_OFFSET(struct play_result, tdx));
+	char *policy = all_of(results, G_STRUCT_OFFSET(struct play_result, policy));
+	char *costs = all_of(results, G_STRUCT_OFFSET(struct play_result, costs));
+	char *rests = all_assumptions(results);
+	GString *s = g_string_new(NULL);
+	guint good = 0;
+
+	for (guint i = 0; i < results->len; i++)
+		good += ((const struct play_result *)results->pdata[i])->as_expected ? 1 : 0;
+	g_string_append_printf(s, "%u case%s, %u as expected. ", results->len,
+			       results->len == 1 ? "" : "s", good);
+	g_string_append_printf(s, "Replayed by septsim %s, module %s, backend own (%s), policy %s, "
+			       "costs %s", SEPTSIM_VERSION, tdx, kvm, policy, costs);
+	if (*rests)
+		g_string_append_printf(s, "; rests on assumption%s %s of docs/model.md",
+				       strchr(rests, ',') ? "s" : "", rests);
+	g_string_append_c(s, '.');
+	report_wrap(out, s->str, 0, 0, look->width);
+	g_string_free(s, TRUE);
+	g_free(kvm);
+	g_free(tdx);
+	g_free(policy);
+	g_free(costs);
+	g_free(rests);
+}

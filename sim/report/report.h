@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * How results look: the table of a race as the list draws it, the block that is pasted
+ * into a mail, JSON. Reads scenarios/result.h and nothing of a running simulation.
+ */
+#pragma once
+
+#include <stdio.h>
+
+#include <glib.h>
+
+struct play_result;
+
+#define MAIL_WIDTH	72
+
+struct report_look {
+	int width;		/* columns of the page; MAIL_WIDTH for a mail */
+	gboolean ascii;		/* nothing but ASCII */
+	gboolean color;		/* ANSI colours */
+	gboolean verbose;	/* every recorded event, nothing folded */
+	gboolean quiet;		/* no table of what went as expected */
+};
+
+/* One row of a table: what one actor did at a cycle; more lines belong under the first. */
+struct report_row {
+	gint64 clock;
+	int actor;		/* index into the result's actors; -1: a remark across the table */
+	GPtrArray *lines;	/* char *; leading blanks are the depth */
+	gboolean alarm;		/* a violation */
+};
+
+/*
+ * report_rows - the events of @r that a reader wants, as rows; a GPtrArray of struct
+ * report_row. All of them if @verbose, else what races: operations, changes of mirror and
+ * S-EPT, leaves with their status, contended locks, kicks, exits, broken rules.
+ */
+GPtrArray *report_rows(const struct play_result *r, gboolean verbose);
+struct report_row *report_row_new(gint64 clock, int actor, const char *line);
+void report_row_free(gpointer row);
+
+/* report_fold - write runs of equal rows, and loops of a few rows, once with a count */
+void report_fold(GPtrArray *rows);
+
+/* report_table - draw the rows of @r, one column an actor */
+void report_table(const struct play_result *r, const struct report_look *look, GString *out);
+
+/* report_case - heading, table, verdict of one case */
+void report_case(const struct play_result *r, const struct report_look *look, GString *out);
+
+/* report_title - "name: title" before the first case of a file */
+void report_title(const struct play_result *r, const struct report_look *look, GString *out);
+
+/* report_summary - the closing lines: counts, and what the verdicts rest on */
+void report_summary(const GPtrArray *results, const struct report_look *look, GString *out);
+
+/*
+ * report_json - @results (struct play_result) as {"schema":1,...}; docs/json.md
+ * @command: "run"; @host_ns: wall time, the only thing under "host"; 0 leaves it out
+ */
+void report_json(const GPtrArray *results, const char *command, gint64 host_ns, GString *out);
+
+/* report_ftrace - events as `trace-cmd report` prints them, one a line */
+void report_ftrace(const struct play_result *r, GString *out);
+
+/*
+ * report_wrap - append @text to @out in lines of at most @width columns
+ * @first, @rest: blanks before the first line and before the others
+ * Breaks at blanks, else after one of | ( , / or where the page ends.
+ */
+void report_wrap(GString *out, const char *text, int first, int rest, int width);
+
+/* report_wrapped - the same as an array of lines without newline, no line above @width */
+GPtrArray *report_wrapped(const char *text, int rest, int width);

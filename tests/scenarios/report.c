@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The look of results, on hand-made ones: the table as it must be pasted, folding of
+ * loops, the trace file there and back, JSON.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "scenarios/result.h"
+#include "sim/report/report.h"
+
+enum { ROOT, V0, ZAP };
+
+static void add_actor(struct play_result *r, const char *name, gboolean background)
+{
+	struct play_actor a = { .name = name, .background = background };
+
+	g_array_append_val(r->actors, a);
+}
+
+static struct play_event *add(struct play_result *r, gint64 clock, guint16 who, guint8 type,
+			      const char *name)
+{
+	struct play_event e = { .clock = clock, .actor = who, .type = type, .name = name };
+
+	g_array_append_val(r->events, e);
+	return &g_array_index(r->events, struct play_event, r->events->len - 1);
+}
+
+static void change(struct play_result *r, gint64 clock, guint16 who, const char *name,
+		   const char *now)
+{
+	struct play_event *e = add(r, clock, who, EV_STEP, name);
+
+	e->flags = PLAY_CHANGE | PLAY_WRITE;
+	e->now = now;
+	e->old = "was";
+}
+
+static void leaf(struct play_result *r, gint64 clock, guint16 who, const char *name,
+		 const char *status)
+{
+	struct play_event *e = add(r, clock, who, EV_CALL, name);
+
+	e->flags = PLAY_LEAF | PLAY_HAS_ARG;
+	e->arg = 0x10;
+	e = add(r, clock + 100, who, EV_RETURN, name);
+	e->flags = PLAY_LEAF | PLAY_HAS_ARG | (strcmp(status, "SUCCESS") ? PLAY_FAILED : 0);
+	e->detail = status;
+	e->arg = 0x10;
+}
+
+static struct play_result *race(void)
+{
+	struct play_result *r = play_result_new();
+	struct play_violation v = {
+		.id = "mirror-desync", .where = "0x10", .actor = "vCPU0", .clock = 20890,
+		.text = "mirror NONPRESENT@4K, S-EPT PENDING@4K hpa 0x400000",
+	};
+	struct play_expect x = { .text = "violation mirror-desync 0x10", .line = 30 };
+	struct play_event *e;
+
+	r->scenario = "a01-zap-map-desync";
+	r->title = "mirror and S-EPT diverge when a zap races a map";
+	r->case_name = "no-freeze/read";
+	r->note = "kvm=v7.2 no-freeze zap-under-read";
+	r->kvm = "v7.2";
+	r->tdx = "1.5.01";
+	r->switches = "no-freeze zap-under-read";
+	r->policy = "v7.2";
+	r->costs = "typical";
+	r->assumptions = "3, 7";
+	add_actor(r, "septsim", TRUE);
+	add_actor(r, "vCPU0", FALSE);
+	add_actor(r, "zapper", FALSE);
+	add(r, -50, V0, EV_OP_BEGIN, "fault 0x11")->flags = PLAY_INIT;
+	add(r, 0, V0, EV_OP_BEGIN, "fault 0x10");
+	add(r, 412, V0, EV_LOCK, "mmu_lock")->detail = "read";
+	add(r, 500, V0, EV_LOCK, "rcu")->detail = "read";
+	change(r, 731, V0, "mirror[0x10]", "PRESENT");
+	add(r, 893, ZAP, EV_OP_BEGIN, "zap 0x10");
+	change(r, 960, ZAP, "mirror[0x10]", "NONPRESENT");
+	leaf(r, 10420, ZAP, "TDH.MEM.RANGE.BLOCK", "EPT_ENTRY_STATE_INCORRECT|RCX");
+	e = add(r, 10530, ZAP, EV_CHECK, "kvm-bug");
+	e->flags = PLAY_TOLERATED;
+	leaf(r, 20890, V0, "TDH.MEM.PAGE.AUG", "SUCCESS");
+	g_array_append_val(r->violations, v);
+	g_array_append_val(r->expects, x);
+	r->end = PLAY_VIOLATION;
+	r->as_expected = TRUE;
+	return r;
+}
+
+static const struct report_look mail = { .width = MAIL_WIDTH, .ascii = TRUE };
+
+static void test_table(void **state)
+{
+	struct play_result *r = race();
+	GString *out = g_string_new(NULL);
+
+	report_case(r, &mail, out);
+	assert_string_equal(out->str,
+"no-freeze/read                    kvm=v7.2 no-freeze zap-under-read\n"
+"  cycle  vCPU0                           zapper\n"
+"  -----  ------------------------------  -------------------------------\n"
+"      0  fault 0x10\n"
+"    412  lock mmu_lock read\n"
+"    731  mirror[0x10] = PRESENT\n"
+"    893                                  zap 0x10\n"
+"    960                                  mirror[0x10] = NONPRESENT\n"
+"  10420                                  TDH.MEM.RANGE.BLOCK(0x10)\n"
+"                                           EPT_ENTRY_STATE_INCORRECT|RCX\n"
+"  10530                                  ! kvm-bug (tolerated)\n"
+"  20890  TDH.MEM.PAGE.AUG(0x10)\n"
+"           SUCCESS\n"
+"  mirror-desync 0x10: mirror NONPRESENT@4K, S-EPT PENDING@4K hpa\n"
+"    0x400000\n"
+"  as expected\n\n");
+	g_string_free(out, TRUE);
+	play_result_free(r);
+}
+
+static void test_mail_width(void **state)
+{
+	struct play_result *r = race();
+	GPtrArray *all = g_ptr_array_new();
+	GString *out = g_string_new(NULL);
+	char **lines;
+
+	g_ptr_array_add(all, r);
+	report_title(r, &mail, out);
+	report_case(r, &mail, out);
+	report_summary(all, &mail, out);
+	lines = g_strsplit(out->str, "\n", -1);
+	for (char **l = lines; *l; l++)
+		assert_true(strlen(*l) <= MAIL_WIDTH);
+	assert_non_null(strstr(out->str, "1 case, 1 as expected. Replayed"));
+	assert_non_null(strstr(out->str, "assumptions 3, 7"));
+	g_strfreev(lines);
+	g_string_free(out, TRUE);
+	g_ptr_array_unref(all);
+	play_result_free(r);
+}
+
+/* More actors than fit side by side: one column, each row with its name. */
+static void test_many_actors(void **state)
+{
+	static const char *const names[] = { "vCPU1", "vCPU2", "vCPU3", "vCPU4" };
+	struct play_result *r = race();
+	GString *out = g_string_new(NULL);
+
+	for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
+		add_actor(r, names[i], FALSE);
+		add(r, 30000 + i, (guint16)(ZAP + 1 + i), EV_OP_BEGIN, "run");
+	}
+	report_table(r, &mail, out);
+	assert_non_null(strstr(out->str, "  30001  vCPU2: run\n"));
+	assert_non_null(strstr(out->str, "    893  zapper: zap 0x10\n"));
+	g_string_free(out, TRUE);
+	play_result_free(r);
+}
+
+static void test_fold(void **state)
+{
+	GPtrArray *rows = g_ptr_array_new_with_free_func(report_row_free);
+
+	g_ptr_array_add(rows, report_row_new(1, V0, "begin"));
+	for (int i = 0; i < 5; i++) {
+		g_ptr_array_add(rows, report_row_new(10 * i, V0, "a"));
+		g_ptr_array_add(rows, report_row_new(10 * i + 1, ZAP, "b"));
+	}
+	g_ptr_array_add(rows, report_row_new(99, V0, "twice"));
+	g_ptr_array_add(rows, report_row_new(100, V0, "twice"));
+	report_fold(rows);
+	assert_int_equal(rows->len, 5);
+	assert_string_equal(((struct report_row *)rows->pdata[3])->lines->pdata[0],
+			    "(these 2 rows 5 times in all)");
+	assert_string_equal(((struct report_row *)rows->pdata[4])->lines->pdata[0], "twice (2 times)");
+	g_ptr_array_unref(rows);
+}
+
+static char *as_trace(const struct play_result *r)
+{
+	char *text = NULL;
+	size_t n = 0;
+	FILE *f = open_memstream(&text, &n);
+
+	play_result_write(r, f);
+	fclose(f);
+	return text;
+}
+
+static void test_trace_round_trip(void **state)
+{
+	struct play_result *r = race();
+	GError *err = NULL;
+	GPtrArray *all;
+	char *text, *again;
+
+	add(r, 21000, V0, EV_NOTE, "tab\there \\ and\nnew line");
+	add(r, 21001, V0, EV_NOTE, "-");
+	text = as_trace(r);
+	all = play_results_read("x", text, strlen(text), &err);
+	assert_null(err);
+	assert_int_equal(all->len, 1);
+	again = as_trace(all->pdata[0]);
+	assert_string_equal(text, again);
+	free(text);
+	free(again);
+	g_ptr_array_unref(all);
+	play_result_free(r);
+}
+
+static void test_trace_errors(void **state)
+{
+	static const struct {
+		const char *text, *error;
+	} bad[] = {
+		{ "", "x:1: error: the trace is cut short" },
+		{ "hello\n", "x:1: error: not a trace of septsim" },
+		{ "septsim-trace\t9\n", "x:1: error: a trace of another version of septsim" },
+		{ "septsim-trace\t1\n", "x:2: error: the trace is cut short" },
+		{ "septsim-trace\t1\nevent\t1\t7\tstep\t0\t0\ta\tb\t0\tc\td\n",
+		  "x:2: error: an event of an actor that is not declared" },
+		{ "septsim-trace\t1\nactor\tv\t0\tx\n", "x:2: error: a number is malformed" },
+		{ "septsim-trace\t1\nwhat\n", "x:2: error: not a line of a trace" },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(bad); i++) {
+		GError *err = NULL;
+
+		assert_null(play_results_read("x", bad[i].text, strlen(bad[i].text), &err));
+		assert_string_equal(err->message, bad[i].error);
+		g_clear_error(&err);
+	}
+}
+
+static void test_json(void **state)
+{
+	struct play_result *r = race();
+	GPtrArray *all = g_ptr_array_new();
+	GString *a = g_string_new(NULL), *b = g_string_new(NULL);
+
+	g_ptr_array_add(all, r);
+	report_json(all, "run", 123, a);
+	assert_true(g_str_has_prefix(a->str, "{\n  \"schema\": 1,"));
+	assert_non_null(strstr(a->str, "\"id\": \"mirror-desync\""));
+	assert_non_null(strstr(a->str, "\"EPT_ENTRY_STATE_INCORRECT|RCX\""));
+	/* Only "host" may differ between machines. */
+	report_json(all, "run", 0, b);
+	assert_null(strstr(b->str, "host"));
+	*strstr(a->str, ",\n  \"host\"") = '\0';
+	assert_true(g_str_has_prefix(b->str, a->str));
+	g_string_free(a, TRUE);
+	g_string_free(b, TRUE);
+	g_ptr_array_unref(all);
+	play_result_free(r);
+}
+
+static void test_wrap(void **state)
+{
+	GPtrArray *lines = report_wrapped("  one two three four five", 2, 12);
+
+	assert_int_equal(lines->len, 4);
+	assert_string_equal(lines->pdata[0], "  one two");
+	assert_string_equal(lines->pdata[1], "    three");
+	assert_string_equal(lines->pdata[2], "    four");
+	g_ptr_array_unref(lines);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_mail_width),
+		cmocka_unit_test(test_many_actors),
+		cmocka_unit_test(test_fold),
+		cmocka_unit_test(test_trace_round_trip),
+		cmocka_unit_test(test_trace_errors),
+		cmocka_unit_test(test_json),
+		cmocka_unit_test(test_wrap),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

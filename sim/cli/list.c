@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * septsim list: what a word of a scenario can be, from the layers' own tables.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "kvmmmu/kmmu.h"
+#include "scenarios/checks.h"
+#include "scenarios/diag.h"
+#include "scenarios/vocab.h"
+#include "sim/cli/cli.h"
+#include "tdxmod/observe.h"
+#include "tdxmod/versions.h"
+
+struct lister {
+	const struct cli *cli;
+	const char *only;	/* NAME, or NULL for all */
+	guint shown;
+};
+
+static gboolean wanted(struct lister *l, const char *name)
+{
+	if (l->only && strcmp(l->only, name))
+		return FALSE;
+	l->shown++;
+	return TRUE;
+}
+
+/* "name" and its text, wrapped beside it or under it. */
+static void item(struct lister *l, const char *name, const char *text)
+{
+	GString *out = g_string_new(NULL);
+	gsize n = strlen(name);
+
+	if (!text || !*text) {
+		g_string_append_printf(out, "  %s\n", name);
+	} else if (n <= 22) {
+		char *line = g_strdup_printf("%-*s%s", (int)MAX(n + 2, 24u), name, text);
+
+		report_wrap(out, line, 2, 26, l->cli->look.width);
+		g_free(line);
+	} else {
+		g_string_append_printf(out, "  %s\n", name);
+		report_wrap(out, text, 26, 26, l->cli->look.width);
+	}
+	fputs(out->str, stdout);
+	g_string_free(out, TRUE);
+}
+
+static void kmmu_words(struct lister *l, const struct kmmu_word *w, u32 n)
+{
+	for (u32 i = 0; i < n; i++) {
+		GString *text;
+
+		if (!wanted(l, w[i].name))
+			continue;
+		text = g_string_new(w[i].text);
+		if (w[i].range)
+			g_string_append_printf(text, " [%s]", w[i].range);
+		if (w[i].source)
+			g_string_append_printf(text, " (%s)", w[i].source);
+		item(l, w[i].name, text->str);
+		g_string_free(text, TRUE);
+	}
+}
+
+static void list_policies(struct lister *l)
+{
+	u32 n;
+	const struct kmmu_word *w = kmmu_policies(&n);
+
+	kmmu_words(l, w, n);
+}
+
+static void list_variants(struct lister *l)
+{
+	u32 n, m;
+	const struct kmmu_word *w = kmmu_variants(&n);
+	const struct tdx_version *v = tdx_version_table(&m);
+
+	if (!l->only)
+		printf("variant kvm=VERSION SWITCH...\n");
+	kmmu_words(l, w, n);
+	if (!l->only)
+		printf("variant tdx=VERSION\n");
+	for (u32 i = 0; i < m; i++)
+		if (wanted(l, v[i].name))
+			item(l, v[i].name, v[i].basis);
+}
+
+static void list_checks(struct lister *l)
+{
+	guint n;
+	const struct check_word *c = check_words(&n);
+
+	for (guint obs = 0; obs < 2; obs++) {
+		if (!l->only && obs)
+			printf("observations: counted and shown, never violations by themselves\n");
+		for (guint i = 0; i < n; i++) {
+			char *text;
+
+			if (c[i].observation != (gboolean)obs || !wanted(l, c[i].name))
+				continue;
+			text = g_strdup_printf("%s (%s)", c[i].text, c[i].where);
+			item(l, c[i].name, text);
+			g_free(text);
+		}
+	}
+}
+
+static void vocab_words(struct lister *l, enum scn_vocab_kind kind, const char *scope)
+{
+	const char *const *w = scenario_vocab_model()->list(kind, scope);
+
+	for (; w && *w; w++)
+		if (wanted(l, *w))
+			item(l, *w, NULL);
+}
+
+static void list_locks(struct lister *l)
+{
+	static const char *const kinds[] = {
+		[SCN_LOCK_KIND_MUTEX] = "mutex", [SCN_LOCK_KIND_SHAREX] = "shared or exclusive",
+		[SCN_LOCK_KIND_RWLOCK] = "read or write", [SCN_LOCK_KIND_ENTRY] = "S-EPT entry",
+	};
+
+	for (const struct scn_lock_word *w = scn_lock_words; w->name; w++) {
+		char *text;
+
+		if (!wanted(l, w->name))
+			continue;
+		text = g_strdup_printf("%s, %s%s%s%s", w->module ? "TDX module" : "kernel",
+				       kinds[w->kind], w->indexed ? ", [n]" : "",
+				       w->level ? ", @size" : "",
+				       w->guest ? ", a guest can take it" : "");
+		item(l, w->name, text);
+		g_free(text);
+	}
+}
+
+static void list_seamcalls(struct lister *l)
+{
+	vocab_words(l, SCN_VOCAB_LEAF, NULL);
+}
+
+static void list_regions(struct lister *l)
+{
+	const char *const *w = scenario_vocab_model()->list(SCN_VOCAB_REGION, NULL);
+
+	for (; w && *w; w++) {
+		const char *const *f = scenario_vocab_model()->list(SCN_VOCAB_FIELD, *w);
+		char *fields = f ? g_strjoinv(" ", (char **)f) : g_strdup("");
+
+		if (wanted(l, *w))
+			item(l, *w, fields);
+		g_free(fields);
+	}
+}
+
+static void list_events(struct lister *l)
+{
+	static const struct {
+		const char *name, *text;
+	} forms[] = {
+		{ "R[I] = V", "the element's class or field becomes V; also != V, `changes`" },
+		{ "reads R[I]", "a step reads it; `writes R[I]`: a step stores to it" },
+		{ "call X", "a leaf or seam function is called, X(ARG) for a gfn or vCPU" },
+		{ "return X", "it returns, [STATUS[|OPERAND]]" },
+		{ "lock X", "a lock is got, [read|write|shared|exclusive|host|guest]" },
+		{ "unlock X", "it is given back" },
+		{ "busy X", "a try-lock of the module fails" },
+		{ "blocked", "the actor waits" },
+		{ "enter", "the guest runs" },
+		{ "exit REASON", "a TD exit" },
+		{ "kick requested", "also `kick sent`, `kick acked`" },
+		{ "interrupt", "one is taken on the actor's LP" },
+		{ "timeout", "a deadline is taken as passed" },
+		{ "end", "the operation ends" },
+	};
+	u32 n;
+	const struct kmmu_word *seams;
+
+	for (guint i = 0; i < G_N_ELEMENTS(forms); i++)
+		if (wanted(l, forms[i].name))
+			item(l, forms[i].name, forms[i].text);
+	if (!l->only)
+		printf("regions R and their fields\n");
+	list_regions(l);
+	if (!l->only)
+		printf("seam functions X\n");
+	seams = kmmu_seams(&n);
+	kmmu_words(l, seams, n);
+	if (!l->only)
+		printf("leaves X\n");
+	list_seamcalls(l);
+}
+
+static void list_states(struct lister *l)
+{
+	vocab_words(l, SCN_VOCAB_VALUE, "sept");
+}
+
+static void list_costs(struct lister *l)
+{
+	for (int i = 0; i < COST_NR; i++) {
+		const struct cost_row *r = cost_row((enum cost_key)i);
+		char *text;
+
+		if (!wanted(l, r->key))
+			continue;
+		text = g_strdup_printf("%u / %u / %u cycles%s: %s (%s)", l->cli->costs.cycles[i][0],
+				       l->cli->costs.cycles[i][1], l->cli->costs.cycles[i][2],
+				       r->charged ? "" : ", not charged", r->step, r->source);
+		item(l, r->key, text);
+		g_free(text);
+	}
+}
+
+static int by_text(gconstpointer a, gconstpointer b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void list_scenarios(struct lister *l)
+{
+	const char *where = l->only && g_file_test(l->only, G_FILE_TEST_IS_DIR) ? l->only :
+			    "scenarios/races";
+	GPtrArray *files = g_ptr_array_new_with_free_func(g_free);
+	GDir *dir = g_dir_open(where, 0, NULL);
+	const char *name;
+
+	while (dir && (name = g_dir_read_name(dir)))
+		if (g_str_has_suffix(name, ".scn"))
+			g_ptr_array_add(files, g_build_filename(where, name, NULL));
+	if (dir)
+		g_dir_close(dir);
+	g_ptr_array_sort(files, by_text);
+	for (guint i = 0; i < files->len; i++) {
+		struct scenario *sc = cli_load(l->cli, files->pdata[i]);
+
+		if (sc)
+			item(l, files->pdata[i], sc->title);
+		scenario_free(sc);
+		l->shown++;
+	}
+	if (!files->len)
+		fprintf(stderr, "septsim: no scenarios in %s; `septsim list scenarios DIR`\n", where);
+	g_ptr_array_unref(files);
+}
+
+static const struct {
+	const char *what;
+	void (*fn)(struct lister *l);
+} lists[] = {
+	{ "policies", list_policies }, { "variants", list_variants }, { "checks", list_checks },
+	{ "events", list_events }, { "seamcalls", list_seamcalls }, { "states", list_states },
+	{ "locks", list_locks }, { "costs", list_costs }, { "scenarios", list_scenarios },
+};
+
+int cmd_list(int argc, char **argv)
+{
+	const char *names[G_N_ELEMENTS(lists) + 1] = { NULL };
+	struct lister l = { 0 };
+	struct cli cli;
+	const char *near;
+	int code;
+
+	if (!cli_parse(&cli, &argc, &argv, "WHAT [NAME]", "septsim list policies",
+		       "WHAT is policies, variants, checks, events, seamcalls, states, locks, costs\n"
+		       "or scenarios.", NULL, &code))
+		return code;
+	if (argc < 2 || argc > 3)
+		return cli_fail("list wants WHAT [NAME]; `septsim list --help`");
+	l.cli = &cli;
+	l.only = argc == 3 ? argv[2] : NULL;
+	for (guint i = 0; i < G_N_ELEMENTS(lists); i++) {
+		names[i] = lists[i].what;
+		if (strcmp(lists[i].what, argv[1]))
+			continue;
+		lists[i].fn(&l);
+		if (!l.shown)
+			code = cli_fail("no %s among the %s", l.only ? l.only : "words", argv[1]);
+		cli_free(&cli);
+		return code;
+	}
+	near = diag_nearest(argv[1], names);
+	cli_free(&cli);
+	return cli_fail("nothing to list as %s%s%s%s", argv[1], near ? "; did you mean " : "",
+			near ? near : "", near ? "?" : "");
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * septsim: picks the command. Rests on docs/septsim.1.
+ */
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "scenarios/diag.h"
+#include "sim/cli/cli.h"
+
+struct command {
+	const char *name;
+	int (*fn)(int argc, char **argv);	/* NULL: not supported yet */
+	const char *about;
+};
+
+static const struct command commands[] = {
+	{ "run", cmd_run, "play each case of each file, draw the table, judge it" },
+	{ "list", cmd_list, "what a word of a scenario can be" },
+	{ "check", cmd_check, "parse files, report all errors, play nothing" },
+	{ "show", cmd_show, "draw the table of a trace again" },
+	{ "stress", cmd_stress, "the same actors as free threads on real atomics" },
+	{ "explore", NULL, "search every interleaving" },
+	{ "bench", NULL, "measure what a policy costs" },
+	{ "kernel", NULL, "build a kernel tree in" },
+	{ "conform", NULL, "run recorded vectors against the model" },
+};
+
+static void usage(FILE *out)
+{
+	fprintf(out, "Example: septsim run scenarios/races/a01-zap-map-desync.scn\n\n"
+		"usage: septsim COMMAND [OPTION...] ...\n\n");
+	for (guint i = 0; i < G_N_ELEMENTS(commands); i++)
+		fprintf(out, "  %-8s %s%s\n", commands[i].name, commands[i].about,
+			commands[i].fn ? "" : " (not supported yet)");
+	fprintf(out, "\n`septsim COMMAND --help` shows an example and the options of each.\n");
+}
+
+static int no_command(const char *word)
+{
+	const char *names[G_N_ELEMENTS(commands) + 1] = { NULL };
+	const char *near;
+
+	for (guint i = 0; i < G_N_ELEMENTS(commands); i++)
+		names[i] = commands[i].name;
+	near = diag_nearest(word, names);
+	return cli_fail("no command \"%s\"%s%s%s", word, near ? "; did you mean " : "",
+			near ? near : "", near ? "?" : "");
+}
+
+int main(int argc, char **argv)
+{
+	setlocale(LC_ALL, "C");		/* output is the same everywhere */
+	if (argc < 2) {
+		usage(stderr);
+		return EXIT_INPUT;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+		usage(stdout);
+		return EXIT_AS_EXPECTED;
+	}
+	if (!strcmp(argv[1], "--version")) {
+		printf("septsim %s\n", SEPTSIM_VERSION);
+		return EXIT_AS_EXPECTED;
+	}
+	for (guint i = 0; i < G_N_ELEMENTS(commands); i++) {
+		if (strcmp(argv[1], commands[i].name))
+			continue;
+		if (!commands[i].fn)
+			return cli_fail("`septsim %s` is not supported yet", argv[1]);
+		return commands[i].fn(argc - 1, argv + 1);
+	}
+	return no_command(argv[1]);
+}

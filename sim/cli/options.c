@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The options that all commands share. Rests on docs/septsim.1.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "scenarios/diag.h"
+#include "scenarios/vocab.h"
+#include "sim/cli/cli.h"
+
+/* As GOption fills them in; one command a process. */
+static struct {
+	char *seed, *policy, *variant, *costs, *carrier, *kvm, *color, *trace;
+	char **defines, **sets;
+	int width;
+	gboolean json, quiet, verbose, ascii, mail, in_process;
+} raw;
+
+static const GOptionEntry common[] = {
+	{ "define", 'D', 0, G_OPTION_ARG_STRING_ARRAY, &raw.defines,
+	  "Override a parameter of the file", "NAME=VALUE" },
+	{ "variant", 0, 0, G_OPTION_ARG_STRING, &raw.variant,
+	  "Over the file's: \"kvm=V tdx=V SWITCH...\"", "WORDS" },
+	{ "policy", 0, 0, G_OPTION_ARG_STRING, &raw.policy,
+	  "Retry policy instead of the file's: \"NAME k=v...\"", "WORDS" },
+	{ "seed", 0, 0, G_OPTION_ARG_STRING, &raw.seed, "Of every random decision", "N" },
+	{ "costs", 0, 0, G_OPTION_ARG_STRING, &raw.costs,
+	  "Price level low, typical or high, or a table of your own", "LEVEL|FILE" },
+	{ "set", 0, 0, G_OPTION_ARG_STRING_ARRAY, &raw.sets, "One price, in cycles", "KEY=N" },
+	{ "carrier", 0, 0, G_OPTION_ARG_STRING, &raw.carrier,
+	  "Who carries an actor: fiber or pthread", "KIND" },
+	{ "kvm", 0, 0, G_OPTION_ARG_STRING, &raw.kvm, "Whose KVM: own (linux: later)", "BACKEND" },
+	{ "trace", 0, 0, G_OPTION_ARG_FILENAME, &raw.trace, "Write every event", "FILE" },
+	{ "json", 0, 0, G_OPTION_ARG_NONE, &raw.json, "Results as JSON on standard output", NULL },
+	{ "quiet", 'q', 0, G_OPTION_ARG_NONE, &raw.quiet, "No table of what is as expected", NULL },
+	{ "verbose", 'v', 0, G_OPTION_ARG_NONE, &raw.verbose, "Every event, nothing folded", NULL },
+	{ "mail", 0, 0, G_OPTION_ARG_NONE, &raw.mail, "72 columns, as pasted into a mail", NULL },
+	{ "width", 0, 0, G_OPTION_ARG_INT, &raw.width, "Columns of the page", "N" },
+	{ "ascii", 0, 0, G_OPTION_ARG_NONE, &raw.ascii, "ASCII only", NULL },
+	{ "color", 0, 0, G_OPTION_ARG_STRING, &raw.color, "auto, always or never", "WHEN" },
+	{ "in-process", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &raw.in_process,
+	  "Play in this process, for a debugger", NULL },
+	{ NULL }
+};
+
+int cli_fail(const char *fmt, ...)
+{
+	va_list ap;
+
+	fflush(stdout);
+	fputs("septsim: ", stderr);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	return EXIT_INPUT;
+}
+
+/* ---- Ctrl-C ---- */
+
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int sig)
+{
+	interrupted = 1;
+	scenario_play_stop();
+}
+
+gboolean cli_interrupted(void)
+{
+	return interrupted != 0;
+}
+
+void cli_catch_interrupts(void)
+{
+	struct sigaction sa = { .sa_handler = on_interrupt };
+
+	sigaction(SIGINT, &sa, NULL);
+	sigaction(SIGTERM, &sa, NULL);
+}
+
+/* ---- each option ---- */
+
+static gboolean take_defines(struct cli *cli)
+{
+	for (char **d = raw.defines; d && *d; d++) {
+		char *eq = strchr(*d, '=');
+
+		if (!eq || eq == *d) {
+			cli_fail("-D wants NAME=VALUE, not \"%s\"", *d);
+			return FALSE;
+		}
+		g_hash_table_insert(cli->defines, g_strndup(*d, (gsize)(eq - *d)),
+				    g_strdup(eq + 1));
+	}
+	return TRUE;
+}
+
+static gboolean known_word(enum scn_vocab_kind kind, const char *what, const char *word)
+{
+	const char *const *list = scenario_vocab_model()->list(kind, NULL);
+	const char *near;
+
+	if (!list || g_strv_contains(list, word))
+		return TRUE;
+	near = diag_nearest(word, list);
+	cli_fail("no %s %s%s%s%s", what, word, near ? "; did you mean " : "", near ? near : "",
+		 near ? "?" : "");
+	return FALSE;
+}
+
+static gboolean take_variant(struct cli *cli)
+{
+	char **words = raw.variant ? g_strsplit_set(raw.variant, " ,", -1) : NULL;
+	gboolean ok = TRUE;
+
+	for (char **w = words; w && *w && ok; w++) {
+		if (!**w)
+			continue;
+		if (g_str_has_prefix(*w, "kvm=")) {
+			ok = known_word(SCN_VOCAB_KVM, "kernel version", *w + 4);
+			g_free(cli->kvm);
+			cli->kvm = g_strdup(*w + 4);
+		} else if (g_str_has_prefix(*w, "tdx=")) {
+			ok = known_word(SCN_VOCAB_TDX, "module version", *w + 4);
+			g_free(cli->tdx);
+			cli->tdx = g_strdup(*w + 4);
+		} else {
+			ok = known_word(SCN_VOCAB_SWITCH, "switch of a variant", *w);
+			g_ptr_array_add(cli->switches, g_strdup(*w));
+		}
+	}
+	g_strfreev(words);
+	return ok;
+}
+
+static gboolean take_policy(struct cli *cli)
+{
+	char **words = raw.policy ? g_strsplit_set(raw.policy, " ,", -1) : NULL;
+	gboolean ok = TRUE;
+
+	for (char **w = words; w && *w && ok; w++) {
+		if (!**w)
+			continue;
+		if (strchr(*w, '=')) {
+			g_ptr_array_add(cli->policy_args, g_strdup(*w));
+		} else {
+			ok = known_word(SCN_VOCAB_POLICY, "policy", *w);
+			g_free(cli->policy);
+			cli->policy = g_strdup(*w);
+		}
+	}
+	g_strfreev(words);
+	return ok;
+}
+
+static gboolean take_costs(struct cli *cli)
+{
+	GError *err = NULL;
+
+	cost_init(&cli->costs);
+	cli->play.cost_level = COST_TYPICAL;
+	if (raw.costs && !cost_level_find(raw.costs, &cli->play.cost_level) &&
+	    !cost_load_csv(&cli->costs, raw.costs, &err)) {
+		cli_fail("--costs: %s", err->message);
+		g_clear_error(&err);
+		return FALSE;
+	}
+	for (char **s = raw.sets; s && *s; s++) {
+		if (cost_set(&cli->costs, *s, &err))
+			continue;
+		cli_fail("--set: %s", err->message);
+		g_clear_error(&err);
+		return FALSE;
+	}
+	cli->play.costs = &cli->costs;
+	return TRUE;
+}
+
+static gboolean take_carrier(struct cli *cli)
+{
+	if (!raw.carrier || !strcmp(raw.carrier, "fiber"))
+		cli->play.carrier = CARRIER_FIBER;
+	else if (!strcmp(raw.carrier, "pthread"))
+		cli->play.carrier = CARRIER_PTHREAD;
+	else
+		return cli_fail("--carrier is fiber or pthread, not %s", raw.carrier), FALSE;
+	if (raw.kvm && !strcmp(raw.kvm, "linux"))
+		return cli_fail("--kvm linux is not supported yet"), FALSE;
+	if (raw.kvm && strcmp(raw.kvm, "own"))
+		return cli_fail("--kvm is own or linux, not %s", raw.kvm), FALSE;
+	return TRUE;
+}
+
+static gboolean take_seed(struct cli *cli)
+{
+	char *end;
+
+	if (!raw.seed)
+		return TRUE;
+	cli->play.seed = g_ascii_strtoull(raw.seed, &end, 0);
+	if (end != raw.seed && !*end)
+		return TRUE;
+	cli_fail("--seed wants a number, not \"%s\"", raw.seed);
+	return FALSE;
+}
+
+static gboolean take_look(struct cli *cli)
+{
+	gboolean tty = isatty(STDOUT_FILENO) && !raw.mail;
+	struct winsize ws;
+
+	cli->look.width = MAIL_WIDTH;
+	if (tty && !ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) && ws.ws_col >= 40)
+		cli->look.width = ws.ws_col;
+	if (raw.width && (raw.width < 40 || raw.width > 1000))
+		return cli_fail("--width is 40 to 1000"), FALSE;
+	if (raw.width)
+		cli->look.width = raw.width;
+	cli->look.ascii = raw.ascii || !tty;
+	cli->look.verbose = raw.verbose;
+	cli->look.quiet = raw.quiet;
+	if (!raw.color || !strcmp(raw.color, "auto"))
+		cli->look.color = tty && !g_getenv("NO_COLOR");
+	else if (!strcmp(raw.color, "always"))
+		cli->look.color = TRUE;
+	else if (strcmp(raw.color, "never"))
+		return cli_fail("--color is auto, always or never, not %s", raw.color), FALSE;
+	return TRUE;
+}
+
+static gboolean take_trace(struct cli *cli)
+{
+	if (!raw.trace)
+		return TRUE;
+	cli->trace_out = fopen(raw.trace, "w");
+	if (!cli->trace_out)
+		return cli_fail("--trace %s: %s", raw.trace, g_strerror(errno)), FALSE;
+	return TRUE;
+}
+
+static gboolean take_all(struct cli *cli)
+{
+	if (!take_defines(cli) || !take_variant(cli) || !take_policy(cli) || !take_costs(cli) ||
+	    !take_carrier(cli) || !take_seed(cli) || !take_look(cli) || !take_trace(cli))
+		return FALSE;
+	cli->json = raw.json;
+	cli->in_process = raw.in_process;
+	cli->play.kvm = cli->kvm;
+	cli->play.tdx = cli->tdx;
+	cli->play.policy = cli->policy;
+	cli->play.steps = raw.trace || raw.verbose;
+	g_ptr_array_add(cli->switches, NULL);
+	g_ptr_array_add(cli->policy_args, NULL);
+	cli->play.switches = (const char *const *)cli->switches->pdata;
+	cli->play.policy_args = (const char *const *)cli->policy_args->pdata;
+	return TRUE;
+}
+
+gboolean cli_parse(struct cli *cli, int *argc, char ***argv, const char *args,
+		   const char *example, const char *about, const GOptionEntry *extra, int *code)
+{
+	GOptionContext *ctx = g_option_context_new(args);
+	char *summary = g_strdup_printf("Example: %s\n\n%s", example, about);
+	char *name = g_strdup_printf("septsim %s", (*argv)[0]);
+	gboolean help = FALSE, ok;
+	const GOptionEntry helps[] = {
+		{ "help", 'h', 0, G_OPTION_ARG_NONE, &help, "Show this", NULL }, { NULL }
+	};
+	GError *err = NULL;
+
+	memset(cli, 0, sizeof(*cli));
+	cli->defines = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	cli->switches = g_ptr_array_new_with_free_func(g_free);
+	cli->policy_args = g_ptr_array_new_with_free_func(g_free);
+	g_set_prgname(name);
+	g_option_context_set_help_enabled(ctx, FALSE);
+	if (extra)
+		g_option_context_add_main_entries(ctx, extra, NULL);
+	g_option_context_add_main_entries(ctx, common, NULL);
+	g_option_context_add_main_entries(ctx, helps, NULL);
+	ok = g_option_context_parse(ctx, argc, argv, &err);
+	*code = ok ? EXIT_AS_EXPECTED : EXIT_INPUT;
+	if (!ok) {
+		cli_fail("%s; `%s --help`", err->message, name);
+		g_clear_error(&err);
+	} else if (help) {
+		char *text = g_option_context_get_help(ctx, TRUE, NULL);
+
+		printf("%s\n\n%s", summary, text);
+		g_free(text);
+		ok = FALSE;
+	} else if (!take_all(cli)) {
+		*code = EXIT_INPUT;
+		ok = FALSE;
+	}
+	g_option_context_free(ctx);
+	g_free(summary);
+	g_free(name);
+	return ok;
+}
+
+void cli_free(struct cli *cli)
+{
+	g_hash_table_unref(cli->defines);
+	g_ptr_array_unref(cli->switches);
+	g_ptr_array_unref(cli->policy_args);
+	g_free(cli->kvm);
+	g_free(cli->tdx);
+	g_free(cli->policy);
+	if (cli->trace_out && fclose(cli->trace_out))
+		cli_fail("--trace %s: %s", raw.trace, g_strerror(errno));
+}
+
+struct scenario *cli_load(const struct cli *cli, const char *path)
+{
+	struct diag *diag = diag_new();
+	struct scenario *sc = scenario_parse_file(path, cli->defines, scenario_vocab_model(),
+						  diag);
+
+	fflush(stdout);
+	if (!sc)
+		diag_print(diag, stderr);
+	diag_free(diag);
+	return sc;
+}
+
+int worse(int code, const struct play_result *r)
+{
+	int mine = r->as_expected ? EXIT_AS_EXPECTED : EXIT_NOT_EXPECTED;
+
+	if (r->end == PLAY_FAULT)
+		mine = EXIT_FAULT;
+	else if (r->end == PLAY_REFUSED)
+		mine = EXIT_INPUT;
+	return mine > code ? mine : code;
+}

@@ -62,6 +62,8 @@ static u64 sept_add(struct flow *f, u64 rcx, u64 rdx, u64 page, u32 version)
 		return err;
 	if (add)
 		add_page(f);
+	if (add && version)
+		f->r->r8 = NULL_PA;	/* nothing to give back */
 	return TDX_SUCCESS;
 }
 

@@ -108,6 +108,7 @@ void actor_unpark(struct actor *a)
 	if (a->state != ACTOR_PARKED)
 		return;
 	if (sim_is_free(sim)) {
+		free_live(a, true);
 		__atomic_store_n(&a->state, ACTOR_READY, __ATOMIC_SEQ_CST);
 		return;
 	}
@@ -125,6 +126,8 @@ void actor_exit(void)
 	me->state = ACTOR_DONE;
 	lp_leave(me);
 	if (me->mode & MODE_FREE)
+		free_live(me, false);
+	while (me->mode & MODE_FREE)
 		carrier_yield(me);
 	for (;;)
 		sched_hub(me);	/* never resumed: not enabled any more */

@@ -47,7 +47,7 @@ struct pending {
 struct actor {
 	void *sp;		/* saved stack pointer while it does not run */
 	u64 clock;		/* cycles */
-	u64 horizon;		/* fast path: last clock key at which nobody else is due */
+	u64 horizon;		/* fast path: clock key from which on somebody else is due */
 	u32 mode;		/* enum actor_mode bits */
 	u16 id;			/* also the tie-break of equal clocks */
 	u16 lp;			/* logical processor it runs on */

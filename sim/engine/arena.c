@@ -145,13 +145,18 @@ void world_free(void *p, size_t size)
 {
 	struct sim *sim = sim_current();
 	struct world *w = the_world;
-	u32 c = slab_class(size), lines = class_lines(c);
+	u32 c, lines;
 
 	if (!p)
 		return;
+	c = slab_class(size);
+	lines = class_lines(c);
 	sim_free_lock(sim);
-	if (*state_of(p) != LINE_LIVE)
+	if (*state_of(p) != LINE_LIVE) {
+		sim_free_unlock(sim);
 		check_fail("use-after-free", "", "freed twice");
+		return;
+	}
 	world_fill(p, POISON, (size_t)lines * CACHE_LINE);
 	world_set(*(u64 *)p, w->slab_free[c]);
 	world_set(w->slab_free[c], (u64)((char *)p - world_base));
@@ -224,8 +229,8 @@ void page_free(u64 hpa)
 
 	sim_free_lock(sim);
 	if (*state_of(p) != LINE_LIVE) {
-		check_fail("use-after-free", "", "page 0x%llx freed twice", (unsigned long long)hpa);
 		sim_free_unlock(sim);
+		check_fail("use-after-free", "", "page 0x%llx freed twice", (unsigned long long)hpa);
 		return;
 	}
 	world_fill(p, POISON, PAGE_SIZE);

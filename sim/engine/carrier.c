@@ -204,17 +204,24 @@ void carrier_run_thread(struct sim *sim, struct actor *a)
 	thread_start(sim, a, free_thread);
 }
 
+void carrier_join(struct sim *sim, struct actor *a)
+{
+	struct carrier *c = &sim->carrier[a->id];
+
+	if (c->threaded)
+		pthread_join(c->thread, NULL);
+	c->threaded = false;
+}
+
 void carrier_stop(struct sim *sim, struct actor *a)
 {
 	struct carrier *c = &sim->carrier[a->id];
 
 	if (!c->running)
 		return;
-	if (c->threaded) {
-		if (!sim_is_free(sim))
-			baton_pass(c, BATON_QUIT);
-		pthread_join(c->thread, NULL);
-	}
+	if (c->threaded && !sim_is_free(sim))
+		baton_pass(c, BATON_QUIT);
+	carrier_join(sim, a);
 	fiber_free(c);
 	c->running = false;
 }

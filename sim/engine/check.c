@@ -52,8 +52,12 @@ bool check_fail(const char *id, const char *where, const char *fmt, ...)
 	trace_(EV_CHECK, .name = v->id, .detail = trace_intern(sim, v->text));
 	if (v->tolerated)
 		return true;
-	sim->stopping = true;
-	me->horizon = 0;	/* the fast path looks up at its next step */
+	__atomic_store_n(&sim->stopping, true, __ATOMIC_RELAXED);
+	/* The fast path looks up at its next step; the set-up context has nobody to yield to. */
+	if (sim_is_free(sim))
+		free_look_up_all(sim);
+	else if (!(me->mode & MODE_ROOT))
+		me->horizon = 0;
 	return false;
 }
 

@@ -46,17 +46,34 @@ void free_wake(const void *p)
 	syscall(SYS_futex, f, FUTEX_WAKE_PRIVATE, 1 << 20, NULL, NULL, 0);
 }
 
-/* The run is over for this thread: its stack is never resumed. */
+/* Nobody else will do anything: whoever only serves the others has served them. */
+static bool quiet(const struct sim *sim)
+{
+	return !__atomic_load_n(&sim->live, __ATOMIC_SEQ_CST);
+}
+
+/* The thread goes; its stack stays where it stands, and another run goes on from there. */
 static void free_leave(struct actor *me)
 {
 	carrier_yield(me);
 }
 
-/* Stopped; or, for who serves the others only, the others have ended. */
-static bool free_over(const struct sim *sim, const struct actor *me)
+void free_look_up(struct actor *me)
 {
-	return sim->stop || __atomic_load_n(&sim->stopping, __ATOMIC_RELAXED) ||
-	       (me->background && __atomic_load_n(&sim->served, __ATOMIC_RELAXED));
+	while (sim_stopping(me->sim))
+		free_leave(me);
+}
+
+void free_look_up_all(struct sim *sim)
+{
+	for (u32 i = 0; i < the_world->nactors; i++)
+		__atomic_store_n(&the_world->actor[i]->horizon, 0, __ATOMIC_RELAXED);
+}
+
+void free_live(const struct actor *a, bool lives)
+{
+	if (!a->background)
+		__atomic_fetch_add(&a->sim->live, lives ? 1u : ~0u, __ATOMIC_SEQ_CST);
 }
 
 u64 free_await(unsigned int size, void *p, u64 mask, u64 want)
@@ -71,7 +88,7 @@ u64 free_await(unsigned int size, void *p, u64 mask, u64 want)
 		v = mem_atomic(MEM_READ, size, p, 0, 0);
 		if ((v & mask) == want)
 			return v;
-		if (free_over(sim, me))
+		if (sim_stopping(sim) || (me->background && quiet(sim)))
 			free_leave(me);
 		if (lp_irq_deliverable(me))
 			lp_take_interrupts(me);
@@ -87,30 +104,39 @@ void free_park(struct actor *me)
 	struct sim *sim = me->sim;
 	struct timespec ms = { 0, 1000000 };
 
+	free_live(me, false);
 	while (__atomic_load_n(&me->state, __ATOMIC_SEQ_CST) == ACTOR_PARKED) {
-		if (me->background || free_over(sim, me))
+		if (sim_stopping(sim) || quiet(sim))
 			free_leave(me);
-		if (lp_irq_deliverable(me))	/* its LP is idle, and still an LP */
+		if (lp_irq_deliverable(me))
 			lp_take_interrupts(me);
 		nanosleep(&ms, NULL);
 	}
+}
+
+static u32 count_ready(void)
+{
+	u32 n = 0;
+
+	for (u32 i = 0; i < the_world->nactors; i++)
+		if (the_world->actor[i]->state == ACTOR_READY && !the_world->actor[i]->background)
+			n++;
+	return n;
 }
 
 enum sim_end free_run(struct sim *sim)
 {
 	u32 n = the_world->nactors;
 
-	sim->served = false;
-	for (u32 i = 0; i < n; i++)
-		if (the_world->actor[i]->state == ACTOR_READY)
-			carrier_run_thread(sim, the_world->actor[i]);
-	for (u32 i = 0; i < n; i++)
-		if (!the_world->actor[i]->background)
-			carrier_stop(sim, the_world->actor[i]);
-	__atomic_store_n(&sim->served, true, __ATOMIC_RELAXED);
-	for (u32 i = 0; i < n; i++)
-		carrier_stop(sim, the_world->actor[i]);
-	if (check_fatal(sim))
-		return SIM_VIOLATION;
-	return sim->stop ? SIM_STOPPED : SIM_DONE;
+	sim->running = true;
+	do {	/* again for whoever a background actor unparked at the last moment */
+		sim->live = count_ready();
+		for (u32 i = 0; i < n; i++)
+			if (the_world->actor[i]->state != ACTOR_DONE)
+				carrier_run_thread(sim, the_world->actor[i]);
+		for (u32 i = 0; i < n; i++)
+			carrier_join(sim, the_world->actor[i]);
+	} while (count_ready() && !sim_stopping(sim));
+	sim->running = false;
+	return sim_stopping(sim) ? SIM_STOPPED : SIM_DONE;
 }

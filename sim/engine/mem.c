@@ -56,7 +56,7 @@ static void wait_for_turn(struct sim *sim, struct actor *me, const struct pendin
 			me->pending = *step;
 			if (me->mode & MODE_HUB)
 				sched_hub(me);
-			else if (actor_clock_key(me) > me->horizon)
+			else if (actor_clock_key(me) >= me->horizon)
 				sched_switch(me);
 			continue;
 		}
@@ -165,9 +165,16 @@ struct u128 door_cmpxchg128(struct u128 *p, struct u128 old, struct u128 new_,
 	};
 	struct u128 was;
 
-	if (me->mode & MODE_FREE)
-		return cmpxchg128_atomic(p, old, new_);
-	if (actor_clock_key(me) > me->horizon)
+	if (me->mode & MODE_FREE) {
+		free_look_up(me);
+		door_tsan_enter(&p->lo);
+		door_tsan_enter(&p->hi);
+		was = cmpxchg128_atomic(p, old, new_);
+		door_tsan_leave(&p->lo);
+		door_tsan_leave(&p->hi);
+		return was;
+	}
+	if (actor_clock_key(me) >= me->horizon)
 		sched_switch(me);
 	step_begin(sim, me, &step);
 	was = *p;

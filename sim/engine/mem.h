@@ -147,10 +147,10 @@ static __always_inline u64 door(enum mem_op op, unsigned int size, void *p, u64 
 {
 	struct actor *me = sim_self;
 
-	if (unlikely((me->clock << 10 | me->id) > me->horizon))
+	if (unlikely((me->clock << 10 | me->id) >= __atomic_load_n(&me->horizon, __ATOMIC_RELAXED)))
 		sched_switch(me);
 	if (unlikely(me->mode)) {
-		if (likely(me->mode == MODE_FREE) && op != MEM_AWAIT) {
+		if (likely(me->mode & MODE_FREE) && op != MEM_AWAIT) {
 			u64 r;
 
 			door_tsan_enter(p);

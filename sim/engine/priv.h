@@ -101,9 +101,9 @@ struct sim {
 	u64 steps, seq, limit_key;
 	u32 nblocked;
 	u32 *futex;			/* free scheduler: wake counts by address */
+	u32 live;			/* free scheduler: neither done nor parked nor background */
 	volatile sig_atomic_t stop;	/* sim_stop() */
 	bool stopping, running;
-	bool served;			/* free scheduler: only background actors are left */
 	enum sim_end end;
 	GArray *listeners;
 	struct event *ring;
@@ -169,6 +169,9 @@ u64 free_await(unsigned int size, void *p, u64 mask, u64 want);
 void free_wake(const void *p);
 enum sim_end free_run(struct sim *sim);
 void free_park(struct actor *me);
+void free_live(const struct actor *a, bool lives);	/* @a starts or stops to do something */
+void free_look_up(struct actor *me);		/* leaves the run if it has been stopped */
+void free_look_up_all(struct sim *sim);		/* let each thread do that at its next step */
 /* check.c */
 void check_setup(struct sim *sim);
 void check_fini(struct sim *sim);

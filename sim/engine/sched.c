@@ -223,7 +223,14 @@ void sched_switch(struct actor *me)
 	struct sim *sim = me->sim;
 	struct actor *next;
 
+	if (unlikely(me->mode & (MODE_FREE | MODE_ROOT))) {
+		if (me->mode & MODE_FREE)
+			free_look_up(me);
+		return;
+	}
 	tour_leave(sim, me);
+	if (me->clock > sim->now)
+		sim->now = me->clock;
 	next = sim->stopping || sim->stop ? NULL : tour_winner(sim);
 	if (unlikely(!next)) {
 		sched_hub(me);
@@ -232,7 +239,6 @@ void sched_switch(struct actor *me)
 	horizon_set(sim, next);
 	if (next == me)
 		return;
-	sim->now = me->clock;
 	carrier_jump(me, next);
 }
 
@@ -334,8 +340,12 @@ enum sim_end sim_run(struct sim *sim)
 	sim->stopping = false;
 	sim->end = SIM_DONE;
 	sched_refresh_modes(sim);
-	if (sim_is_free(sim))
-		return free_run(sim);
+	if (sim_is_free(sim)) {
+		end = free_run(sim);
+		if (end == SIM_DONE)
+			run_at_end(sim);
+		return check_fatal(sim) ? SIM_VIOLATION : end;
+	}
 	sim->running = true;
 	sim->limit_key = sim->opt.max_cycles ? sim->opt.max_cycles << 10 : NOBODY - 1;
 	tour_grow(&sim->tour, the_world->nactors);

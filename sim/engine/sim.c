@@ -118,12 +118,15 @@ void sim_free(struct sim *sim)
 
 void sim_stop(struct sim *sim)
 {
-	sim->stop = 1;
+	__atomic_store_n(&sim->stop, 1, __ATOMIC_RELAXED);
+	if (sim_is_free(sim))
+		free_look_up_all(sim);
 }
 
 bool sim_stopping(const struct sim *sim)
 {
-	return sim->stop || sim->stopping;
+	return __atomic_load_n(&sim->stop, __ATOMIC_RELAXED) ||
+	       __atomic_load_n(&sim->stopping, __ATOMIC_RELAXED);
 }
 
 const struct sim_options *sim_options(const struct sim *sim)

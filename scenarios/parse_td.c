@@ -80,6 +80,18 @@ static void attr_vocab(struct parse *p, const struct text *at, enum scn_vocab_ki
 
 /* --- td --- */
 
+#define MEMORY_MAX	(128ull << 30)
+
+/* Whole pages, and no more than a VM of the model can have. */
+static guint64 attr_memory(struct parse *p, const struct attr *a)
+{
+	guint64 bytes = attr_number(p, a, 4096, MEMORY_MAX);
+
+	if (bytes % 4096)
+		parse_error(p, &a->value, NULL, "memory= is a multiple of 4K");
+	return bytes;
+}
+
 static const struct scn_word_value type_words[] = {
 	{ "tdx", SCN_TD_TYPE_TDX, TRUE },
 	{ "default", SCN_TD_TYPE_DEFAULT, FALSE },
@@ -105,13 +117,14 @@ static const struct scn_word_value max_level_words[] = {
 	{ NULL }
 };
 
-static const struct scn_word_value pve_words[] = {
+/* pve= notify= */
+static const struct scn_word_value switch_words[] = {
 	{ "off", FALSE, TRUE },
 	{ "on", TRUE, TRUE },
 	{ NULL }
 };
 
-/* notify= nx-huge-pages= dirty-log= */
+/* nx-huge-pages= dirty-log= */
 static const struct scn_word_value later_words[] = {
 	{ "off", FALSE, TRUE },
 	{ "on", TRUE, FALSE },
@@ -136,15 +149,15 @@ static void td_attr(struct parse *p, struct scn_td *td, const struct attr *a)
 	else if (!strcmp(a->key, "packages"))
 		td->packages = attr_number(p, a, 1, 64);
 	else if (!strcmp(a->key, "memory"))
-		td->memory = attr_number(p, a, 4096, 1ull << 40);
+		td->memory = attr_memory(p, a);
 	else if (!strcmp(a->key, "levels"))
 		td->levels = attr_choice(p, a, levels_words);
 	else if (!strcmp(a->key, "max-level"))
 		td->max_level = attr_choice(p, a, max_level_words);
 	else if (!strcmp(a->key, "pve"))
-		td->pve = attr_choice(p, a, pve_words);
+		td->pve = attr_choice(p, a, switch_words);
 	else if (!strcmp(a->key, "notify"))
-		td->notify = attr_choice(p, a, later_words);
+		td->notify = attr_choice(p, a, switch_words);
 	else if (!strcmp(a->key, "nx-huge-pages"))
 		td->nx_huge_pages = attr_choice(p, a, later_words);
 	else if (!strcmp(a->key, "dirty-log"))

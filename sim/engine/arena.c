@@ -68,6 +68,7 @@ void arena_setup(u64 phys)
 {
 	the_world->slab_next = (sizeof(struct world) + PAGE_SIZE - 1) & ~(u64)(PAGE_SIZE - 1);
 	the_world->carve_next = WORLD_CARVE;
+	the_world->page_next = PAGE_SIZE;	/* pfn 0 is nobody's: 0 can mean none */
 	the_world->page_link = world_carve(phys / PAGE_SIZE * sizeof(u32));
 }
 

@@ -60,7 +60,7 @@ void world_free(void *p, size_t size);
  * page_alloc_at - the page at @hpa, which must be free
  * page_free - its lines are dead until handed out again
  * A page that was freed last is handed out first, as the kernel's per-CPU lists do; pages
- * never used come in order of hpa.
+ * never used come in order of hpa. Page 0 is never handed out: an hpa of 0 can mean none.
  */
 u64 page_alloc(void);
 void page_alloc_at(u64 hpa);

@@ -66,9 +66,9 @@ static gboolean transition(const struct scn_cond *c, const struct element_value 
 	gboolean before, after;
 
 	if (c->kind == SCN_COND_CHANGES) {
-		/* A table that appears full of empty entries changes none of them. */
+		/* A table that appears is full of empty entries: none of them has changed. */
 		if (was->absent)
-			return !now->absent && now->num != 0;
+			return FALSE;
 		return !same_value(was, now);
 	}
 	before = element_is(was, &c->value);

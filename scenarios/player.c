@@ -16,6 +16,9 @@
 #include "tdxmod/build.h"
 #include "tdxmod/versions.h"
 
+/* No machine hands out its first megabyte; and hpa 0 means "none" to the module. */
+#define LOW_MEMORY	(1ull << 20)
+
 #define STEPS_DEFAULT	4000000u
 /* Steps in which nobody gets anywhere: a thousand laps of the longest retry loop. */
 #define STUCK_WINDOW	100000u
@@ -126,6 +129,7 @@ static gboolean build_sim(struct player *pl)
 		play_refuse(pl, NULL, "the simulated machine cannot be mapped here");
 		return FALSE;
 	}
+	page_reserve(LOW_MEMORY);
 	playing = pl->sim;
 	if (stop_asked)
 		sim_stop(pl->sim);

@@ -9,6 +9,7 @@
 
 #include "kvmmmu/kmmu.h"
 #include "scenarios/checks.h"
+#include "sim/engine/arena.h"
 #include "sim/engine/region.h"
 #include "sim/engine/sim.h"
 #include "tdxmod/build.h"
@@ -132,6 +133,7 @@ static gboolean look_at_sim(struct regions *rs)
 
 	if (!sim)
 		return FALSE;
+	page_reserve(1ull << 20);
 	if (tdx_module_new(sim, &mc) && kmmu_vm_new(sim, &kc, &err))
 		region_each(add_region, rs);
 	g_clear_error(&err);

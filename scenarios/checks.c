@@ -408,7 +408,7 @@ void checks_event(struct checks *k, const struct event *ev)
 			progressed(k, ev->actor);
 		break;
 	case EV_NOTE:
-		if (ev->name && !strcmp(ev->name, "page-free"))
+		if (!strcmp(ev->name, "page-free"))
 			page_freed(k, ev->arg);
 		break;
 	default:

@@ -41,6 +41,13 @@ struct cast {
 	guint id;
 };
 
+/* Who got a lock last and has not given it back. */
+struct holder {
+	guint16 actor;
+	guint64 clock;
+	const char *mode;
+};
+
 /* An event of `expect seen|never`, counted as it happens. */
 struct seen {
 	struct watch watch;
@@ -69,6 +76,8 @@ struct player {
 	GHashTable *tallies;	/* "busy LEAF" ... -> count */
 	guint64 *called;	/* by actor: clock of its last leaf call */
 	const void **touched;	/* by actor: where its last step was */
+	GHashTable *holders;	/* lock's name -> struct holder */
+	const char **refused_by;	/* by actor: the lock that it found busy last */
 	struct checks *checks;
 	guint64 base;		/* clock of cycle 0 */
 	guint64 base_steps;

@@ -212,6 +212,28 @@ static void tally_event(struct player *pl, const struct event *ev)
 	}
 }
 
+/* Who holds what: a spin is explained by the owner of the lock that it finds busy. */
+static void follow_locks(struct player *pl, const struct event *ev)
+{
+	const char *name;
+	struct holder *h;
+
+	if (ev->type != EV_LOCK && ev->type != EV_UNLOCK && ev->type != EV_BUSY)
+		return;
+	name = play_result_str(pl->res, lock_name(pl, ev));
+	h = g_hash_table_lookup(pl->holders, name);
+	if (ev->type == EV_BUSY) {
+		pl->refused_by[actor_index(ev)] = name;
+	} else if (ev->type == EV_LOCK) {
+		h = g_new0(struct holder, 1);
+		*h = (struct holder){ ev->actor, ev->clock, ev->detail };
+		g_hash_table_insert(pl->holders, (gpointer)name, h);
+		pl->refused_by[actor_index(ev)] = NULL;
+	} else if (h && h->actor == ev->actor) {
+		g_hash_table_remove(pl->holders, name);
+	}
+}
+
 static void listen(void *ctx, const struct event *ev)
 {
 	struct player *pl = ctx;
@@ -220,6 +242,7 @@ static void listen(void *ctx, const struct event *ev)
 		pl->touched[actor_index(ev)] = ev->p;
 	record(pl, ev);
 	tally_event(pl, ev);
+	follow_locks(pl, ev);
 	if (pl->started)
 		expect_event(pl, ev);
 	if (pl->checks)

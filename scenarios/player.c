@@ -450,16 +450,36 @@ static const char *rebased(struct player *pl, const char *text)
 	return text;
 }
 
+/* An actor that tries again and again: which lock, and who holds it. */
+static char *why_busy(struct player *pl, const struct scn_cell *cell)
+{
+	const struct actor *me = cell ? pl->cast[cell->actor].actor : NULL;
+	const char *lock = me ? pl->refused_by[me->id + 1] : NULL;
+	const struct holder *h = lock ? g_hash_table_lookup(pl->holders, lock) : NULL;
+	const struct actor *who = h ? actor_by_id(pl->sim, h->actor) : NULL;
+
+	if (!lock)
+		return g_strdup("");
+	if (!who || who == me)
+		return g_strdup_printf("; it finds %s busy", lock);
+	return g_strdup_printf("; it finds %s busy, held by %s (%s) since cycle %" G_GINT64_FORMAT,
+			       lock, who->name, h->mode ? h->mode : "exclusive",
+			       (gint64)(h->clock - pl->base));
+}
+
 static void why_unreachable(struct player *pl, const GPtrArray *cells, gboolean init)
 {
 	guint at = script_at(pl->sim);
 	const struct scn_cell *cell = cells && at < cells->len ? cells->pdata[at] : NULL;
-	char *text = g_strdup_printf("%s %u (line %u) `%s`: %s", init ? "init line" : "row", at + 1,
-				     cell ? cell->loc.line : 0, cell ? cell->text : "?",
-				     rebased(pl, script_why(pl->sim)));
+	const char *why = rebased(pl, script_why(pl->sim));
+	char *busy = strstr(why, " spins") ? why_busy(pl, cell) : g_strdup("");
+	char *text = g_strdup_printf("%s %u (line %u) `%s`: %s%s", init ? "init line" : "row",
+				     at + 1, cell ? cell->loc.line : 0, cell ? cell->text : "?",
+				     why, busy);
 
 	pl->res->why = play_result_str(pl->res, text);
 	g_free(text);
+	g_free(busy);
 }
 
 static void why_deadlock(struct player *pl)
@@ -529,9 +549,8 @@ static void at_end(void *ctx)
 
 	if (pl->checks)
 		checks_end(pl->checks);
-	/* What leaks after a KVM_BUG is its consequence: the VM is not torn down. */
-	if (pl->kvm && !kmmu_is_dead(pl->kvm))
-		kmmu_check_end(pl->kvm);
+	/* Of a VM that is dead it only notes leaks: they are the consequence. */
+	kmmu_check_end(pl->kvm);
 }
 
 /* ---- the result ---- */
@@ -631,6 +650,8 @@ void player_init(struct player *pl, const struct scenario *sc,
 	pl->tallies = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	pl->called = g_new0(guint64, ACTORS_MAX + 1);
 	pl->touched = g_new0(const void *, ACTORS_MAX + 1);
+	pl->refused_by = g_new0(const char *, ACTORS_MAX + 1);
+	pl->holders = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, g_free);
 	describe(pl);
 	play_note_names(pl);
 	expect_prepare(pl);
@@ -663,6 +684,8 @@ void player_fini(struct player *pl)
 	g_hash_table_unref(pl->tallies);
 	g_free(pl->called);
 	g_free(pl->touched);
+	g_free(pl->refused_by);
+	g_hash_table_unref(pl->holders);
 	g_free(pl->refused);
 }
 

@@ -39,8 +39,7 @@ static void at_rest(struct player *pl)
 {
 	pl->checks = checks_new(pl->sim, pl->kvm);
 	checks_end(pl->checks);
-	if (!kmmu_is_dead(pl->kvm))
-		kmmu_check_end(pl->kvm);
+	kmmu_check_end(pl->kvm);
 }
 
 /* One round. FALSE when it is the last: something broke, was refused, or Ctrl-C. */

@@ -65,7 +65,7 @@ void report_ftrace(const struct play_result *r, GString *out);
 /*
  * report_wrap - append @text to @out in lines of at most @width columns
  * @first, @rest: blanks before the first line and before the others
- * Breaks at blanks, else after one of | ( , / or where the page ends.
+ * Breaks at blanks, else after one of | , / or before (, or where the page ends.
  */
 void report_wrap(GString *out, const char *text, int first, int rest, int width);
 

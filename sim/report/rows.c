@@ -75,6 +75,8 @@ static gboolean wanted(struct selector *s, const struct play_event *e)
 	case EV_DISOWN:
 	case EV_FLUSH:
 		return FALSE;
+	case EV_NOTE:
+		return strcmp(e->name, "page-free") != 0;
 	default:
 		return TRUE;
 	}
@@ -82,8 +84,10 @@ static gboolean wanted(struct selector *s, const struct play_event *e)
 
 static char *with_arg(const struct play_event *e)
 {
-	if (!(e->flags & PLAY_HAS_ARG))
+	if (!(e->flags & PLAY_HAS_ARG) || starts(e->name, "TDG.VP."))
 		return g_strdup(e->name);
+	if (starts(e->name, "TDH.VP."))
+		return g_strdup_printf("%s(vCPU%" G_GUINT64_FORMAT ")", e->name, e->arg);
 	return g_strdup_printf("%s(0x%" G_GINT64_MODIFIER "x)", e->name, e->arg);
 }
 
@@ -95,8 +99,10 @@ static char *lock_text(const char *verb, const struct play_event *e)
 
 static char *step_text(const struct play_event *e)
 {
+	gboolean digit = e->now && starts(e->now, "0x") && strlen(e->now) == 3;
+
 	if (e->flags & PLAY_CHANGE)
-		return g_strdup_printf("%s = %s", e->name, e->now);
+		return g_strdup_printf("%s = %s", e->name, digit ? e->now + 2 : e->now);
 	return g_strdup_printf("%s %s%s%s", play_op_name(e->op), e->name,
 			       e->now ? " " : "", e->now ? e->now : "");
 }

@@ -20,7 +20,7 @@ static size_t cut(const char *s, size_t width)
 	if (at)
 		return at;
 	for (size_t i = 1; i <= width; i++)
-		if (strchr("|(,/", s[i - 1]))
+		if (strchr("|,/", s[i - 1]) || s[i] == '(')
 			at = i;
 	return at ? at : width;
 }

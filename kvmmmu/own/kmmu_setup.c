@@ -27,6 +27,8 @@ static struct kvm_host *host_get(struct sim *sim)
 
 	if (host)
 		return host;
+	/* hpa 0 means "none" to many; firmware keeps it on real machines, too */
+	page_reserve(PAGE_SIZE);
 	host = world_alloc(sizeof(*host));
 	world_set(host->private,
 		  (u64 **)world_alloc(((world_phys_size() >> 21) + 1) * sizeof(u64 *)));

@@ -19,7 +19,7 @@ static void listen(void *ctx, const struct event *ev)
 	switch (ev->type) {
 	case EV_RETURN:
 		if (!strcmp(ev->name, "tdx_vcpu_run")) {
-			m->gated += ev->status == 2;
+			m->refused += ev->status == 2;
 			break;
 		}
 		for (i = 0; i < ARRAY_SIZE(m->calls); i++) {

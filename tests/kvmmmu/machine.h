@@ -32,7 +32,8 @@ struct machine {
 	struct kvm *kvm;
 	u64 calls[64];		/* SEAMCALLs by leaf number that returned success */
 	u64 busy[64];
-	u64 kicks_sent, gated, page_frees;
+	u64 kicks_sent, page_frees;
+	u64 refused;		/* entries that gate or BUSY turned away */
 };
 
 #define NO_VCPU 0xffff

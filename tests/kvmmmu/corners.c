@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Scripted orders: the four corners of the founding race (A01), the memslot deletion that
+ * waits for a retrying vCPU (F01, F02), v19's exact match (A13), association with an LP.
+ */
+#include "tests/kvmmmu/machine.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "sim/engine/region.h"
+#include "sim/engine/script.h"
+#include "sim/engine/task.h"
+#include "tdxmod/guest.h"
+#include "tdxmod/observe.h"
+#include "tdxmod/seamcall.h"
+
+/* --- conditions of rows ----------------------------------------------------------------- */
+
+static bool mirror_0x10_changes(void *ctx, const struct event *ev)
+{
+	const struct region *r;
+
+	if (ev->type != EV_STEP || ev->old == ev->value)
+		return false;
+	r = region_at(ev->p);
+	return r && !strcmp(r->type->name, "mirror") && r->level == 1 &&
+	       region_index(r, ev->p) == 0x10;
+}
+
+static bool faultin_begins(void *ctx, const struct event *ev)
+{
+	return ev->type == EV_CALL && !strcmp(ev->name, "tdx_handle_ept_violation");
+}
+
+static bool prefault_reads_attribute(void *ctx, const struct event *ev)
+{
+	const struct region *r = ev->type == EV_STEP ? region_at(ev->p) : NULL;
+
+	return r && !strcmp(r->type->name, "attributes");
+}
+
+static bool waits_for_srcu(void *ctx, const struct event *ev)
+{
+	return ev->type == EV_BLOCKED;
+}
+
+static bool srcu_dropped(void *ctx, const struct event *ev)
+{
+	return ev->type == EV_UNLOCK && !strcmp(ev->name, "srcu");
+}
+
+static bool kick_sent(void *ctx, const struct event *ev)
+{
+	return ev->type == EV_KICK && !strcmp(ev->name, "sent");
+}
+
+static bool kick_acked(void *ctx, const struct event *ev)
+{
+	return ev->type == EV_KICK && !strcmp(ev->name, "acked");
+}
+
+static bool guest_holds_entry(void *ctx, const struct event *ev)
+{
+	return ev->type == EV_LOCK && !strcmp(ev->name, "sept") && ev->detail &&
+	       !strcmp(ev->detail, "guest");
+}
+
+/* --- A01 -------------------------------------------------------------------------------- */
+
+struct corner {
+	const char *variant[4];
+	const char *tolerate[4];
+};
+
+/* The mail's table: half a map, a whole zap, the other half. */
+static enum sim_end play_a01(struct machine *m, const struct corner *c)
+{
+	struct machine_options opt = { .sched = SCHED_SCRIPT, .keyed = true };
+	struct job v, z;
+	u32 i;
+
+	for (i = 0; i < 4; i++) {
+		opt.variant[i] = c->variant[i];
+		opt.tolerate[i] = c->tolerate[i];
+	}
+	machine_new(m, &opt);
+	machine_once(m, 0, 0, op_fault, 0x11, 0);
+	job_start(m, &v, "vCPU0", 0, 0, op_fault, 0x10, 0);
+	job_start(m, &z, "zapper", 1, NO_VCPU, op_zap, 0x10, 0x11);
+	script_set(m->sim, (struct script_row[]){
+		{ .actor = v.actor, .done = mirror_0x10_changes },
+		{ .actor = z.actor },
+		{ .actor = v.actor },
+	}, 3);
+	return sim_run(m->sim);
+}
+
+static void write_lock_excludes(void **state)
+{
+	static const struct corner c[] = {
+		{ .variant = { "kvm=v7.2" } },
+		{ .variant = { "kvm=v6.16" } },
+		{ .variant = { "kvm=v7.2", "no-freeze" } },
+		{ .variant = { "kvm=v6.16", "no-freeze" } },
+	};
+	struct machine m;
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(c); i++) {
+		assert_int_equal(play_a01(&m, &c[i]), SIM_UNREACHABLE);
+		assert_non_null(strstr(script_why(m.sim), "mmu_lock"));
+		assert_int_equal(check_count(m.sim), 0);
+		machine_free(&m);
+	}
+}
+
+/* The zap finds FROZEN, which is not present to it, and returns; then the page is mapped. */
+static void freeze_loses_a_zap(void **state)
+{
+	static const struct corner c = { .variant = { "kvm=v7.2", "zap-under-read" } };
+	struct sept_view s;
+	struct machine m;
+
+	assert_int_equal(play_a01(&m, &c), SIM_DONE);
+	assert_int_equal(m.calls[TDH_MEM_RANGE_BLOCK], 0);
+	sept_peek(kmmu_tdr(m.kvm), 0x10, &s);
+	assert_true(s.mapped);
+	assert_agree(&m);
+	assert_int_equal(check_count(m.sim), 0);	/* zap-lost is the player's */
+	machine_free(&m);
+}
+
+/* Sean's table: mirror empty, S-EPT maps. On the way lockdep and a KVM_BUG, tolerated. */
+static void no_freeze_diverges(void **state)
+{
+	static const struct corner c = {
+		.variant = { "kvm=v7.2", "no-freeze", "zap-under-read" },
+		.tolerate = { "kvm-bug", "lock-context" },
+	};
+	struct machine m;
+
+	assert_int_equal(play_a01(&m, &c), SIM_DONE);
+	assert_true(has_violation(&m, "kvm-bug"));
+	assert_true(has_violation(&m, "lock-context"));
+	assert_int_equal(m.calls[TDH_MEM_RANGE_BLOCK], 0);
+	assert_int_equal(machine_disagrees(&m), 0x10);
+	assert_true(kmmu_is_dead(m.kvm));
+	machine_free(&m);
+}
+
+/* --- F01, F02 --------------------------------------------------------------------------- */
+
+static enum sim_end play_f01(struct machine *m, const char *kernel, void (*vcpu_op)(struct job *j),
+			     bool (*reading)(void *ctx, const struct event *ev), bool signal,
+			     struct job *v, struct job *d)
+{
+	machine_new(m, &(struct machine_options){
+		.sched = SCHED_SCRIPT, .keyed = true, .variant = { kernel } });
+	job_start(m, v, "vCPU0", 0, 0, vcpu_op, 0x10, 0x12);
+	job_start(m, d, "deleter", 1, NO_VCPU, op_slot_delete, 0, 1024);
+	script_set(m->sim, (struct script_row[]){
+		{ .actor = v->actor, .done = reading },
+		{ .actor = d->actor, .done = waits_for_srcu },
+	}, 2);
+	script_stop_after(m->sim, true);
+	assert_int_equal(sim_run(m->sim), SIM_DONE);
+	if (signal)
+		task_signal(v->actor);
+	/* What the deleter waits for; alone, a vCPU that left the loop would only come back. */
+	script_stop_after(m->sim, false);
+	script_set(m->sim, (struct script_row[]){
+		{ .actor = v->actor, .done = srcu_dropped },
+		{ .actor = d->actor },
+		{ .actor = v->actor },
+	}, 3);
+	return sim_run(m->sim);
+}
+
+static void local_retry_and_slot_deletion(void **state)
+{
+	struct machine m;
+	struct job v, d;
+
+	/* v6.16: the vCPU goes round, the deleter waits for it */
+	assert_int_equal(play_f01(&m, "kvm=v6.16", op_fault, faultin_begins, false, &v, &d),
+			 SIM_UNREACHABLE);
+	assert_false(v.finished);
+	assert_false(d.finished);
+	machine_free(&m);
+	/* ... until a signal comes */
+	assert_int_equal(play_f01(&m, "kvm=v6.16", op_fault, faultin_begins, true, &v, &d), SIM_DONE);
+	assert_int_equal(v.res.ret, -EINTR);
+	assert_int_equal(d.res.ret, 0);
+	assert_silent(&m);
+	machine_free(&m);
+	/* v6.18 and later leave; where the slot is gone the access is user space's */
+	assert_int_equal(play_f01(&m, "kvm=v7.2", op_fault, faultin_begins, false, &v, &d), SIM_DONE);
+	assert_int_equal(v.res.ret, -EFAULT);
+	assert_int_equal(d.res.ret, 0);
+	assert_silent(&m);
+	assert_agree(&m);
+	machine_free(&m);
+}
+
+static void prefault_and_slot_deletion(void **state)
+{
+	struct machine m;
+	struct job v, d;
+
+	assert_int_equal(play_f01(&m, "kvm=v6.16", op_prefault, prefault_reads_attribute, false, &v,
+				  &d), SIM_UNREACHABLE);
+	assert_false(d.finished);
+	machine_free(&m);
+	assert_int_equal(play_f01(&m, "kvm=v6.18", op_prefault, prefault_reads_attribute, false, &v,
+				  &d), SIM_DONE);
+	assert_int_equal(v.res.ret, -EAGAIN);
+	assert_int_equal(d.res.ret, 0);
+	assert_silent(&m);
+	machine_free(&m);
+}
+
+/* --- A11, A13 --------------------------------------------------------------------------- */
+
+static const struct guest_insn attr_rd[] = {
+	{ .op = GUEST_TDCALL, .leaf = TDG_MEM_PAGE_ATTR_RD, .rcx = 0x10000, .text = "attr.rd" },
+	{ .op = GUEST_VMCALL, .text = "vmcall" },
+};
+
+static const struct guest_program attr_program = { .insn = attr_rd, .n = ARRAY_SIZE(attr_rd) };
+
+/* The guest holds the entry's lock; a zap comes and finds BUSY with operand RCX. */
+static enum sim_end play_a11(struct machine *m, const char *policy, bool kicks, struct job *v,
+			     struct job *z)
+{
+	machine_new(m, &(struct machine_options){
+		.sched = SCHED_SCRIPT, .keyed = true, .policy = policy, .tolerate = { "kvm-bug" } });
+	kmmu_vcpu_set_guest(kmmu_vcpu(m->kvm, 0), &attr_program);
+	machine_once(m, 0, 0, op_fault, 0x10, 0);
+	job_start(m, v, "vCPU0", 0, 0, op_run, MEMORY_FAULT_STOP, 0);
+	job_start(m, z, "zapper", 1, NO_VCPU, op_zap, 0x10, 0x11);
+	script_set(m->sim, (struct script_row[]){
+		{ .actor = v->actor, .done = guest_holds_entry },
+		{ .actor = z->actor, .done = kick_sent },
+		{ .actor = v->actor, .done = kicks ? kick_acked : NULL },
+		{ .actor = z->actor },
+	}, 4);
+	return sim_run(m->sim);
+}
+
+static void kick_ends_a_tdcall(void **state)
+{
+	struct machine m;
+	struct job v, z;
+
+	assert_int_equal(play_a11(&m, "v7.2", true, &v, &z), SIM_DONE);
+	assert_true(z.finished);
+	assert_int_equal(m.busy[TDH_MEM_RANGE_BLOCK], 1);
+	assert_int_equal(m.calls[TDH_MEM_RANGE_BLOCK], 1);
+	assert_int_equal(check_count(m.sim), 0);
+	assert_agree(&m);
+	machine_free(&m);
+}
+
+/* v19 waits for BUSY|SEPT_TREE alone: not one retry, the VM is bugged, the page stays. */
+static void v19_matches_the_tree_only(void **state)
+{
+	struct machine m;
+	struct job v, z;
+
+	assert_int_equal(play_a11(&m, "v19", false, &v, &z), SIM_DONE);
+	assert_true(z.finished);
+	assert_int_equal(m.busy[TDH_MEM_RANGE_BLOCK], 1);
+	assert_int_equal(m.calls[TDH_MEM_RANGE_BLOCK], 0);
+	assert_true(has_violation(&m, "kvm-bug"));
+	assert_int_equal(machine_disagrees(&m), 0x10);
+	machine_free(&m);
+}
+
+/* --- association ------------------------------------------------------------------------ */
+
+static const struct guest_insn exits[] = {
+	{ .op = GUEST_VMCALL, .text = "vmcall" },
+	{ .op = GUEST_HALT, .text = "halt" },
+	{ .op = GUEST_VMCALL, .text = "vmcall" },
+};
+
+static const struct guest_program exits_program = { .insn = exits, .n = ARRAY_SIZE(exits) };
+
+static void run_migrate_run(struct job *j)
+{
+	j->res = kmmu_run(j->vcpu, MEMORY_FAULT_STOP, 1);
+	kmmu_migrate(j->vcpu, 2);
+	j->res = kmmu_run(j->vcpu, MEMORY_FAULT_STOP, 1);
+}
+
+static void migration_flushes_on_the_old_lp(void **state)
+{
+	struct machine m;
+	struct kmmu_result r;
+
+	machine_new(&m, &(struct machine_options){ 0 });
+	kmmu_vcpu_set_guest(kmmu_vcpu(m.kvm, 0), &exits_program);
+	r = machine_once(&m, 0, 0, run_migrate_run, 0, 0);
+	assert_string_equal(r.what, "HLT");
+	assert_int_equal(m.calls[TDH_VP_FLUSH], 1);
+	assert_silent(&m);
+	machine_free(&m);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(write_lock_excludes),
+		cmocka_unit_test(freeze_loses_a_zap),
+		cmocka_unit_test(no_freeze_diverges),
+		cmocka_unit_test(local_retry_and_slot_deletion),
+		cmocka_unit_test(prefault_and_slot_deletion),
+		cmocka_unit_test(kick_ends_a_tdcall),
+		cmocka_unit_test(v19_matches_the_tree_only),
+		cmocka_unit_test(migration_flushes_on_the_old_lp),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -162,7 +162,7 @@ struct scn_actor {
 	unsigned int lp;		/* where it starts, resolved */
 	GPtrArray *ops;			/* struct scn_op of `actor NAME`; empty without one */
 	struct scn_guest *guest;		/* vCPU threads only; NULL: an empty guest */
-	gboolean runs_alone;		/* a guest but nothing to do for its thread: it does `run` */
+	gboolean runs_alone;		/* a guest but no `run`: does one after its ops */
 };
 
 struct scn_td {

@@ -238,6 +238,19 @@ static void init_line(struct parse *p, struct text *t, void *data)
 		g_ptr_array_add(p->c->init, cell);
 }
 
+static gboolean has_run(const GPtrArray *ops)
+{
+	unsigned int i;
+
+	for (i = 0; i < ops->len; i++) {
+		const struct scn_op *op = g_ptr_array_index(ops, i);
+
+		if (op->word->code == SCN_OP_RUN || (op->body && has_run(op->body)))
+			return TRUE;
+	}
+	return FALSE;
+}
+
 /* A vCPU with a guest program that nobody tells to run it, runs it. */
 static void mark_runners(struct parse *p)
 {
@@ -247,12 +260,13 @@ static void mark_runners(struct parse *p)
 	for (i = 0; i < p->c->actors->len; i++) {
 		struct scn_actor *a = g_ptr_array_index(p->c->actors, i);
 
-		a->runs_alone = a->guest && !a->ops->len;
+		a->runs_alone = a->guest && !has_run(a->ops);
 		for (l = 0; l < G_N_ELEMENTS(lists); l++) {
 			for (k = 0; k < lists[l]->len; k++) {
 				struct scn_cell *cell = g_ptr_array_index(lists[l], k);
 
-				if (cell->actor == (int)i && cell->op)
+				if (cell->actor == (int)i && cell->op &&
+				    cell->op->word->code == SCN_OP_RUN)
 					a->runs_alone = FALSE;
 			}
 		}

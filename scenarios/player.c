@@ -234,7 +234,7 @@ static void plan_add(struct player *pl, guint actor, int plan, const struct scn_
 		g_ptr_array_add(a->plan[plan], (gpointer)op);
 }
 
-/* `runs_alone`: the thread of a vCPU with a guest and no operation of its own does `run`. */
+/* `runs_alone`: the thread of a vCPU with a guest and no `run` of its own does one. */
 static const struct scn_op *run_op(void)
 {
 	static struct scn_op op;

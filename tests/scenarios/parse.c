@@ -384,8 +384,8 @@ static void test_runs_alone(void **state)
 {
 	struct scenario *sc = parse("td vcpus=3\n"
 				    "guest vCPU[*]\n    access 0x10\n"
-				    "actor vCPU1\n    run\n"
-				    "init\n    vCPU2: run .. enter\n"
+				    "actor vCPU1\n    repeat 2\n        run\n    end\n"
+				    "init\n    vCPU2: run .. enter\n    vCPU0: fault 0x11\n"
 				    "schedule\n    vCPU0\n    .. enter\n");
 	struct scenario_case *c = case_at(sc, 0);
 

@@ -272,15 +272,33 @@ static const char *const *make(enum scn_vocab_kind kind)
 	}
 }
 
+/* The fields of a region; one that is known and has none takes no word at all. */
+static const char *const *fields_of(const char *region)
+{
+	static const char *const none[] = { NULL };
+	const char *const *fields = g_hash_table_lookup(known.fields, region);
+
+	if (fields)
+		return fields;
+	return known.names && g_strv_contains(known.names, region) ? none : NULL;
+}
+
 static const char *const *list(enum scn_vocab_kind kind, const char *scope)
 {
+	/* td_exit.c of the module names them */
+	static const char *const exits[] = {
+		"EPT_VIOLATION", "EXTERNAL_INTERRUPT", "TDCALL", "HOST_PRIORITY_BUSY_TIMEOUT",
+		"OTHER", NULL
+	};
 	static const char *const *made[SCN_VOCAB_METRIC + 1];
 
 	switch (kind) {
 	case SCN_VOCAB_REGION:
 		return known.names;
 	case SCN_VOCAB_FIELD:
-		return scope ? g_hash_table_lookup(known.fields, scope) : NULL;
+		return scope ? fields_of(scope) : NULL;
+	case SCN_VOCAB_EXIT_REASON:
+		return exits;
 	case SCN_VOCAB_VALUE:
 		return scope ? g_hash_table_lookup(known.values, scope) : NULL;
 	default:

@@ -40,12 +40,12 @@ static void rw_describe(u64 raw, char *buf, size_t n)
 
 static const char *mutex_class(u64 raw)
 {
-	return raw >> 1 ? "held" : "free";
+	return raw >> 2 ? "held" : "free";
 }
 
 static void mutex_describe(u64 raw, char *buf, size_t n)
 {
-	const struct actor *a = raw >> 1 ? actor_by_id(sim_current(), (u16)((raw >> 1) - 1)) : NULL;
+	const struct actor *a = raw >> 2 ? actor_by_id(sim_current(), (u16)((raw >> 2) - 1)) : NULL;
 
 	if (a)
 		snprintf(buf, n, "held by %s", a->name);

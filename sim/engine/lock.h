@@ -45,15 +45,16 @@ struct rwlock {
 } __attribute__((aligned(64)));
 
 /*
- * A waiter queues, and takes the lock when it is free and it is first; a newcomer may be
- * quicker, but only once: then the first waiter asks for a handoff. That is Linux's order.
- * Not Linux's: spinning before sleeping costs nothing different here (a wait is a wait),
- * and the queue is a qspinlock where Linux has a list under one.
+ * A waiter queues; each unlock wakes the first, and a newcomer may be quicker, but only
+ * once: then the first asks for a handoff. That is Linux's order (kernel/locking/mutex.c).
+ * Not Linux's: nobody spins before sleeping (a wait is a wait here, and a newcomer tries
+ * once), and the queue is a qspinlock where Linux has a list under one.
  */
 struct mutex {
 	struct lock_info info;
-	u64 owner;		/* (actor id + 1) << 1, bit 0: handoff asked for; 0 free */
+	u64 owner;		/* (actor id + 1) << 2, bits 0, 1: handoff, waiters; 0 free */
 	struct qspinlock queue;	/* held by the first waiter */
+	u32 woken;		/* the first waiter was */
 } __attribute__((aligned(64)));
 
 void spin_lock_init(struct spinlock *l, const char *name);

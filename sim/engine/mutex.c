@@ -6,26 +6,47 @@
  */
 #include "sim/engine/lock_priv.h"
 
-#define HANDOFF	1ull
+#define HANDOFF	1ull	/* only the first waiter may take it */
+#define WAITERS	2ull	/* somebody has to be woken */
+#define FLAGS	(HANDOFF | WAITERS)
 
 static u64 mutex_me(void)
 {
-	return (sim_self->id + 1ull) << 1;
+	return (sim_self->id + 1ull) << 2;
 }
 
-/* First in the queue. While HANDOFF stands the word is never 0, so newcomers fail. */
+/* Free for @first, or for anybody? Take it; the flags stay for a newcomer, go for the first. */
+static bool mutex_take(struct mutex *m, bool first)
+{
+	u64 v = mem_read64(&m->owner), was;
+
+	while (!(v & ~FLAGS) && (first || !(v & HANDOFF))) {
+		was = mem_cmpxchg64(&m->owner, v, mutex_me() | (first ? 0 : v));
+		if (was == v)
+			return true;
+		v = was;
+	}
+	return false;
+}
+
+/* First in the queue: each unlock wakes it. Who was woken and came too late asks for a handoff. */
 static void mutex_lock_first(struct mutex *m, struct lock_info *l, enum lock_mode mode)
 {
-	u64 me = mutex_me(), free_word = 0, was;
 	bool waited = false;
+	u64 was;
 
+	mem_write32(&m->woken, 0);
+	mem_or64(&m->owner, WAITERS);
 	for (;;) {
-		was = mem_cmpxchg64(&m->owner, free_word, me);
-		if (was == free_word)
+		if (mutex_take(m, true))
 			return;
-		if (waited)
-			mem_or64(&m->owner, HANDOFF);
-		free_word = lock_await64(l, mode, &m->owner, ~HANDOFF, 0);
+		if (waited) {
+			was = mem_or64(&m->owner, HANDOFF);
+			if (!(was & ~FLAGS))
+				continue;	/* it became free between, for us alone now */
+		}
+		lock_await32(l, mode, &m->woken, 1, 1);
+		mem_write32(&m->woken, 0);
 		waited = true;
 	}
 }
@@ -34,7 +55,7 @@ void mutex_lock_bare(struct mutex *m, struct lock_info *l, enum lock_mode mode)
 {
 	u64 was = mem_cmpxchg64(&m->owner, 0, mutex_me());
 
-	if (!was)
+	if (!was || mutex_take(m, false))
 		return;
 	qspin_lock(&m->queue, l, mode);
 	mutex_lock_first(m, l, mode);
@@ -45,15 +66,18 @@ void mutex_unlock_bare(struct mutex *m)
 {
 	u64 me = mutex_me(), was = mem_cmpxchg64(&m->owner, me, 0);
 
-	if (was != me)
-		mem_write64(&m->owner, HANDOFF);	/* only the first waiter takes it now */
-	mem_wake(&m->owner);
+	if (was == me)
+		return;
+	mem_and64(&m->owner, FLAGS);
+	mem_write32(&m->woken, 1);
+	mem_wake(&m->woken);
 }
 
 void mutex_init(struct mutex *m, const char *name)
 {
 	world_set(m->owner, 0);
 	world_set(m->queue.val, 0);
+	world_set(m->woken, 0);
 	lock_info_init(&m->info, name, LOCK_MUTEX, &m->owner, 8);
 }
 
@@ -67,12 +91,7 @@ void mutex_lock(struct mutex *m)
 
 bool mutex_trylock(struct mutex *m)
 {
-	u64 was = mem_read64(&m->owner);
-
-	if (was)
-		return false;
-	was = mem_cmpxchg64(&m->owner, 0, mutex_me());
-	if (was)
+	if (!mutex_take(m, false))
 		return false;
 	lockdep_acquired(&m->info, LOCK_EXCL);
 	return true;

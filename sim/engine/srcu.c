@@ -44,6 +44,7 @@ void srcu_init(struct srcu *s, const char *name)
 	world_set(s->count, (struct srcu_count *)world_alloc(ACTORS_MAX * sizeof(*s->count)));
 	world_set(s->gp.owner, 0);
 	world_set(s->gp.queue.val, 0);
+	world_set(s->gp.woken, 0);
 	lock_info_init(&s->info, name, LOCK_SRCU, &s->idx, 4);
 	readers_region(s, name);
 }

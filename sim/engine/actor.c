@@ -18,6 +18,12 @@ static void actor_costs(struct sim *sim, struct actor *a)
 	a->cost_write = sim->cost[COST_L1_HIT];
 }
 
+/* The time of whoever makes or wakes an actor. */
+static u64 now_of(const struct sim *sim)
+{
+	return sim_self->mode & MODE_ROOT ? sim->now : sim_self->clock;
+}
+
 struct actor *actor_new(struct sim *sim, const char *name, u16 lp, void (*fn)(void *), void *arg)
 {
 	struct world *w = the_world;
@@ -35,7 +41,7 @@ struct actor *actor_new(struct sim *sim, const char *name, u16 lp, void (*fn)(vo
 	*a = (struct actor){
 		.id = id, .lp = lp, .fn = fn, .arg = arg, .sim = sim,
 		.name = trace_intern(sim, name), .lines = &sim->lines[lp],
-		.stack_top = arena_stack(id), .clock = sim->now,
+		.stack_top = arena_stack(id), .clock = now_of(sim),
 		.state = ACTOR_READY, .mode = sched_mode(sim), .horizon = ~0ull,
 	};
 	actor_costs(sim, a);
@@ -103,7 +109,7 @@ void actor_park(const char *why)
 void actor_unpark(struct actor *a)
 {
 	struct sim *sim = a->sim;
-	u64 now = sim_self->mode & MODE_ROOT ? sim->now : sim_self->clock;
+	u64 now = now_of(sim);
 
 	if (a->state != ACTOR_PARKED)
 		return;

@@ -127,6 +127,13 @@ bool lp_irq_deliverable(const struct actor *a)
 	return !sim->opt.timed || lp_irq_arrival(a->lp) <= a->clock;
 }
 
+u64 lp_irq_due(const struct actor *a)
+{
+	struct lp *l = lp_at(a->sim, a->lp);
+
+	return l->pend_all && lp_is_open(a) ? lp_irq_arrival(a->lp) : ~0ull;
+}
+
 /* --- sending ------------------------------------------------------------------------ */
 
 static void idle_main(void *arg)
@@ -341,6 +348,17 @@ static void irqs_restore(struct actor *me)
 	world_set(me->irqs_off, me->irqs_off - 1);
 }
 
+/* What is there is taken here; what is still on its way may find another of this LP waiting. */
+static void window_opens(struct actor *me)
+{
+	if (!(me->mode & (MODE_IRQ | MODE_FREE)))
+		return;
+	if (lp_irq_deliverable(me))
+		lp_take_interrupts(me);
+	if (me->mode & MODE_IRQ)
+		lp_notify(me->sim, me->lp);
+}
+
 void local_irq_enable(void)
 {
 	struct actor *me = sim_self;
@@ -349,8 +367,7 @@ void local_irq_enable(void)
 	if (me->irqs_off || me->mode & MODE_ROOT)
 		return;
 	lockdep_irqs_on();
-	if (me->mode & (MODE_IRQ | MODE_FREE) && lp_irq_deliverable(me))
-		lp_take_interrupts(me);
+	window_opens(me);
 }
 
 bool irqs_disabled(void)
@@ -368,8 +385,8 @@ void lp_unmask(void)
 	struct actor *me = sim_self;
 
 	irqs_restore(me);
-	if (!me->irqs_off && me->mode & (MODE_IRQ | MODE_FREE) && lp_irq_deliverable(me))
-		lp_take_interrupts(me);
+	if (!me->irqs_off)
+		window_opens(me);
 }
 
 /* --- who runs where -------------------------------------------------------------------- */

@@ -76,9 +76,11 @@ static inline void lp_mask_set(struct lp_mask *m, u16 lp)
 /*
  * lp_irq_deliverable - could @a, which runs on its LP, take an interrupt before its next
  * step? Unmasked, and arrived by its clock (in a search: raised at all).
+ * lp_irq_due - cycle from which it could, as things stand: unmasked and on its way; else ~0
  * lp_irq_arrival - cycle at which the first pending interrupt of @lp arrives, ~0 if none
  */
 bool lp_irq_deliverable(const struct actor *a);
+u64 lp_irq_due(const struct actor *a);
 u64 lp_irq_arrival(u16 lp);
 
 /*

@@ -30,6 +30,8 @@ static void await_block(struct sim *sim, struct actor *me)
 	const char *lock = lock_wait_name(me);
 	char name[64];
 
+	if (sched_no_wait(sim, me))
+		return;
 	me->state = ACTOR_BLOCKED;
 	me->blocked_since = me->clock;
 	sim->nblocked++;
@@ -40,6 +42,8 @@ static void await_block(struct sim *sim, struct actor *me)
 		sched_hub(me);
 	else
 		sched_switch(me);
+	if (me->state == ACTOR_BLOCKED)
+		sched_awoken(sim, me);
 }
 
 /* Stand before the step until it is this actor's turn and nothing has to come first. */

@@ -147,6 +147,9 @@ void *arena_stack(u32 slot);			/* top of a fresh actor stack */
 /* sched.c */
 u64 actor_clock_key(const struct actor *a);
 void sched_insert(struct sim *sim, struct actor *a);	/* became ready */
+/* An interrupt is on its way and only the clock could wake it there: go where it arrives. */
+bool sched_no_wait(struct sim *sim, struct actor *me);
+void sched_awoken(struct sim *sim, struct actor *me);	/* from its wait, by an interrupt */
 struct actor *sched_least(struct sim *sim, struct actor *after);
 bool actor_enabled(const struct actor *a);
 u32 sched_enabled(struct sim *sim, struct actor **list);

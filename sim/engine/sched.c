@@ -77,10 +77,9 @@ static void horizon_set(struct sim *sim, struct actor *a)
 	a->horizon = least(h, sim->limit_key);
 }
 
-void sched_insert(struct sim *sim, struct actor *a)
+static void tour_enter(struct sim *sim, struct actor *a, u64 key)
 {
 	struct actor *me = sim_self;
-	u64 key = actor_clock_key(a);
 
 	if (!sim->running)
 		return;
@@ -89,6 +88,11 @@ void sched_insert(struct sim *sim, struct actor *a)
 	tour_set(&sim->tour, a->id, key);
 	if (!(me->mode & (MODE_ROOT | MODE_HUB | MODE_FREE)) && key < me->horizon)
 		me->horizon = key;
+}
+
+void sched_insert(struct sim *sim, struct actor *a)
+{
+	tour_enter(sim, a, actor_clock_key(a));
 }
 
 u32 sched_mode(const struct sim *sim)
@@ -163,12 +167,55 @@ void mem_wake(const void *p)
 	}
 }
 
+/* Where a blocked actor stands on the clock: at its interrupt, if one is on its way to it. */
+static u64 blocked_key(const struct sim *sim, const struct actor *a)
+{
+	u64 due = sim->opt.timed && (a->mode & MODE_IRQ) ? lp_irq_due(a) : ~0ull;
+
+	if (due == ~0ull)
+		return NOBODY;
+	return (due > a->clock ? due : a->clock) << 10 | a->id;
+}
+
+static bool has_clock(const struct sim *sim)
+{
+	return sim->opt.sched == SCHED_CLOCK || sim->opt.sched == SCHED_SCRIPT;
+}
+
+bool sched_no_wait(struct sim *sim, struct actor *me)
+{
+	u64 key = has_clock(sim) ? NOBODY : blocked_key(sim, me);
+
+	if (key == NOBODY)
+		return false;
+	me->clock = key >> 10;
+	return true;
+}
+
+void sched_awoken(struct sim *sim, struct actor *me)
+{
+	u64 due = lp_irq_due(me);
+
+	world_set(me->state, (u8)ACTOR_READY);
+	if (due != ~0ull && me->clock < due)
+		world_set(me->clock, due);
+	sim->nblocked--;
+}
+
 void actor_interrupt(struct actor *a, u64 when)
 {
 	struct sim *sim = a->sim;
+	u64 key;
 
 	world_set(a->mode, a->mode | MODE_IRQ);
-	if (a->state == ACTOR_BLOCKED && !a->irqs_off && sim->opt.timed)
+	if (a->state != ACTOR_BLOCKED)
+		return;
+	key = blocked_key(sim, a);
+	if (key == NOBODY)
+		return;
+	if (has_clock(sim))
+		tour_enter(sim, a, key);
+	else
 		make_ready(sim, a, when);
 }
 
@@ -209,7 +256,8 @@ static struct actor *tour_winner(struct sim *sim)
 
 static void tour_leave(struct sim *sim, struct actor *me)
 {
-	u64 key = me->state == ACTOR_READY ? actor_clock_key(me) : NOBODY;
+	u64 key = me->state == ACTOR_READY ? actor_clock_key(me) :
+		  me->state == ACTOR_BLOCKED ? blocked_key(sim, me) : NOBODY;
 
 	tour_set(&sim->tour, me->id, key);
 }
@@ -292,7 +340,7 @@ static struct actor *pick(struct sim *sim)
 
 void sched_resume(struct sim *sim, struct actor *a)
 {
-	if (a->state == ACTOR_BLOCKED)
+	if (a->state == ACTOR_BLOCKED && (await_holds(&a->pending) || !sim->opt.timed))
 		make_ready(sim, a, sim->now);
 	a->horizon = NOBODY;
 	if (!(a->mode & MODE_HUB))

@@ -44,16 +44,22 @@ struct table {
 	} log[LOG_MAX];
 };
 
-static inline struct sim *sim_make(enum sim_sched sched, enum sim_carrier carrier, u64 seed)
+static inline struct sim *sim_make_timed(enum sim_sched sched, enum sim_carrier carrier, u64 seed,
+					 bool timed)
 {
 	struct sim_options opt = {
 		.carrier = carrier, .sched = sched, .seed = seed, .lps = 8, .phys = 1 << 20,
-		.packages = 2,
+		.packages = 2, .timed = timed,
 	};
 	struct sim *sim = sim_new(&opt);
 
 	assert_non_null(sim);
 	return sim;
+}
+
+static inline struct sim *sim_make(enum sim_sched sched, enum sim_carrier carrier, u64 seed)
+{
+	return sim_make_timed(sched, carrier, seed, false);
 }
 
 static inline struct table *table_make(void)

@@ -94,6 +94,13 @@ static gboolean arg_matches(const struct scn_cond *c, const struct event *ev)
 	return !c->has_arg || (ev->has_arg && ev->arg == c->arg.num);
 }
 
+/* The words of PAMT_4K, PAMT_2M and PAMT_1G are all in regions named PAMT. */
+static gboolean region_of_lock(const struct region *r, const char *lock)
+{
+	return !strcmp(r->type->name, lock) ||
+	       (!strcmp(r->type->name, "PAMT") && g_str_has_prefix(lock, "PAMT_"));
+}
+
 gboolean lock_index(const struct event *ev, const void *touched, guint64 *index)
 {
 	const struct region *r = touched ? region_at(touched) : NULL;
@@ -102,10 +109,19 @@ gboolean lock_index(const struct event *ev, const void *touched, guint64 *index)
 		*index = ev->arg;
 		return TRUE;
 	}
-	if (!r || !r->type->indexed || strcmp(r->type->name, ev->name))
+	if (!r || !r->type->indexed || !region_of_lock(r, ev->name))
 		return FALSE;
 	*index = region_index(r, touched);
 	return TRUE;
+}
+
+/* PAMT[hpa]@2M is PAMT_2M to the module, and without a size PAMT_4K. */
+static gboolean lock_is_named(const struct scn_region_ref *ref, const char *name)
+{
+	if (strcmp(ref->name, "PAMT"))
+		return !strcmp(ref->name, name);
+	return g_str_has_prefix(name, "PAMT_") &&
+	       !strcmp(name + 5, scn_level_name(ref->level ? ref->level : SCN_LEVEL_4K));
 }
 
 static gboolean lock_name_matches(const struct watch *w, const struct event *ev)
@@ -113,7 +129,7 @@ static gboolean lock_name_matches(const struct watch *w, const struct event *ev)
 	const struct scn_region_ref *ref = &w->cond->lock.region;
 	guint64 index;
 
-	if (!ev->name || strcmp(ref->name, ev->name))
+	if (!ev->name || !lock_is_named(ref, ev->name))
 		return FALSE;
 	return !ref->indexed || ev->actor >= ACTORS_MAX ||
 	       !lock_index(ev, w->touched[ev->actor], &index) || index == ref->index.num;

@@ -207,7 +207,7 @@ static gboolean build_vm(struct player *pl)
 		.name = *td->name ? td->name : "TD", .vcpus = (u16)td->vcpus,
 		.memory = td->memory, .levels = (u8)td->levels, .max_level = (u8)td->max_level,
 		.initialized_only = td->state == SCN_TD_STATE_INITIALIZED,
-		.pending_ve_disable = !td->pve, .notify = td->notify,
+		.pending_ve_disable = td->pve, .notify = td->notify,
 		.nx_huge_pages = td->nx_huge_pages, .dirty_log = td->dirty_log,
 		.variant = (const char *const *)variant->pdata,
 		.policy = pl->opt->policy ? pl->opt->policy : pl->c->policy.name,

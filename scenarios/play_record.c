@@ -76,9 +76,11 @@ static void record_return(struct player *pl, const struct event *ev, struct play
 	const char *status;
 
 	if (!is_leaf(ev->name)) {
-		if (!ev->detail)
-			e->detail = play_result_str(pl->res, ev->status ? "fails" : "ok");
-		if (ev->status)
+		if (!ev->detail) {
+			g_snprintf(name, sizeof(name), "%" G_GINT64_FORMAT, (gint64)ev->status);
+			e->detail = play_result_str(pl->res, name);
+		}
+		if ((s64)ev->status < 0)
 			e->flags |= PLAY_FAILED;
 		return;
 	}

@@ -117,6 +117,9 @@ bool tlb_holds_page(u64 hpa, u16 *lp, u64 *gfn)
 	for (u16 i = 0; mod && i < mod->lps; i++) {
 		const struct lp_ctx *c = &mod->lp[i];
 
+		/* Outside of the guest it is used by nobody before the next VP.ENTER flushes. */
+		if (!c->non_root)
+			continue;
 		for (u32 set = 0; set < TLB_SETS; set++) {
 			if (!(c->tlb_used[set / 64] >> (set % 64) & 1))
 				continue;

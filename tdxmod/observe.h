@@ -24,7 +24,7 @@ const char *sept_state_name(u8 state);
 /* Which gfn of which TD maps @hpa, walking everything: for free-while-mapped */
 bool sept_maps_page(u64 hpa, u64 *tdr, u64 *gfn);
 
-/* A usable translation of LP @lp for @hpa, of any TD: for free-while-mapped, stale-tlb */
+/* A translation to @hpa that LP @lp holds while in a TD: for free-while-mapped, stale-tlb */
 bool tlb_holds_page(u64 hpa, u16 *lp, u64 *gfn);
 bool tlb_holds_gfn(u64 tdr, u64 gfn, u16 *lp, bool *in_guest);
 

@@ -103,8 +103,8 @@ static char *step_text(const struct play_event *e)
 
 	if (e->flags & PLAY_CHANGE)
 		return g_strdup_printf("%s = %s", e->name, digit ? e->now + 2 : e->now);
-	return g_strdup_printf("%s %s%s%s", play_op_name(e->op), e->name,
-			       e->now ? " " : "", e->now ? e->now : "");
+	return g_strdup_printf("%s%s%s%s%s", play_op_name(e->op), e->name ? " " : "",
+			       e->name ? e->name : "", e->now ? " " : "", e->now ? e->now : "");
 }
 
 static char *text_of(const struct play_event *e)

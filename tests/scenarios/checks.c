@@ -1,0 +1,421 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Each check of scenarios/checks.c and of the player: one run in which it fires, one in
+ * which it is silent, and a legal run that a naive form of it would flag.
+ * checks-covered.txt says where the other ids are tested.
+ */
+#include "tests/scenarios/play.h"
+
+#include "kvmmmu/kmmu.h"
+#include "scenarios/checks.h"
+#include "sim/engine/check.h"
+#include "sim/engine/mem.h"
+#include "sim/engine/region.h"
+#include "tdxmod/build.h"
+#include "tdxmod/observe.h"
+
+/* ---- a VM with one vCPU thread, for what no scenario can do ---- */
+
+struct env {
+	struct sim *sim;
+	struct kvm *kvm;
+	struct checks *checks;
+	void (*body)(struct env *e);
+	guint disagreed;	/* events at which gfn 0x10 was not the same on both sides */
+};
+
+static void listen(void *ctx, const struct event *ev)
+{
+	struct env *e = ctx;
+	char text[160];
+
+	e->disagreed += checks_disagree(e->kvm, 0x10, text, sizeof(text));
+	checks_event(e->checks, ev);
+}
+
+static void env_main(void *arg)
+{
+	struct env *e = arg;
+
+	e->body(e);
+}
+
+/* Run @body on the vCPU's thread; returns how often @id was broken. */
+static guint run_body(struct env *e, void (*body)(struct env *e), const char *id)
+{
+	static const char *const variant[] = { "kvm=v7.2", NULL };
+	struct sim_options so = { .sched = SCHED_CLOCK, .lps = 2 };
+	struct tdx_module_config mc = { .version = NULL };
+	struct kmmu_config kc = {
+		.name = "TD", .vcpus = 1, .memory = 4ull << 20, .levels = 4, .max_level = 1,
+		.pending_ve_disable = true, .variant = variant,
+	};
+	guint n = 0;
+
+	*e = (struct env){ .body = body, .sim = sim_new(&so) };
+	assert_non_null(e->sim);
+	check_tolerate(e->sim, id);
+	assert_true(tdx_module_new(e->sim, &mc));
+	e->kvm = kmmu_vm_new(e->sim, &kc, NULL);
+	assert_non_null(e->kvm);
+	e->checks = checks_new(e->sim, e->kvm);
+	trace_listen(e->sim, listen, e);
+	actor_new(e->sim, "vCPU0", 0, env_main, e);
+	sim_run(e->sim);
+	for (u32 i = 0; i < check_count(e->sim); i++) {
+		const struct violation *v = check_at(e->sim, i);
+
+		if (strcmp(v->id, id))
+			print_error("%s %s: %s\n", v->id, v->where, v->text);
+		assert_string_equal(v->id, id);
+		n++;
+	}
+	checks_free(e->checks);
+	sim_free(e->sim);
+	return n;
+}
+
+static void fault(struct env *e, u64 gfn)
+{
+	assert_int_equal(kmmu_fault(kmmu_vcpu(e->kvm, 0), gfn, false, 1).ret, 0);
+}
+
+static u64 *entry(const char *region, u64 gfn)
+{
+	u64 *p = region_find(region, NULL, gfn, 1, NULL);
+
+	assert_non_null(p);
+	return p;
+}
+
+/* ---- mirror-desync ---- */
+
+static void lose_mirror_entry(struct env *e)
+{
+	u64 *spte, empty;
+
+	fault(e, 0x11);
+	spte = entry("mirror", 0x10);
+	empty = mem_peek64(spte);
+	fault(e, 0x10);
+	trace_own("TD", 0x10, 0x11);
+	mem_write64(spte, empty);
+	trace_disown("TD", 0x10, 0x11);
+}
+
+static void wrong_page(struct env *e)
+{
+	u64 *spte;
+
+	fault(e, 0x10);
+	spte = entry("mirror", 0x10);
+	trace_own("TD", 0x10, 0x11);
+	mem_write64(spte, mem_peek64(spte) ^ 0x1000);
+	trace_disown("TD", 0x10, 0x11);
+}
+
+static void map_and_zap(struct env *e)
+{
+	fault(e, 0x10);
+	fault(e, 0x12);
+	assert_int_equal(kmmu_zap(e->kvm, 0x10, 0x11).ret, 0);
+}
+
+/* Two owners: the first one's leaving is no quiescent point. */
+static void still_owned(struct env *e)
+{
+	u64 *spte, empty, full;
+
+	fault(e, 0x11);
+	spte = entry("mirror", 0x10);
+	empty = mem_peek64(spte);
+	fault(e, 0x10);
+	full = mem_peek64(spte);
+	trace_own("TD", 0, 0x400);
+	trace_own("TD", 0x10, 0x11);
+	mem_write64(spte, empty);
+	trace_disown("TD", 0x10, 0x11);
+	mem_write64(spte, full);
+	trace_disown("TD", 0, 0x400);
+}
+
+static void test_mirror_desync(void **state)
+{
+	struct env e;
+
+	assert_int_equal(run_body(&e, lose_mirror_entry, "mirror-desync"), 1);
+	assert_int_equal(run_body(&e, wrong_page, "mirror-desync"), 1);
+	assert_int_equal(run_body(&e, map_and_zap, "mirror-desync"), 0);
+	/* Looked at step by step, both map and zap would have been wrong for a while. */
+	assert_true(e.disagreed > 2);
+	assert_int_equal(run_body(&e, still_owned, "mirror-desync"), 0);
+	assert_true(e.disagreed > 0);
+}
+
+/* ---- double-map ---- */
+
+static void map_twice(struct env *e)
+{
+	u64 raw;
+
+	fault(e, 0x10);
+	raw = mem_peek64(entry("sept", 0x10));
+	trace_own("TD", 0x12, 0x13);
+	mem_write64(entry("sept", 0x12), raw);
+}
+
+/* The page that one gfn lost is another gfn's next: the allocator hands it out first. */
+static void map_again(struct env *e)
+{
+	u64 tdr = kmmu_tdr(e->kvm), hpa, gfn = 0x12;
+	struct sept_view v;
+
+	fault(e, 0x10);
+	sept_peek(tdr, 0x10, &v);
+	hpa = v.hpa;
+	assert_int_equal(kmmu_punch(e->kvm, 0x10, 0x11).ret, 0);
+	kmmu_rcu_quiesce(e->kvm);
+	do {
+		fault(e, gfn);
+		sept_peek(tdr, gfn, &v);
+	} while (v.hpa != hpa && ++gfn < 0x40);
+	assert_int_equal(v.hpa, hpa);
+}
+
+static void test_double_map(void **state)
+{
+	struct env e;
+
+	assert_int_equal(run_body(&e, map_twice, "double-map"), 1);
+	assert_int_equal(run_body(&e, map_and_zap, "double-map"), 0);
+	assert_int_equal(run_body(&e, map_again, "double-map"), 0);
+}
+
+/* ---- free-while-mapped ---- */
+
+static void free_mapped(struct env *e)
+{
+	struct sept_view v;
+
+	fault(e, 0x10);
+	sept_peek(kmmu_tdr(e->kvm), 0x10, &v);
+	trace_(EV_NOTE, .name = "page-free", .arg = v.hpa, .has_arg = true);
+}
+
+static void free_other(struct env *e)
+{
+	fault(e, 0x10);
+	fault(e, 0x12);
+	assert_int_equal(kmmu_punch(e->kvm, 0x10, 0x11).ret, 0);
+}
+
+/*
+ * A page goes although an LP still has its translation: TRACK has raised the epoch, so the
+ * next TDH.VP.ENTER there drops it before the guest can use it.
+ */
+static const char tlb_left_behind[] =
+	"td vcpus=1 lps=2 memory=4M\n"
+	"guest vCPU0\n"
+	"    accept 0x10\n"
+	"    access 0x10 write\n"
+	"init\n"
+	"    vCPU0: run\n"
+	"schedule\n"
+	"    zapper\n"
+	"    punch 0x10\n"
+	"expect ok\n"
+	"expect final sept[0x10] = FREE\n";
+
+static void test_free_while_mapped(void **state)
+{
+	struct play_result *r;
+	struct env e;
+
+	assert_int_equal(run_body(&e, free_mapped, "free-while-mapped"), 1);
+	assert_int_equal(run_body(&e, free_other, "free-while-mapped"), 0);
+	r = play_text(tlb_left_behind);
+	assert_int_equal(violations_of(r, "free-while-mapped"), 0);
+	assert_as_expected(r);
+}
+
+/* ---- zap-lost ---- */
+
+static const char zap_misses_frozen[] =
+	"td vcpus=1 lps=2 memory=4M\n"
+	"variant kvm=v7.2 zap-under-read\n"
+	"init\n"
+	"    vCPU0: fault 0x11\n"
+	"schedule\n"
+	"    vCPU0 | zapper\n"
+	"    fault 0x10 .. mirror[0x10] = FROZEN |\n"
+	"    | zap 0x10\n"
+	"    .. end |\n"
+	"tolerate lock-context\n"
+	"expect violation zap-lost 0x10\n";
+
+static const char zap_finds_it[] =
+	"td vcpus=1 lps=2 memory=4M\n"
+	"schedule\n"
+	"    vCPU0 | zapper\n"
+	"    fault 0x10 |\n"
+	"    | zap 0x10\n"
+	"expect ok\n"
+	"expect final sept[0x10] = FREE\n";
+
+/* Mapped when the zap returns, but by a fault that came after it had done its work. */
+static const char mapped_anew[] =
+	"td vcpus=1 lps=2 memory=4M\n"
+	"init\n"
+	"    vCPU0: fault 0x10\n"
+	"schedule\n"
+	"    vCPU0 | zapper\n"
+	"    | zap 0x10 .. unlock mmu_lock\n"
+	"    fault 0x10 |\n"
+	"    | .. end\n"
+	"expect ok\n"
+	"expect final sept[0x10] = PENDING\n";
+
+static void test_zap_lost(void **state)
+{
+	assert_as_expected(play_text(zap_misses_frozen));
+	assert_as_expected(play_text(zap_finds_it));
+	assert_as_expected(play_text(mapped_anew));
+}
+
+/* ---- unexpected-exit ---- */
+
+static const char internal_error[] =
+	"td vcpus=1 lps=2 memory=4M\n"
+	"guest vCPU0\n"
+	"    vmcall\n"
+	"init\n"
+	"    user: inject TDH.VP.ENTER@1 HOST_PRIORITY_BUSY_TIMEOUT\n"
+	"schedule\n"
+	"    vCPU0\n"
+	"    run\n"
+	"tolerate kvm-warn\n"
+	"expect violation unexpected-exit\n";
+
+static const char plain_run[] =
+	"td vcpus=1 lps=2 memory=4M\n"
+	"guest vCPU0\n"
+	"    vmcall\n"
+	"schedule\n"
+	"    vCPU0\n"
+	"    run\n"
+	"expect ok\n";
+
+/* KVM_EXIT_MEMORY_FAULT goes to user space, too: it is asked for. */
+static const char memory_fault[] =
+	"td vcpus=1 lps=2 memory=4M\n"
+	"guest vCPU0\n"
+	"    access 0x10\n"
+	"init\n"
+	"    vCPU0: convert 0x10 shared\n"
+	"schedule\n"
+	"    vCPU0\n"
+	"    run\n"
+	"expect ok\n";
+
+static void test_unexpected_exit(void **state)
+{
+	assert_as_expected(play_text(internal_error));
+	assert_as_expected(play_text(plain_run));
+	assert_as_expected(play_text(memory_fault));
+}
+
+/* ---- livelock, starvation ---- */
+
+static const char nobody_moves[] =
+	"td vcpus=1 lps=3 memory=4M\n"
+	"actor holder\n"
+	"    acquire SEPT_TREE exclusive\n"
+	"actor spinner\n"
+	"    compute 5000\n"
+	"    acquire SEPT_TREE exclusive retry=inf\n"
+	"expect livelock spinner\n";
+
+static const char soon_free[] =
+	"td vcpus=1 lps=3 memory=4M\n"
+	"actor holder\n"
+	"    acquire SEPT_TREE exclusive\n"
+	"    compute 50000\n"
+	"    release SEPT_TREE\n"
+	"actor spinner\n"
+	"    compute 5000\n"
+	"    acquire SEPT_TREE exclusive retry=inf\n"
+	"    release SEPT_TREE\n"
+	"expect ok\n";
+
+/* No operation ends and no entry changes for longer than the window: the guest works. */
+static const char guest_works[] =
+	"td vcpus=1 lps=2 memory=4M\n"
+	"guest vCPU0\n"
+	"    accept 0x10\n"
+	"    repeat 60000\n"
+	"        access 0x10 write\n"
+	"        compute 10\n"
+	"    end\n"
+	"schedule\n"
+	"    vCPU0\n"
+	"    run\n"
+	"expect ok\n";
+
+static void test_livelock(void **state)
+{
+	assert_as_expected(play_text(nobody_moves));
+	assert_as_expected(play_text(soon_free));
+	assert_as_expected(play_text(guest_works));
+}
+
+static const char one_is_passed[] =
+	"td vcpus=1 lps=4 memory=4M\n"
+	"actor holder\n"
+	"    acquire SEPT_TREE exclusive\n"
+	"actor spinner\n"
+	"    compute 5000\n"
+	"    acquire SEPT_TREE exclusive retry=inf\n"
+	"actor worker\n"
+	"    repeat inf\n"
+	"        compute 2000\n"
+	"        acquire RTMR exclusive\n"
+	"        release RTMR\n"
+	"    end\n"
+	"expect starvation spinner\n";
+
+/* Passed over many times, and its turn comes. */
+static const char its_turn_comes[] =
+	"td vcpus=1 lps=4 memory=4M\n"
+	"actor holder\n"
+	"    repeat 200\n"
+	"        acquire SEPT_TREE exclusive\n"
+	"        compute 3000\n"
+	"        release SEPT_TREE\n"
+	"    end\n"
+	"actor spinner\n"
+	"    compute 100\n"
+	"    acquire SEPT_TREE exclusive retry=inf\n"
+	"    release SEPT_TREE\n"
+	"expect ok\n";
+
+static void test_starvation(void **state)
+{
+	assert_as_expected(play_text(one_is_passed));
+	assert_as_expected(play_text(soon_free));
+	assert_as_expected(play_text(its_turn_comes));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_mirror_desync),
+		cmocka_unit_test(test_double_map),
+		cmocka_unit_test(test_free_while_mapped),
+		cmocka_unit_test(test_zap_lost),
+		cmocka_unit_test(test_unexpected_exit),
+		cmocka_unit_test(test_livelock),
+		cmocka_unit_test(test_starvation),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

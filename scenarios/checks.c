@@ -275,9 +275,9 @@ static void page_freed(struct checks *k, guint64 hpa)
 	if (sept_maps_page(hpa, &tdr, &gfn))
 		check_fail("free-while-mapped", where, "page freed while the S-EPT maps it at gfn 0x%"
 			   G_GINT64_MODIFIER "x", gfn);
-	else if (tlb_holds_page(hpa, &lp, &gfn))
-		check_fail("free-while-mapped", where, "page freed while LP %u holds a usable "
-			   "translation of gfn 0x%" G_GINT64_MODIFIER "x to it", lp, gfn);
+	else if (tlb_in_guest_holds_page(hpa, &lp, &gfn))
+		check_fail("free-while-mapped", where, "page freed while LP %u, in the TD, "
+			   "holds a translation of gfn 0x%" G_GINT64_MODIFIER "x to it", lp, gfn);
 }
 
 /* ---- progress ---- */

@@ -110,15 +110,14 @@ bool sept_maps_page(u64 hpa, u64 *tdr, u64 *gfn)
 	return false;
 }
 
-bool tlb_holds_page(u64 hpa, u16 *lp, u64 *gfn)
+static bool find_in_tlbs(u64 hpa, bool in_guest, u16 *lp, u64 *gfn)
 {
 	const struct module *mod = module_self();
 
 	for (u16 i = 0; mod && i < mod->lps; i++) {
 		const struct lp_ctx *c = &mod->lp[i];
 
-		/* Outside of the guest it is used by nobody before the next VP.ENTER flushes. */
-		if (!c->non_root)
+		if (in_guest && !c->non_root)
 			continue;
 		for (u32 set = 0; set < TLB_SETS; set++) {
 			if (!(c->tlb_used[set / 64] >> (set % 64) & 1))
@@ -135,6 +134,16 @@ bool tlb_holds_page(u64 hpa, u16 *lp, u64 *gfn)
 		}
 	}
 	return false;
+}
+
+bool tlb_holds_page(u64 hpa, u16 *lp, u64 *gfn)
+{
+	return find_in_tlbs(hpa, false, lp, gfn);
+}
+
+bool tlb_in_guest_holds_page(u64 hpa, u16 *lp, u64 *gfn)
+{
+	return find_in_tlbs(hpa, true, lp, gfn);
 }
 
 bool tlb_holds_gfn(u64 tdr, u64 gfn, u16 *lp, bool *in_guest)

@@ -176,7 +176,7 @@ struct scn_td {
 	guint64 memory;			/* bytes */
 	unsigned int levels;		/* 4 or 5 */
 	int max_level;			/* LEVEL_4K or LEVEL_2M */
-	gboolean pve;			/* #VE on pending pages */
+	gboolean pve;			/* PENDING_VE_DISABLE: no #VE on pending pages */
 	gboolean notify;
 	gboolean nx_huge_pages;
 	gboolean dirty_log;

@@ -107,6 +107,16 @@ static bool access_private(struct lp_ctx *lp, u64 gpa, u64 *rwx)
 	return true;
 }
 
+/* Without such a table: a violation each time, and the VMM that enters again has mapped it */
+static bool asked_for(struct lp_ctx *lp, u64 gpa)
+{
+	struct tdvps *vp = lp->vp;
+	bool asked = vp->guest.shared_gpa == (gpa | 1);
+
+	world_set(vp->guest.shared_gpa, asked ? 0 : gpa | 1);
+	return asked;
+}
+
 /*
  * The VMM's table for shared GPAs, in EPT format. Its translations are not cached: the
  * VMM's own invalidation protocol is not this module's.
@@ -117,6 +127,8 @@ static bool access_shared(struct lp_ctx *lp, u64 gpa, u64 want, u64 *rwx)
 	u8 level = lp->tdcs->pwl;
 
 	*rwx = 0;
+	if (!table)
+		return asked_for(lp, gpa);
 	while (table && module_phys(module_self(), table)) {
 		u64 *p = (u64 *)phys_to_ptr(table) + sept_index(gpa, level);
 

@@ -74,6 +74,7 @@ struct guest_state {
 	u64 sub;		/* which 4K page of a range is next */
 	u64 small_until;	/* ACCEPT: 4K pages up to this index, 2M did not fit */
 	u64 left;		/* COMPUTE: cycles still to spend */
+	u64 shared_gpa;		/* a shared GPA that the VMM was asked for; | 1 */
 	u64 rax, rcx, rdx;	/* of the last TDCALL */
 	u64 rip;		/* in bytes: the VMCS field */
 	u64 ve_rip;		/* of what a #VE has interrupted */

@@ -203,6 +203,22 @@ static void test_accept_sizes(void **state)
 	end(&vm);
 }
 
+PROGRAM(shared, { .op = GUEST_ACCESS, .ngpa = 1, .gpa = { GFN(7) }, .shared = true });
+
+/* A shared page is the VMM's business: one violation with the SHARED bit, never logged */
+static void test_shared(void **state)
+{
+	struct vm vm;
+
+	begin(&vm, &(struct test_setup){ 0 }, &shared);
+	vm.resolve = false;
+	run(&vm, NULL);
+	assert_true(stopped(&vm.last));
+	assert_int_equal(vm.exits[EXIT_REASON_EPT_VIOLATION], 1);
+	assert_int_equal(count_of(vm.sim, NULL, COUNT_EPF), 0);
+	end(&vm);
+}
+
 PROGRAM(endless, { .op = GUEST_COMPUTE, .cycles = 1000000 },
 	{ .op = GUEST_REPEAT, .target = 0 });
 
@@ -540,6 +556,7 @@ int main(void)
 		cmocka_unit_test(test_pending_exit),
 		cmocka_unit_test(test_reactions),
 		cmocka_unit_test(test_accept_sizes),
+		cmocka_unit_test(test_shared),
 		cmocka_unit_test(test_interrupt),
 		cmocka_unit_test(test_zero_step),
 		cmocka_unit_test(test_zero_step_pending),

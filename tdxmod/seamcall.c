@@ -139,6 +139,9 @@ static bool argument(const struct module *mod, u32 leaf, u64 rcx, u64 *arg)
 			return false;
 		*arg = tdvps_at(hpa)->index;
 		return true;
+	case TDH_PHYMEM_PAGE_WBINVD:
+		*arg = (hpa & ~HKID_MASK) >> 12;	/* the page, whatever its key */
+		return true;
 	case TDH_MEM_TRACK:
 	case TDH_MR_FINALIZE:
 	case TDH_MNG_VPFLUSHDONE:

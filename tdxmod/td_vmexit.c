@@ -4,6 +4,8 @@
  * Source: TDX_1.5.01, td_dispatcher/tdx_td_dispatcher.c (prologue, td_call, #VE),
  * vm_exits/td_ept_violation.c, vm_exits/td_other_exits.c.
  */
+#include <string.h>
+
 #include "sim/engine/check.h"
 #include "sim/engine/trace.h"
 #include "tdxmod/guest.h"
@@ -167,18 +169,21 @@ bool vmexit_tdcall(struct lp_ctx *lp, struct tdx_regs *g, bool *interrupted, str
 {
 	const char *name = tdcall_name(g->rax & 0xffff);
 	struct tdvps *vp = lp->vp;
-	bool exited = false;
+	bool exited = false, has;
 	u64 arg = g->rcx >> 12 & GENMASK_ULL(39, 0), rax;
 
 	*interrupted = false;
+	has = name && !strncmp(name, "TDG.MEM.", 8);	/* RCX is a gpa */
+	if (!name)
+		name = "TDCALL";
 	if (prologue(lp, EXIT_REASON_TDCALL, 0, 0, r))
 		return true;
 	sim_charge(COST_TDCALL_FIXED, 1);
-	trace_call(name ? name : "TDCALL", arg);
+	trace_(EV_CALL, .name = name, .arg = arg, .has_arg = has);
 	rax = tdcall_leaf(lp, g, interrupted, &exited, r);
 	if (exited)
 		return true;
-	trace_return(name ? name : "TDCALL", arg, rax);
+	trace_(EV_RETURN, .name = name, .arg = arg, .has_arg = has, .status = rax);
 	if (STATUS_CLASS(rax) == TDX_OPERAND_BUSY_HOST_PRIORITY) {
 		rax = TDX_OPERAND_BUSY | (u32)rax;
 		if (host_priority_timeout(vp, lp->tdcs)) {

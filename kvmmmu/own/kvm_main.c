@@ -54,9 +54,9 @@ void kvm_op_begin(struct kvm *kvm, u64 what, u64 a, u64 b)
 	actor_forget(key);
 }
 
-void kvm_forget(struct kvm *kvm, u64 loop, u64 a)
+void kvm_forget_at(struct kvm *kvm, u64 loop, u64 a, const char *func)
 {
-	actor_forget(hash_fold(kvm->op_key[actor_self()->id], loop, a));
+	actor_forget_at(hash_fold(kvm->op_key[actor_self()->id], loop, a), func);
 }
 
 void kvm_op_end(struct kvm *kvm)

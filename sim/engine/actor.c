@@ -72,14 +72,14 @@ u32 actor_count(struct sim *sim)
 	return the_world->nactors;
 }
 
-void actor_forget(u64 k)
+void actor_forget_at(u64 k, const char *func)
 {
 	struct actor *me = sim_self;
 
 	if (!(me->mode & MODE_KEYED))
 		return;
 	me->key = k + 1;
-	script_forget(me->sim, me);
+	script_forget(me->sim, me, func);
 }
 
 void actor_progress(const char *what)

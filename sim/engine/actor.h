@@ -100,7 +100,8 @@ u32 actor_count(struct sim *sim);
  * retry loop (k = what is left of the budget). A wrong forget merges different states.
  * It is also where a spin is seen: same key, same world, nothing changed in between.
  */
-void actor_forget(u64 k);
+#define actor_forget(k) actor_forget_at(k, __func__)
+void actor_forget_at(u64 k, const char *func);
 
 /* actor_progress - the running actor got somewhere ("op", "insn", "sept"): resets livelock */
 void actor_progress(const char *what);

@@ -60,8 +60,10 @@ bool deadline_passed(struct deadline *d, const char *what)
 		passed = false;	/* time does not exist among real threads */
 	else
 		passed = choose(2, CHOOSE_DEADLINE);
-	if (!passed)
+	if (!passed) {
+		script_time_matters(sim);
 		return false;
+	}
 	world_set(d->answer, 1);
 	trace_(EV_TIMEOUT, .name = what);
 	return true;

@@ -69,23 +69,36 @@ void explain_actor(struct sim *sim, const struct actor *a, char *buf, size_t n)
 	}
 }
 
-void explain_spin(struct sim *sim, const struct actor *a, char *buf, size_t n)
+static void add_polled(struct sim *sim, const void *p, char *buf, size_t n)
 {
-	const struct site *site = a->pending.site;
+	const struct last_write *w = script_last_write(sim, p);
+	struct region *r = region_at(p);
 	char name[64], value[96];
-	struct region *r;
 
+	if (!r || !w)
+		return;
+	region_name_of(p, name, sizeof(name));
+	region_value(r, region_raw(r, p), value, sizeof(value));
+	add(buf, n, "; it polls %s, which is %s since cycle %llu (%s)", name, value,
+	    (unsigned long long)w->clock, actor_by_id(sim, w->actor) ?
+	    actor_by_id(sim, w->actor)->name : "init");
+}
+
+void explain_spin(struct sim *sim, const struct actor *a, const char *func, const void *polled,
+		  char *buf, size_t n)
+{
 	buf[0] = 0;
-	add(buf, n, "%s spins: the same state again", a->name);
-	if (!site)
-		return;
-	add(buf, n, " in %s()", site->func);
-	r = region_at(a->pending.p);
-	if (!r)
-		return;
-	region_name_of(a->pending.p, name, sizeof(name));
-	region_value(r, region_raw(r, a->pending.p), value, sizeof(value));
-	add(buf, n, "; it polls %s, which is %s", name, value);
+	add(buf, n, "%s spins: the same state again in %s()", a->name, func);
+	if (polled)
+		add_polled(sim, polled, buf, n);
+	for (u32 i = 0; i < the_world->nactors; i++) {
+		const struct actor *b = the_world->actor[i];
+
+		if (b->background || b->state != ACTOR_BLOCKED)
+			continue;
+		add(buf, n, "; ");
+		add_wait(b, buf, n);
+	}
 }
 
 void sim_explain(struct sim *sim, FILE *out)

@@ -8,5 +8,9 @@
 
 /* explain_actor - "vCPU0 waits for mmu_lock, write, held by zapper (read) since cycle 812" */
 void explain_actor(struct sim *sim, const struct actor *a, char *buf, size_t n);
-/* explain_spin - @a goes round the same states; what it polls, and its value */
-void explain_spin(struct sim *sim, const struct actor *a, char *buf, size_t n);
+/*
+ * explain_spin - @a goes round the same states in @func(); @polled, if known, is the word that it looks
+ * at and that another changed last: its value, and who left it so. Then who waits meanwhile.
+ */
+void explain_spin(struct sim *sim, const struct actor *a, const char *func, const void *polled,
+		  char *buf, size_t n);

@@ -59,6 +59,11 @@ struct tournament {
 	u32 leaves;
 };
 
+struct last_write {
+	u64 clock, seq;
+	u16 actor;
+};
+
 struct script {
 	struct script_row *row;
 	u32 n, at;
@@ -67,6 +72,10 @@ struct script {
 	void *after_ctx;
 	char *why;
 	GHashTable *seen;		/* states at forget points since somebody else moved */
+	GHashTable *written;		/* word -> struct last_write: who left it as it is */
+	GPtrArray *lap;			/* words that the row's actor read since its last forget */
+	const char *spin_func;		/* where it forgot, and had been before */
+	const void *polled;		/* of a spin: the word of the lap that another wrote last */
 	bool spins;
 };
 
@@ -159,10 +168,14 @@ u32 sched_mode(const struct sim *sim);		/* mode bits of an actor in this sim */
 void sched_refresh_modes(struct sim *sim);
 /* script.c; the clock takes over past its last row */
 struct actor *sched_clock_pick(struct sim *sim);
+/* who wrote @p last as far as the script saw; NULL if nobody did */
+const struct last_write *script_last_write(const struct sim *sim, const void *p);
 struct actor *script_pick(struct sim *sim);
 void script_event(struct sim *sim, const struct event *ev);
-void script_forget(struct sim *sim, struct actor *me);
+void script_forget(struct sim *sim, struct actor *me, const char *func);
 bool script_paused(const struct sim *sim);	/* rows used up, and to stop there */
+/* what the running actor does next hangs on time: a state seen before is no spin */
+void script_time_matters(struct sim *sim);
 void script_fini(struct sim *sim);
 /* mem.c */
 bool await_holds(const struct pending *n);

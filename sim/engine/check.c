@@ -52,6 +52,7 @@ bool check_fail(const char *id, const char *where, const char *fmt, ...)
 	trace_(EV_CHECK, .name = v->id, .detail = trace_intern(sim, v->text));
 	if (v->tolerated)
 		return true;
+	/* raw: of the record; free threads poll it */
 	__atomic_store_n(&sim->stopping, true, __ATOMIC_RELAXED);
 	/* The fast path looks up at its next step; the set-up context has nobody to yield to. */
 	if (sim_is_free(sim))

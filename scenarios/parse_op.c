@@ -422,6 +422,18 @@ static const char *peek_word(const struct lex *lx)
 	return text_str(lx->p, &piece);
 }
 
+/* A host operation on gfns that the VM does not have would only be refused by KVM, and a
+ * mistyped gfn would look like a case that goes well. */
+static void check_memory(struct lex *lx, const struct scn_op *op)
+{
+	struct scn_td *td = g_ptr_array_index(lx->p->c->tds, 0);
+	guint64 gfns = td->memory / 4096;
+
+	if (op->range.end > gfns)
+		diag_error(lx->p->diag, &op->range.loc, "gfns are addresses / 4096",
+			   "the TD has gfns below 0x%" G_GINT64_MODIFIER "x (td memory=)", gfns);
+}
+
 struct scn_op *parse_op(struct lex *lx, enum scn_op_side side)
 {
 	struct scn_op *op = pool_node(lx->p->pool, struct scn_op);
@@ -450,6 +462,8 @@ struct scn_op *parse_op(struct lex *lx, enum scn_op_side side)
 	if (!lx->failed) {
 		op->loc = lex_loc_from(lx, from);
 		op->text = lex_text_from(lx, from);
+		if (side == SCN_SIDE_IS_HOST)
+			check_memory(lx, op);
 	}
 	return op;
 }

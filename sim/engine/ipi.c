@@ -102,7 +102,21 @@ void ipi_run_queue(struct lp *l, u16 lp)
 	}
 }
 
-/* A thread that has ended takes no interrupt: whoever waits does it for it. */
+/* Real threads: one that has ended takes no interrupt, so whoever waits is that LP meanwhile. */
+static void stand_in(struct actor *me, struct lp *l, u16 lp)
+{
+	u16 own = me->lp;
+
+	if (mem_atomic(MEM_XCHG, 4, &l->stand_in, 1, 0))
+		return;
+	local_irq_disable();
+	world_set(me->lp, lp);
+	ipi_run_queue(l, lp);
+	world_set(me->lp, own);
+	mem_atomic(MEM_WRITE, 4, &l->stand_in, 0, 0);
+	local_irq_enable();
+}
+
 static void csd_wait_free(struct csd *c)
 {
 	struct actor *me = sim_self;
@@ -116,7 +130,7 @@ static void csd_wait_free(struct csd *c)
 		if (sim_stopping(me->sim))
 			mem_await32(&c->flags, CSD_LOCK, 0);	/* leaves the run */
 		if (!mem_atomic(MEM_READ, 4, &l->live, 0, 0))
-			ipi_run_queue(l, c->lp);
+			stand_in(me, l, c->lp);
 		else if (lp_irq_deliverable(me))
 			lp_take_interrupts(me);
 		sched_yield();

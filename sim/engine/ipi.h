@@ -18,6 +18,7 @@ struct lp {
 	u64 arrive[IRQ_KINDS];		/* cycle of arrival, when there is time */
 	u8 landed[IRQ_KINDS];		/* a search chose that it is there */
 	u32 live;			/* free scheduler: threads that have not ended */
+	u32 stand_in;			/* likewise: another LP's thread acts for it */
 	u32 idle;			/* its idle actor's id + 1 */
 	u16 package;
 } __attribute__((aligned(64)));

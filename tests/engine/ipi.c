@@ -180,23 +180,45 @@ static void parks(void *arg)
 	actor_park("nothing to do");
 }
 
+/* Real threads: who is parked is a thread that waits, so somebody has to send it home. */
+static void sends_home(void *arg)
+{
+	struct table *t = arg;
+
+	mem_await64(&t->word, ~0ull, 2);
+	actor_unpark(actor_by_name(sim_current(), "target"));
+}
+
+static void idle(enum sim_sched sched, void (*there)(void *))
+{
+	struct sim *sim = sim_make(sched, CARRIER_FIBER, 1);
+	struct table *t = table_make();
+
+	if (there)
+		actor_new(sim, "target", 1, there, t);
+	call_new(sim, t, "sender", 0, 1, 20000, 'H');
+	call_new(sim, t, "again", 2, 1, 80000, 'H');
+	if (sched == SCHED_FREE && there == parks)
+		actor_new(sim, "boss", 3, sends_home, t);
+	assert_int_equal(sim_run(sim), SIM_DONE);
+	if (sched == SCHED_CLOCK) {
+		assert_string_equal(order_of(t), "SHESHE");
+		assert_true(when(t, 'H') >= 20000 + DELIVERY);
+		assert_non_null(actor_by_name(sim, "idle/lp1"));
+	}
+	assert_int_equal(t->word, 2);
+	sim_free(sim);
+}
+
 static void test_idle(void **state)
 {
 	void (*const there[])(void *) = { NULL, short_life, parks };
 
 	for (u32 i = 0; i < ARRAY_SIZE(there); i++) {
-		struct sim *sim = sim_make(SCHED_CLOCK, CARRIER_FIBER, 0);
-		struct table *t = table_make();
-
-		if (there[i])
-			actor_new(sim, "target", 1, there[i], t);
-		call_new(sim, t, "sender", 0, 1, 20000, 'H');
-		call_new(sim, t, "again", 2, 1, 80000, 'H');
-		assert_int_equal(sim_run(sim), SIM_DONE);
-		assert_string_equal(order_of(t), "SHESHE");
-		assert_true(when(t, 'H') >= 20000 + DELIVERY);
-		assert_non_null(actor_by_name(sim, "idle/lp1"));
-		sim_free(sim);
+		idle(SCHED_CLOCK, there[i]);
+		idle(SCHED_RANDOM, there[i]);
+		idle(SCHED_CHOOSE, there[i]);	/* answers 0: "later", wherever it is asked */
+		idle(SCHED_FREE, there[i]);
 	}
 }
 

@@ -3,6 +3,7 @@
  * Grace periods: RCU and SRCU wait for each reader that was inside when they began, and
  * for no other; callbacks in order; refcounts and completions.
  */
+#include "sim/engine/script.h"
 #include "tests/engine/locktest.h"
 
 /* --- who is waited for -------------------------------------------------------------- */
@@ -96,10 +97,10 @@ static void comes_again(void *arg)
 {
 	struct table *t = arg;
 
-	for (u32 i = 0; i < 2000; i++) {
+	for (u32 i = 0; i < 200; i++) {
 		rcu_read_lock();
 		rcu_read_lock();	/* nests */
-		until(t, actor_self()->clock + 500);
+		until(t, actor_self()->clock + 5000);
 		rcu_read_unlock();
 		assert_true(rcu_read_lock_held());
 		rcu_read_unlock();
@@ -109,15 +110,17 @@ static void comes_again(void *arg)
 
 static void test_comes_again(void **state)
 {
-	struct sim *sim = sim_make(SCHED_CLOCK, CARRIER_FIBER, 0);
-	struct table *t = table_make();
+	for (u64 at = 10000; at < 16000; at += 300) {
+		struct sim *sim = sim_make(SCHED_CLOCK, CARRIER_FIBER, 0);
+		struct table *t = table_make();
 
-	actor_new(sim, "reader", 0, comes_again, t);
-	add(sim, t, false, 'U', 10000, 0);
-	assert_int_equal(sim_run(sim), SIM_DONE);
-	assert_string_equal(order_of(t), "Ur");
-	assert_true(when(t, 'U') < 20000);
-	sim_free(sim);
+		actor_new(sim, "reader", 0, comes_again, t);
+		add(sim, t, false, 'U', at, 0);
+		assert_int_equal(sim_run(sim), SIM_DONE);
+		assert_string_equal(order_of(t), "Ur");
+		assert_true(when(t, 'U') < at + 12000);
+		sim_free(sim);
+	}
 }
 
 /* --- nothing is freed under a reader --------------------------------------------------- */
@@ -305,6 +308,70 @@ static void test_srcu_indices(void **state)
 	sim_free(sim);
 }
 
+/*
+ * Why a grace period waits for the other index first: a reader has fetched index 0, two
+ * flips pass, and only then it counts itself in 0.
+ */
+static bool is_count(void *ctx, const struct pending *next)
+{
+	struct table *t = ctx;
+
+	return next->op == MEM_WRITE && (u64)next->p - (u64)t->srcu.count < 64 * ACTORS_MAX;
+}
+
+static bool is_lock(void *ctx, const struct event *ev)
+{
+	return ev->type == EV_LOCK;
+}
+
+static void late_reader(void *arg)
+{
+	struct table *t = arg;
+	int idx = srcu_read_lock(&t->srcu);
+
+	put(t, 'R');
+	until(t, 0);
+	put(t, 'r');
+	srcu_read_unlock(&t->srcu, idx);
+}
+
+static void two_periods(void *arg)
+{
+	struct table *t = arg;
+
+	synchronize_srcu(&t->srcu);
+	put(t, '1');
+	actor_park("between two grace periods");
+	synchronize_srcu(&t->srcu);
+	put(t, '2');
+}
+
+static void unpark(void *ctx)
+{
+	actor_unpark(actor_by_name(sim_current(), "u"));
+}
+
+static void test_srcu_late_count(void **state)
+{
+	struct sim *sim = sim_make(SCHED_SCRIPT, CARRIER_FIBER, 0);
+	struct table *t = table_make();
+	struct actor *r = actor_new(sim, "r", 0, late_reader, t);
+	struct actor *u = actor_new(sim, "u", 1, two_periods, t);
+	const struct script_row rows[] = {
+		{ .actor = r, .before = is_count, .ctx = t, .text = "count" },
+		{ .actor = u, .text = "1" },
+		{ .actor = r, .done = is_lock, .text = "lock" },
+		{ .actor = u, .begin = unpark, .text = "2" },
+	};
+
+	script_set(sim, rows, ARRAY_SIZE(rows));
+	assert_int_equal(sim_run(sim), SIM_UNREACHABLE);
+	assert_int_equal(script_at(sim), 3);
+	assert_string_equal(order_of(t), "1R");
+	assert_non_null(strstr(script_why(sim), "u waits for srcu (grace period), held by r (read)"));
+	sim_free(sim);
+}
+
 /* The barrier that KVM's entry gate leans on: unlock is a fence, then the count. */
 static void fences(void *ctx, const struct event *ev)
 {
@@ -427,6 +494,7 @@ int main(void)
 		cmocka_unit_test(test_no_reader_meets_the_dead),
 		cmocka_unit_test(test_callbacks),
 		cmocka_unit_test(test_srcu_indices),
+		cmocka_unit_test(test_srcu_late_count),
 		cmocka_unit_test(test_srcu_barriers),
 		cmocka_unit_test(test_refcount),
 		cmocka_unit_test(test_completion),

@@ -248,7 +248,7 @@ static void test_reference_example(void **state)
 
 static void test_ranges(void **state)
 {
-	struct scenario *sc = parse("param A = 0x10\n"
+	struct scenario *sc = parse("param A = 0x10\ntd memory=16M\n"
 				    "actor z\n"
 				    "    zap 0x10\n"
 				    "    zap 0x10..0x20\n"
@@ -268,7 +268,7 @@ static void test_ranges(void **state)
 	}
 	assert_int_equal(op_at(z, 5)->cycles, 7);
 	assert_string_equal(op_at(z, 3)->text, "zap (0x10+1)..(0x10 + 3)");
-	assert_int_equal(op_at(z, 2)->loc.line, 5);
+	assert_int_equal(op_at(z, 2)->loc.line, 6);
 	assert_int_equal(op_at(z, 2)->loc.col, 5);
 	scenario_free(sc);
 }

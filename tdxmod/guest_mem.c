@@ -107,41 +107,17 @@ static bool access_private(struct lp_ctx *lp, u64 gpa, u64 *rwx)
 	return true;
 }
 
-/* Without such a table: a violation each time, and the VMM that enters again has mapped it */
-static bool asked_for(struct lp_ctx *lp, u64 gpa)
+/*
+ * The VMM's tables for shared GPAs are not walked (A-T11): a violation, and the VMM that
+ * enters again has mapped it.
+ */
+static bool access_shared(struct lp_ctx *lp, u64 gpa)
 {
 	struct tdvps *vp = lp->vp;
 	bool asked = vp->guest.shared_gpa == (gpa | 1);
 
 	world_set(vp->guest.shared_gpa, asked ? 0 : gpa | 1);
 	return asked;
-}
-
-/*
- * The VMM's table for shared GPAs, in EPT format. Its translations are not cached: the
- * VMM's own invalidation protocol is not this module's.
- */
-static bool access_shared(struct lp_ctx *lp, u64 gpa, u64 want, u64 *rwx)
-{
-	u64 table = lp->vp->shared_eptp & SEPT_HPA, entry;
-	u8 level = lp->tdcs->pwl;
-
-	*rwx = 0;
-	if (!table)
-		return asked_for(lp, gpa);
-	while (table && module_phys(module_self(), table)) {
-		u64 *p = (u64 *)phys_to_ptr(table) + sept_index(gpa, level);
-
-		entry = mem_read64(p);
-		*rwx = entry & SEPT_RWX;
-		if (!(entry & SEPT_RWX))
-			return false;
-		if (!level || (entry & SEPT_PS))
-			return (entry & want) == want;
-		table = entry & SEPT_HPA;
-		level--;
-	}
-	return false;
 }
 
 bool guest_access(struct lp_ctx *lp, u64 gpa, bool shared, enum guest_access how, bool *exited,
@@ -153,10 +129,7 @@ bool guest_access(struct lp_ctx *lp, u64 gpa, bool shared, enum guest_access how
 	u64 rwx = 0, bit = shared ? gpa_shared_bit(lp->tdcs) : 0;
 	bool ok;
 
-	if (shared)	/* the qualification's bits are the entry's bits */
-		ok = access_shared(lp, gpa | bit, quals[how], &rwx);
-	else
-		ok = access_private(lp, gpa, &rwx);
+	ok = shared ? access_shared(lp, gpa | bit) : access_private(lp, gpa, &rwx);
 	if (ok)
 		return true;
 	*exited = vmexit_ept_violation(lp, gpa | bit, quals[how] | rwx << 3, r);

@@ -2,7 +2,7 @@
 #pragma once
 /*
  * The processor's side of a guest access: TLB, paging-structure caches, the walk of the
- * S-EPT (private) or of the VMM's table (shared).
+ * S-EPT. What is shared is the VMM's business.
  * Source: SDM 28.3 (EPT), 28.4.3 (what is cached, when it is used).
  */
 #include "tdxmod/guest.h"

@@ -105,7 +105,6 @@ struct tdvps {
 	u64 tdvpr, tdr;		/* own and owner's hpa */
 	u32 index;
 	u8 num_pages;
-	u64 shared_eptp;	/* hpa of the VMM's table for shared GPAs; 0: none */
 };
 
 _Static_assert(sizeof(struct tdvps) <= PAGE_SIZE, "TDVPS fits its first page");

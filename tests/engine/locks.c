@@ -42,17 +42,19 @@ static void lap_work(void *arg)
 	for (u32 i = 0; i < j->laps; i++) {
 		j->k->lock(t);
 		if (j->k->shared) {
-			mem_xadd32(&t->inside, 1);
+			u32 others = mem_xadd32(&t->inside, 1);
+
 			if (mem_read32(&t->writers))
 				t->worst = 1;
-			if (t->inside > t->laps)
-				t->laps = t->inside;
+			if (others)
+				mem_write32(&t->laps, 1);
 			mem_xadd32(&t->inside, -1);
 		} else {
-			u32 w = mem_read32(&t->writers);
+			u32 w = mem_read32(&t->writers), r;
 
 			mem_write32(&t->writers, w + 1);
-			if (w || mem_peek32(&t->inside))
+			r = mem_read32(&t->inside);
+			if (w | r)
 				t->worst = 1;
 			w = mem_read32(&t->writers);
 			mem_write32(&t->writers, w - 1);
@@ -87,7 +89,7 @@ static bool exclude(const struct kind *a, const struct kind *b, enum sim_sched s
 	/* Free again: nothing of the past is left in the words. */
 	assert_int_equal(t->spin.raw.val | t->rw.cnts | t->rw.wait_lock.val, 0);
 	assert_int_equal(t->mutex.owner | t->mutex.queue.val, 0);
-	shared = t->laps > 1;
+	shared = t->laps;
 	sim_free(sim);
 	return shared;
 }

@@ -8,7 +8,6 @@
 
 #include "scenarios/play_priv.h"
 #include "sim/engine/arena.h"
-#include "sim/engine/clock.h"
 #include "sim/engine/lp.h"
 #include "sim/engine/region.h"
 #include "sim/engine/task.h"
@@ -68,7 +67,7 @@ gboolean play_disturb(struct cast *a, const struct scn_op *op)
 	switch (op->word->code) {
 	case SCN_OP_SIGNAL:
 		if (op->cycles)
-			sim_compute(op->cycles);
+			play_compute(op->cycles);
 		task_signal(pl->cast[op->actor.index].actor);
 		return TRUE;
 	case SCN_OP_NEED_RESCHED:

@@ -11,6 +11,7 @@
 #include "scenarios/play_priv.h"
 #include "sim/engine/check.h"
 #include "sim/engine/clock.h"
+#include "sim/engine/mem.h"
 #include "sim/engine/undo.h"
 
 void play_refuse(struct player *pl, const struct scn_loc *loc, const char *fmt, ...)
@@ -140,6 +141,12 @@ static gboolean vm_op(struct cast *a, const struct scn_op *op, struct kmmu_resul
 	}
 }
 
+void play_compute(guint64 cycles)
+{
+	sim_compute(cycles);
+	mem_fence();
+}
+
 static void perform(struct cast *a, const struct scn_op *op)
 {
 	struct kmmu_result r = { 0 };
@@ -147,7 +154,7 @@ static void perform(struct cast *a, const struct scn_op *op)
 	actor_forget((guint64)op->loc.line << 16 | op->loc.col);
 	trace_(EV_OP_BEGIN, .name = op->text);
 	if (op->word->code == SCN_OP_COMPUTE)
-		sim_compute(op->cycles);
+		play_compute(op->cycles);
 	else if (!vcpu_op(a, op, &r) && !vm_op(a, op, &r) && !play_disturb(a, op))
 		play_module_op(a, op, &r);
 	count(COUNT_OPS, 1);

@@ -102,6 +102,11 @@ void player_fini(struct player *pl);		/* all but the result */
 void cast_main(void *cast);
 void cast_give(struct cast *a, int plan, guint32 n);
 gboolean play_op_possible(struct player *pl, const struct cast *a, const struct scn_op *op);
+/*
+ * play_compute - the actor spends @cycles, and others who are due before it go first: what
+ * it does next may be no step, and must not happen before its time
+ */
+void play_compute(guint64 cycles);
 /* play_refuse - "FILE:LINE:COL: error: ..."; the first one counts */
 void play_refuse(struct player *pl, const struct scn_loc *loc, const char *fmt, ...)
 	G_GNUC_PRINTF(3, 4);

@@ -113,6 +113,7 @@ static gboolean build_sim(struct player *pl)
 {
 	const struct play_options *o = pl->opt;
 	const struct scn_limit *limit = &pl->c->limit;
+	struct cost_table builtin;
 	struct sim_options so = {
 		.carrier = pl->free ? CARRIER_PTHREAD : o->carrier,
 		.sched = pl->free ? SCHED_FREE : SCHED_SCRIPT,
@@ -121,9 +122,10 @@ static gboolean build_sim(struct player *pl)
 		.phys = (1ull << 30) + 2 * pl->td->memory,
 		.max_steps = pl->free ? 0 : limit->steps ? limit->steps : STEPS_DEFAULT,
 		.max_cycles = limit->cycles, .timed = !pl->free, .keyed = !pl->free,
-		.costs = o->costs, .cost_level = (u8)o->cost_level,
+		.costs = o->costs ? o->costs : &builtin, .cost_level = (u8)o->cost_level,
 	};
 
+	cost_init(&builtin);
 	pl->sim = sim_new(&so);
 	if (!pl->sim) {
 		play_refuse(pl, NULL, "the simulated machine cannot be mapped here");

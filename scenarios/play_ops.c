@@ -32,6 +32,9 @@ void play_refuse(struct player *pl, const struct scn_loc *loc, const char *fmt, 
 		sim_stop(pl->sim);
 }
 
+#define LAPS	64u	/* of a free actor, a round: races want company, not starts */
+#define AWAKE	200000u
+
 /* Operations whose promise at their return checks.c looks at. */
 static void after_zap(struct cast *a, const struct scn_op *op, const struct kmmu_result *r,
 		      guint64 since)
@@ -177,12 +180,15 @@ static void perform_all(struct cast *a, const struct scn_op *op)
 static gboolean wait_turn(struct cast *a, guint at)
 {
 	struct timespec pause = { 0, 20000 };
-	guint mine = at < a->turn->len ? g_array_index(a->turn, guint, at) : a->pl->turns;
+	gboolean all = at >= a->turn->len;
+	guint mine = all ? a->pl->turns : g_array_index(a->turn, guint, at);
 
-	while (__atomic_load_n(&a->pl->turn, __ATOMIC_ACQUIRE) < mine) {
+	/* The start of all is awaited awake: whoever sleeps misses the race. */
+	for (guint spin = 0; __atomic_load_n(&a->pl->turn, __ATOMIC_ACQUIRE) < mine; spin++) {
 		if (sim_stopping(a->pl->sim))
 			return FALSE;
-		nanosleep(&pause, NULL);
+		if (!all || spin > AWAKE)
+			nanosleep(&pause, NULL);
 	}
 	return TRUE;
 }
@@ -202,19 +208,26 @@ static const struct scn_op *next_op(struct cast *a)
 	return NULL;
 }
 
-/* Everything that the file gives the actor, once. */
+/* Init lines in turn; then everything else that the file gives the actor, lap after lap. */
 static void cast_main_free(struct cast *a)
 {
-	guint at = 0;
+	guint at;
 
-	for (int plan = 0; plan < PLANS; plan++) {
-		for (guint i = 0; i < a->plan[plan]->len; i++, at++) {
-			if (!wait_turn(a, at))
-				return;
-			perform_all(a, a->plan[plan]->pdata[i]);
-			if (at < a->turn->len)
-				__atomic_fetch_add(&a->pl->turn, 1, __ATOMIC_RELEASE);
-		}
+	for (at = 0; at < a->turn->len; at++) {
+		if (!wait_turn(a, at))
+			return;
+		perform_all(a, a->plan[PLAN_CELLS]->pdata[at]);
+		__atomic_fetch_add(&a->pl->turn, 1, __ATOMIC_RELEASE);
+	}
+	/* The last turn is everybody's arrival at the start. */
+	__atomic_fetch_add(&a->pl->turn, 1, __ATOMIC_RELEASE);
+	if (!wait_turn(a, at))
+		return;
+	for (guint lap = 0; lap < LAPS && !sim_stopping(a->pl->sim); lap++) {
+		for (guint i = at; i < a->plan[PLAN_CELLS]->len; i++)
+			perform_all(a, a->plan[PLAN_CELLS]->pdata[i]);
+		for (guint i = 0; i < a->plan[PLAN_LIST]->len; i++)
+			perform_all(a, a->plan[PLAN_LIST]->pdata[i]);
 	}
 }
 

@@ -85,7 +85,7 @@ struct player {
 	guint64 *base_count_of;		/* by actor x COUNTERS */
 	gboolean started;	/* cycle 0 has been */
 	gboolean free;		/* real threads: no events, no clock */
-	guint turn, turns;	/* free: whose init line it is, how many there are */
+	guint turn, turns;	/* free: whose init line it is; all lines, and all actors */
 	char *refused;		/* located message */
 };
 

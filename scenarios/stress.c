@@ -25,6 +25,7 @@ static gboolean take_turns(struct player *pl)
 		g_array_append_val(pl->cast[cell->actor].turn, pl->turns);
 		pl->turns++;
 	}
+	pl->turns += pl->ncast;
 	return TRUE;
 }
 

@@ -42,10 +42,12 @@ static int stress_file(struct cli *cli, const char *path, double seconds, GPtrAr
 			continue;
 		if (!i)
 			report_title(r, &cli->look, out);
-		report_case(r, &cli->look, out);
 		if (r->as_expected)
-			g_string_append_printf(out, "  %" G_GUINT64_FORMAT " rounds, nothing broken "
-					       "at the end of any (sampled)\n\n", rounds_of(r));
+			g_string_append_printf(out, "%s (%s)\n  %" G_GUINT64_FORMAT " rounds, "
+					       "nothing broken at the end of any (sampled)\n\n",
+					       r->case_name, r->note, rounds_of(r));
+		else
+			report_case(r, &cli->look, out);
 		fwrite(out->str, 1, out->len, stdout);
 		fflush(stdout);
 		g_string_truncate(out, 0);

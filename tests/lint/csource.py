@@ -69,6 +69,16 @@ class Source:
                 at = end
             at += 1
 
+    def own(self):
+        """Names of the static functions and the macros of a .c file: nobody else's."""
+        result = set(map(str, self.macros))
+        for at, t in enumerate(self.code):
+            if t == 'static':
+                after = next((i for i in range(at, len(self.code)) if self.code[i] in '(=;'), at)
+                if after > at and self.code[after] == '(':
+                    result.add(str(self.code[after - 1]))
+        return result if self.path.endswith('.c') else set()
+
     def addressing(self):
         """macro -> positions of the parameters of which it only takes the address or size."""
         result = {}

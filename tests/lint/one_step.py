@@ -23,19 +23,24 @@ def calls(body):
 
 
 def stepping(sources):
-    """Names of the functions and macros that take a step, by themselves or below them."""
-    uses = {}
+    """path -> names that take a step there, by themselves or through what they call."""
+    uses, own = {}, {s.path: s.own() for s in sources}
+    whose = lambda path, name: (path if name in own[path] else None, name)
     for s in sources:
         if s.path in DOOR:
             continue
         for name, body in [*((n, b) for n, _, b in s.functions()), *s.macros.items()]:
-            uses.setdefault(str(name), set()).update(map(str, calls(body)))
-    steps = set(STEP)
+            uses.setdefault(whose(s.path, str(name)), set()).update(
+                whose(s.path, str(c)) for c in calls(body))
+    steps = {(None, name) for name in STEP}
     while True:
         more = {n for n, used in uses.items() if n not in steps and used & steps}
         if not more:
-            return steps
+            break
         steps |= more
+    everywhere = {name for path, name in steps if path is None}
+    return {path: everywhere - names | {n for p, n in steps if p == path}
+            for path, names in own.items()}
 
 
 def unordered(code, steps, found, arguments=False):
@@ -83,7 +88,7 @@ def check(root=None, sources=None):
                                  f'{direct[0]} and {direct[1]} in one full expression'))
                 continue
             open_order = []
-            unordered(expression, steps, open_order)
+            unordered(expression, steps[s.path], open_order)
             findings += [(s.path, t.line, f'the order of {t}() and another step before it in '
                           'the expression is open') for t in open_order]
     return findings

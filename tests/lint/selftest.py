@@ -96,6 +96,17 @@ class OneStep(unittest.TestCase):
         self.assertEqual(found, [('tdxmod/x.c', 5, 'mem_read64 and mem_read64 in one full '
                                                    'expression')])
 
+    def test_static(self):
+        """A static function of that name in another file is another function."""
+        other = csource.Source('tdxmod/y.c', 'static int first(int x)\n{\n\treturn x;\n}\n'
+                               'int g(void)\n{\n\treturn first(1) + first(2);\n}\n')
+        self.assertEqual(one_step.check(sources=[body(''), other]), [])
+        third = csource.Source('tdxmod/z.c', 'int g(struct s *s)\n{\n\treturn shown(s) + '
+                               'shown(s);\n}\n')
+        shown = csource.Source('tdxmod/w.c', STEPS + 'u64 shown(struct s *s)\n{\n\treturn '
+                               'first(s);\n}\n')
+        self.assertEqual(len(one_step.check(sources=[shown, third])), 1)
+
     def test_macro(self):
         s = csource.Source('x.h', '#define M(a) \\\n\t(mem_read8(a) + mem_read8(a + 1))\n')
         self.assertEqual(len(one_step.check(sources=[s])), 1)

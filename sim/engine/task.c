@@ -25,10 +25,20 @@ bool need_resched(void)
 	return flags_read() & TIF_NEED_RESCHED;
 }
 
+/* Real threads are not interrupted at each step: a loop that goes on takes them here. */
+static void look_around(void)
+{
+	struct actor *me = sim_self;
+
+	if (sim_is_free(me->sim) && lp_irq_deliverable(me))
+		lp_take_interrupts(me);
+}
+
 /* The switch to another thread and back costs nothing: the cost table knows no price. */
 void cond_resched(void)
 {
 	might_sleep("cond_resched");
+	look_around();
 	if (need_resched())
 		mem_and32(&sim_self->tif, ~(u32)TIF_NEED_RESCHED);
 }
@@ -36,6 +46,7 @@ void cond_resched(void)
 void cpu_relax(void)
 {
 	sim_charge(COST_PAUSE, 1);
+	look_around();
 }
 
 /* From outside the machine, so no step; real threads may be reading it. */

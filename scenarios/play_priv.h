@@ -92,11 +92,18 @@ struct player {
 /* player.c */
 void player_init(struct player *pl, const struct scenario *sc, const struct scenario_case *c,
 		 const struct play_options *opt);
-gboolean player_build(struct player *pl);	/* FALSE: refused */
 void player_unbuild(struct player *pl);
-void player_take(struct player *pl);		/* actors, violations, counters to the result */
+void player_stoppable(struct sim *sim);		/* what Ctrl-C stops; NULL: nothing */
 void player_refused(struct player *pl);
 void player_fini(struct player *pl);		/* all but the result */
+
+/* play_build.c */
+void player_describe(struct player *pl);
+gboolean player_build(struct player *pl);	/* FALSE: refused */
+
+/* play_result.c */
+void player_take(struct player *pl);		/* actors, violations, counters to the result */
+void player_why_unreachable(struct player *pl, const GPtrArray *cells, gboolean init);
 
 /* play_ops.c */
 void cast_main(void *cast);

@@ -111,7 +111,8 @@ static void list_checks(struct lister *l)
 
 static void vocab_words(struct lister *l, enum scn_vocab_kind kind, const char *scope)
 {
-	const char *const *w = scenario_vocab_model()->list(kind, scope);
+	const struct scenario_vocab *v = scenario_vocab_model();
+	const char *const *w = v->list(kind, scope);
 
 	for (; w && *w; w++)
 		if (wanted(l, *w))
@@ -146,10 +147,11 @@ static void list_seamcalls(struct lister *l)
 
 static void list_regions(struct lister *l)
 {
-	const char *const *w = scenario_vocab_model()->list(SCN_VOCAB_REGION, NULL);
+	const struct scenario_vocab *v = scenario_vocab_model();
+	const char *const *w = v->list(SCN_VOCAB_REGION, NULL);
 
 	for (; w && *w; w++) {
-		const char *const *f = scenario_vocab_model()->list(SCN_VOCAB_FIELD, *w);
+		const char *const *f = v->list(SCN_VOCAB_FIELD, *w);
 		char *fields = f ? g_strjoinv(" ", (char **)f) : g_strdup("");
 
 		if (wanted(l, *w))

@@ -102,7 +102,8 @@ static gboolean take_defines(struct cli *cli)
 
 static gboolean known_word(enum scn_vocab_kind kind, const char *what, const char *word)
 {
-	const char *const *list = scenario_vocab_model()->list(kind, NULL);
+	const struct scenario_vocab *v = scenario_vocab_model();
+	const char *const *list = v->list(kind, NULL);
 	const char *near;
 
 	if (!list || g_strv_contains(list, word))

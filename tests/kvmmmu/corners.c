@@ -60,6 +60,11 @@ static bool kick_acked(void *ctx, const struct event *ev)
 	return ev->type == EV_KICK && !strcmp(ev->name, "acked");
 }
 
+static bool page_is_found(void *ctx, const struct event *ev)
+{
+	return ev->type == EV_UNLOCK && !strcmp(ev->name, "folio_lock");
+}
+
 static bool guest_holds_entry(void *ctx, const struct event *ev)
 {
 	return ev->type == EV_LOCK && !strcmp(ev->name, "sept") && ev->detail &&
@@ -220,6 +225,36 @@ static void prefault_and_slot_deletion(void **state)
 	machine_free(&m);
 }
 
+/* --- a fault that an invalidation overtakes ----------------------------------------------- */
+
+/* The page is found, a whole punch passes by, then the fault goes on: it must start anew. */
+static void punch_overtakes_a_fault(void **state)
+{
+	static const char *const kernels[] = { "kvm=v6.16", "kvm=v7.2" };
+	struct machine m;
+	struct job v, p;
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(kernels); i++) {
+		machine_new(&m, &(struct machine_options){
+			.sched = SCHED_SCRIPT, .keyed = true, .variant = { kernels[i] } });
+		job_start(&m, &v, "vCPU0", 0, 0, op_fault, 0x10, 0);
+		job_start(&m, &p, "puncher", 1, NO_VCPU, op_punch, 0x10, 0x11);
+		script_set(m.sim, (struct script_row[]){
+			{ .actor = v.actor, .done = page_is_found },
+			{ .actor = p.actor },
+			{ .actor = v.actor },
+		}, 3);
+		assert_int_equal(sim_run(m.sim), SIM_DONE);
+		assert_int_equal(v.res.ret, 0);
+		assert_int_equal(m.page_frees, 1);	/* the page of the first attempt */
+		assert_int_equal(m.calls[TDH_MEM_PAGE_AUG], 1);
+		assert_silent(&m);
+		assert_agree(&m);
+		machine_free(&m);
+	}
+}
+
 /* --- A11, A13 --------------------------------------------------------------------------- */
 
 static const struct guest_insn attr_rd[] = {
@@ -316,6 +351,7 @@ int main(void)
 		cmocka_unit_test(no_freeze_diverges),
 		cmocka_unit_test(local_retry_and_slot_deletion),
 		cmocka_unit_test(prefault_and_slot_deletion),
+		cmocka_unit_test(punch_overtakes_a_fault),
 		cmocka_unit_test(kick_ends_a_tdcall),
 		cmocka_unit_test(v19_matches_the_tree_only),
 		cmocka_unit_test(migration_flushes_on_the_old_lp),

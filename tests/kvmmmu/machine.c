@@ -14,6 +14,8 @@
 static void listen(void *ctx, const struct event *ev)
 {
 	struct machine *m = ctx;
+	u64 tdr, gfn;
+	u16 lp;
 	u32 i;
 
 	switch (ev->type) {
@@ -35,7 +37,11 @@ static void listen(void *ctx, const struct event *ev)
 		m->kicks_sent += !strcmp(ev->name, "sent");
 		break;
 	case EV_NOTE:
-		m->page_frees += !strcmp(ev->name, "page-free");
+		if (strcmp(ev->name, "page-free"))
+			break;
+		m->page_frees++;
+		if (sept_maps_page(ev->arg, &tdr, &gfn) || tlb_holds_page(ev->arg, &lp, &gfn))
+			m->freed_while_mapped++;
 		break;
 	default:
 		break;
@@ -225,6 +231,7 @@ bool has_violation(struct machine *m, const char *id)
 void assert_silent(struct machine *m)
 {
 	kmmu_check_end(m->kvm);
+	assert_int_equal(m->freed_while_mapped, 0);
 	if (check_count(m->sim)) {
 		const struct violation *v = check_at(m->sim, 0);
 

@@ -12,6 +12,7 @@
 #include "sim/engine/arena.h"
 #include "sim/engine/mem.h"
 #include "tdxmod/guest.h"
+#include "tdxmod/observe.h"
 #include "tdxmod/seamcall.h"
 
 /* More with SEPTSIM_SEEDS=n; few by default, so that the test is quick. */
@@ -56,9 +57,63 @@ static void zap_on(struct job *j)
 
 static void punch_and_convert(struct job *j)
 {
-	j->res = kmmu_punch(j->m->kvm, j->a, j->b);
+	u64 i;
+
 	j->res = kmmu_convert(j->m->kvm, j->a, j->b, true);
 	j->res = kmmu_convert(j->m->kvm, j->a, j->b, false);
+	for (i = 0; i < 4; i++)
+		j->res = kmmu_punch(j->m->kvm, j->a, j->b);
+}
+
+static void fault_over(struct job *j)
+{
+	u64 i;
+
+	for (i = 0; i < 3; i++)
+		fault_all(j);
+}
+
+/* What a vCPU's entry does to others, made long: the tree lock, held exclusively. */
+static void hold_tree(struct job *j)
+{
+	struct module_lock l;
+	u64 *word = world_alloc(8);
+	u64 i, k;
+
+	assert_true(module_lock_find(kmmu_tdr(j->m->kvm), "SEPT_TREE", 0, 0, &l));
+	for (i = 0; i < 6; i++) {
+		if (module_lock_acquire(&l, ACQUIRE_EXCLUSIVE | ACQUIRE_HOST))
+			continue;
+		for (k = 0; k < 40; k++)
+			mem_read64(word);
+		module_lock_release(&l, ACQUIRE_EXCLUSIVE | ACQUIRE_HOST);
+	}
+}
+
+/* Busy installations are rolled back and tried again, tables and pages, on each kernel. */
+static void busy_installs(void **state)
+{
+	static const char *const kernels[] = { "kvm=v6.16", "kvm=v7.2" };
+	u64 seed, busy = 0;
+
+	for (seed = 1; seed <= seeds(40); seed++) {
+		struct machine m;
+		struct job j[3];
+
+		machine_new(&m, &(struct machine_options){
+			.sched = SCHED_RANDOM, .seed = seed, .vcpus = 2,
+			.variant = { kernels[seed & 1] } });
+		job_start(&m, &j[0], "vCPU0", 0, 0, fault_all, 0x1fe, 0x202);
+		job_start(&m, &j[1], "vCPU1", 1, 1, fault_all, 0x1fe, 0x202);
+		job_start(&m, &j[2], "holder", 2, NO_VCPU, hold_tree, 0, 0);
+		assert_int_equal(sim_run(m.sim), SIM_DONE);
+		assert_silent(&m);
+		assert_agree(&m);
+		assert_int_equal(m.calls[TDH_MEM_PAGE_AUG], 4);
+		busy += m.busy[TDH_MEM_PAGE_AUG] + m.busy[TDH_MEM_SEPT_ADD];
+		machine_free(&m);
+	}
+	assert_true(busy > 0);
 }
 
 /* A02: everybody wants the same gfns, tables included. */
@@ -100,8 +155,8 @@ static void faults_zaps_conversions(void **state)
 		machine_new(&m, &(struct machine_options){
 			.sched = SCHED_RANDOM, .seed = seed, .vcpus = 2,
 			.variant = { kernels[seed % 3] } });
-		job_start(&m, &j[0], "vCPU0", 0, 0, fault_all, 0x1fe, 0x202);
-		job_start(&m, &j[1], "vCPU1", 1, 1, fault_all, 0x1fe, 0x202);
+		job_start(&m, &j[0], "vCPU0", 0, 0, fault_over, 0x1fe, 0x202);
+		job_start(&m, &j[1], "vCPU1", 1, 1, fault_over, 0x1fe, 0x202);
 		job_start(&m, &j[2], "zapper", 2, NO_VCPU, zap_often, 0x1ff, 0x201);
 		job_start(&m, &j[3], "puncher", 3, NO_VCPU, punch_and_convert, 0x200, 0x203);
 		assert_int_equal(sim_run(m.sim), SIM_DONE);
@@ -205,6 +260,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(same_gfns),
+		cmocka_unit_test(busy_installs),
 		cmocka_unit_test(faults_zaps_conversions),
 		cmocka_unit_test(kick_and_gate_suffice),
 		cmocka_unit_test(without_kick_or_gate),

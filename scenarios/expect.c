@@ -114,42 +114,17 @@ static void before_verdict(struct player *pl, guint i, struct verdict *v)
 		g_string_assign(v->saw, "the second came first");
 }
 
-/*
- * "write_lock(mmu_lock)" as the kernel writes it is "waits for mmu_lock (write)" in a
- * blocking chain; mutex_lock(X) and spin_lock(X) are "waits for X".
- */
-static char *as_chain(const char *want)
-{
-	static const struct {
-		const char *call, *mode;
-	} calls[] = {
-		{ "write_lock(", " (write)" }, { "read_lock(", " (read)" },
-		{ "mutex_lock(", "" }, { "spin_lock(", "" },
-	};
-
-	for (guint i = 0; i < G_N_ELEMENTS(calls); i++) {
-		gsize n = strlen(calls[i].call), len = strlen(want);
-
-		if (g_str_has_prefix(want, calls[i].call) && want[len - 1] == ')')
-			return g_strdup_printf("waits for %.*s%s", (int)(len - n - 1), want + n,
-					       calls[i].mode);
-	}
-	return g_strdup(want);
-}
-
 /* Stands @want in @text, or at least every word of it? */
 static gboolean mentions(const char *text, const char *want)
 {
-	char **words, *chain;
+	char **words;
 	gboolean all = TRUE;
 
 	if (!want || !*want)
 		return TRUE;
 	if (!text)
 		return FALSE;
-	chain = as_chain(want);
-	all = strstr(text, chain) != NULL;
-	g_free(chain);
+	all = strstr(text, want) != NULL;
 	if (all || !strchr(want, ' '))
 		return all;
 	all = TRUE;

@@ -33,7 +33,8 @@ static void add_wait(const struct actor *a, char *buf, size_t n)
 	char name[64], value[96], lock[200];
 
 	if (lock_explain(w->p, lock, sizeof(lock))) {
-		add(buf, n, "%s waits for %s", a->name, lock);
+		add(buf, n, "%s waits since cycle %llu for %s", a->name,
+		    (unsigned long long)a->blocked_since, lock);
 		return;
 	}
 	region_name_of(w->p, name, sizeof(name));
@@ -42,8 +43,8 @@ static void add_wait(const struct actor *a, char *buf, size_t n)
 	else
 		snprintf(value, sizeof(value), "0x%llx",
 			 (unsigned long long)word_at(w->p, w->size));
-	add(buf, n, "%s waits in %s() for %s & 0x%llx = 0x%llx, which is %s", a->name,
-	    w->site->func, name, (unsigned long long)w->a, (unsigned long long)w->b, value);
+	add(buf, n, "%s waits since cycle %llu in %s() for %s & 0x%llx = 0x%llx, which is %s",
+	    a->name, (unsigned long long)a->blocked_since, w->site->func, name, (unsigned long long)w->a, (unsigned long long)w->b, value);
 }
 
 void explain_actor(struct sim *sim, const struct actor *a, char *buf, size_t n)
@@ -52,7 +53,6 @@ void explain_actor(struct sim *sim, const struct actor *a, char *buf, size_t n)
 	switch (a->state) {
 	case ACTOR_BLOCKED:
 		add_wait(a, buf, n);
-		add(buf, n, "; since cycle %llu", (unsigned long long)a->blocked_since);
 		break;
 	case ACTOR_PARKED:
 		add(buf, n, "%s has nothing to do (%s)", a->name, a->parked_why);

@@ -6,7 +6,8 @@
 #include "sim/engine/sim.h"
 #include "sim/engine/site.h"
 
-/* explain_actor - "vCPU0 waits for mmu_lock, write, held by zapper (read) since cycle 812" */
+/* explain_actor - "vCPU0 waits since cycle 900 for write_lock(mmu_lock), held by
+ * zapper (read) since cycle 812" */
 void explain_actor(struct sim *sim, const struct actor *a, char *buf, size_t n);
 /*
  * explain_spin - @a goes round the same states in @func(); @polled, if known, is the word that it looks

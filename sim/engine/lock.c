@@ -256,6 +256,22 @@ static void add_queue(struct sim *sim, const struct lock_info *l, const struct a
 	}
 }
 
+/* The call that @l is waited for in, as the kernel writes it. */
+static void add_call(const struct lock_info *l, enum lock_mode mode, char *buf, size_t n)
+{
+	static const char *const calls[] = {
+		[LOCK_SPIN] = "spin_lock", [LOCK_MUTEX] = "mutex_lock",
+		[LOCK_SRCU] = "synchronize_srcu",
+	};
+
+	if (l->kind == LOCK_RW)
+		add(buf, n, "%s_lock(%s)", lock_mode_name(l, mode), l->name);
+	else if (l->kind < ARRAY_SIZE(calls) && calls[l->kind])
+		add(buf, n, "%s(%s)", calls[l->kind], l->name);
+	else
+		add(buf, n, "%s", l->name);
+}
+
 static bool explain_wait(struct sim *sim, const struct actor *a, char *buf, size_t n)
 {
 	const struct task_locks *t = task_of(a);
@@ -269,9 +285,7 @@ static bool explain_wait(struct sim *sim, const struct actor *a, char *buf, size
 		return true;
 	}
 	buf[0] = 0;
-	add(buf, n, "%s", l->name);
-	if (l->kind != LOCK_MUTEX && l->kind != LOCK_SPIN && l->kind != LOCK_WAIT)
-		add(buf, n, " (%s)", lock_mode_name(l, mode));
+	add_call(l, mode, buf, n);
 	add_holders(sim, l, buf, n);
 	add_queue(sim, l, a, buf, n);
 	return true;

@@ -306,7 +306,7 @@ static void test_deadlock(void **state)
 		assert_int_equal(check_count(sim), 2);
 		sim_explain(sim, out);
 		fclose(out);
-		assert_non_null(strstr(text, "a waits for LP 1 to acknowledge a call; "
+		assert_non_null(strstr(text, " for LP 1 to acknowledge a call; "
 					     "b there has interrupts off"));
 		free(text);
 		sim_free(sim);

@@ -284,7 +284,7 @@ static void looker(void *arg)
 			    "read x2, write waiting");
 	assert_true(rwlock_needbreak(&t->rw));
 	assert_true(lock_explain(&t->rw.cnts, buf, sizeof(buf)));
-	assert_non_null(strstr(buf, "mmu_lock (write), held by A (read) since cycle "));
+	assert_non_null(strstr(buf, "write_lock(mmu_lock), held by A (read) since cycle "));
 }
 
 static void test_words(void **state)
@@ -358,8 +358,8 @@ static void test_explained(void **state)
 	assert_int_equal(sim_run(sim), SIM_DEADLOCK);
 	sim_explain(sim, out);
 	fclose(out);
-	assert_non_null(strstr(text, "B waits for mmu_lock (write), held by zapper (read) since"));
-	assert_non_null(strstr(text, "C waits for mmu_lock (read), held by zapper (read) since"));
+	assert_non_null(strstr(text, " for write_lock(mmu_lock), held by zapper (read) since"));
+	assert_non_null(strstr(text, " for read_lock(mmu_lock), held by zapper (read) since"));
 	assert_non_null(strstr(text, "also waiting: B (write)"));
 	free(text);
 	sim_free(sim);

@@ -368,7 +368,7 @@ static void test_srcu_late_count(void **state)
 	assert_int_equal(sim_run(sim), SIM_UNREACHABLE);
 	assert_int_equal(script_at(sim), 3);
 	assert_string_equal(order_of(t), "1R");
-	assert_non_null(strstr(script_why(sim), "u waits for srcu (grace period), held by r (read)"));
+	assert_non_null(strstr(script_why(sim), " for synchronize_srcu(srcu), held by r (read)"));
 	sim_free(sim);
 }
 

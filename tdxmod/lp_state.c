@@ -12,6 +12,7 @@
 #include "sim/engine/check.h"
 #include "sim/engine/clock.h"
 #include "sim/engine/lp.h"
+#include "sim/engine/sim.h"
 #include "sim/engine/trace.h"
 #include "sim/engine/undo.h"
 #include "tdxmod/module.h"
@@ -207,6 +208,9 @@ void lp_check_gone(const struct module *mod, u64 tdr, u64 gpa, u8 level, u64 hpa
 {
 	char where[32];
 
+	/* Other LPs run on while real threads look: what they hold cannot be told. */
+	if (sim_options(sim_current())->sched == SCHED_FREE)
+		return;
 	for (u16 i = 0; i < mod->lps; i++) {
 		const struct lp_ctx *lp = &mod->lp[i];
 

@@ -82,27 +82,45 @@ static void lock_type_fill(struct region_type *t, enum lock_kind kind)
 }
 
 /* A type a name: locks of one name are one kind of thing. */
+/* The type of that name; @fresh becomes it if there is none. NULL: none, and none given. */
+static const struct region_type *lock_type_add(struct locks *root, const char *name,
+					       const struct region_type *fresh)
+{
+	u32 i;
+
+	for (i = 0; i < LOCK_TYPES && root->type[i].name; i++)
+		if (!strcmp(root->type[i].name, name))
+			return root->type[i].type;
+	if (i == LOCK_TYPES)
+		sim_die("more than %u names of locks (%s)", LOCK_TYPES, name);
+	if (fresh) {
+		world_set(root->type[i].type, fresh);
+		world_set(root->type[i].name, name);
+	}
+	return fresh;
+}
+
+/* Of two free threads that bring the same name the first wins; allocating takes the lock. */
 static const struct region_type *lock_type(const char *name, enum lock_kind kind)
 {
 	struct locks *root = locks_here();
-	struct region_type *t;
-	u32 i;
+	const struct region_type *type;
+	struct region_type *fresh;
 
 	sim_free_lock(sim_current());
-	for (i = 0; i < LOCK_TYPES && root->type[i].name; i++)
-		if (!strcmp(root->type[i].name, name))
-			break;
+	type = lock_type_add(root, name, NULL);
 	sim_free_unlock(sim_current());
-	if (i == LOCK_TYPES)
-		sim_die("more than %u names of locks (%s)", LOCK_TYPES, name);
-	if (root->type[i].name)
-		return root->type[i].type;
-	t = world_alloc(sizeof(*t));
-	world_set(t->name, name);
-	lock_type_fill(t, kind);
-	world_set(root->type[i].type, t);
-	world_set(root->type[i].name, name);
-	return t;
+	if (type)
+		return type;
+	fresh = world_alloc(sizeof(*fresh));
+	world_set(fresh->name, name);
+	lock_type_fill(fresh, kind);
+	sim_free_lock(sim_current());
+	type = lock_type_add(root, name, fresh);
+	sim_free_unlock(sim_current());
+	if (type != fresh)
+		world_free(fresh, sizeof(*fresh));
+	return type;
 }
 
 void lock_info_init(struct lock_info *l, const char *name, enum lock_kind kind,

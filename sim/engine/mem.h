@@ -229,7 +229,7 @@ static __always_inline u64 door(enum mem_op op, unsigned int size, void *p, u64 
 
 #define mem_fence()	((void)door(MEM_FENCE, 8, NULL, 0, 0, SITE_HERE))
 
-#define mem_peek8(p)	(*(const volatile u8 *)(p))
-#define mem_peek16(p)	(*(const volatile u16 *)(p))
-#define mem_peek32(p)	(*(const volatile u32 *)(p))
-#define mem_peek64(p)	(*(const volatile u64 *)(p))
+#define mem_peek8(p)	__atomic_load_n((const u8 *)(p), __ATOMIC_RELAXED)
+#define mem_peek16(p)	__atomic_load_n((const u16 *)(p), __ATOMIC_RELAXED)
+#define mem_peek32(p)	__atomic_load_n((const u32 *)(p), __ATOMIC_RELAXED)
+#define mem_peek64(p)	__atomic_load_n((const u64 *)(p), __ATOMIC_RELAXED)

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
 # The output that README.md shows is what the program prints now, byte for byte.
+import os
 import subprocess
 import sys
 
-septsim, root = sys.argv[1:3]
+septsim, root = map(os.path.abspath, sys.argv[1:3])
 with open(root + "/README.md") as f:
 	shown = f.read().split("```\n")[1]
 race = "scenarios/races/a01-zap-map-desync.scn"

@@ -62,7 +62,7 @@ void player_describe(struct player *pl)
 		g_string_append_printf(note, "%s %s", i ? "," : ", without",
 				       (char *)c->dropped->pdata[i]);
 	r->note = play_result_str(r, note->str);
-	rests = rests_on(c, switches);
+	rests = rests_on(c, r->kvm, switches);
 	r->assumptions = play_result_str(r, rests);
 	g_free(rests);
 	g_free(switches);

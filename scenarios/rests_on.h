@@ -8,5 +8,9 @@
 
 struct scenario_case;
 
-/* rests_on - "1, 2, 7" for @c played with @switches ("no-freeze ..."); free with g_free() */
-char *rests_on(const struct scenario_case *c, const char *switches);
+/*
+ * rests_on - "1, 2, A-T3" for @c played as kernel @kvm with @switches ("no-freeze ...")
+ *
+ * Free with g_free(). Numbers come before names, each kind in its order.
+ */
+char *rests_on(const struct scenario_case *c, const char *kvm, const char *switches);

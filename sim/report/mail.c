@@ -188,39 +188,43 @@ static char *all_of(const GPtrArray *results, size_t offset)
 	return g_string_free(s, FALSE);
 }
 
-static int by_number(gconstpointer a, gconstpointer b)
+/* "4" before "12" before "A-K3" before "A-T1". */
+static int by_name(gconstpointer a, gconstpointer b)
 {
-	return *(const int *)a - *(const int *)b;
+	const char *x = *(char *const *)a, *y = *(char *const *)b;
+	size_t nx = strcspn(x, "0123456789"), ny = strcspn(y, "0123456789");
+	int kind = nx == ny ? strncmp(x, y, nx) : nx < ny ? -1 : 1;
+
+	if (kind)
+		return kind;
+	return (int)(g_ascii_strtoll(x + nx, NULL, 10) - g_ascii_strtoll(y + ny, NULL, 10));
 }
 
-/* The union of the assumptions' numbers, in order. */
+/* Every assumption of any result once, in order. */
 static char *all_assumptions(const GPtrArray *results)
 {
-	GArray *all = g_array_new(FALSE, FALSE, sizeof(int));
+	GPtrArray *all = g_ptr_array_new_with_free_func(g_free);
 	GString *s = g_string_new(NULL);
-	int last = -1;
+	const char *last = "";
 
 	for (guint i = 0; i < results->len; i++) {
 		const struct play_result *r = results->pdata[i];
 		char **part = g_strsplit(r->assumptions, ", ", -1);
 
-		for (char **p = part; *p; p++) {
-			int n = (int)g_ascii_strtoll(*p, NULL, 10);
-
-			if (n > 0)
-				g_array_append_val(all, n);
-		}
+		for (char **p = part; *p; p++)
+			if (**p)
+				g_ptr_array_add(all, g_strdup(*p));
 		g_strfreev(part);
 	}
-	g_array_sort(all, by_number);
+	g_ptr_array_sort(all, by_name);
 	for (guint i = 0; i < all->len; i++) {
-		int n = g_array_index(all, int, i);
+		const char *one = all->pdata[i];
 
-		if (n != last)
-			g_string_append_printf(s, "%s%d", s->len ? ", " : "", n);
-		last = n;
+		if (strcmp(one, last))
+			g_string_append_printf(s, "%s%s", s->len ? ", " : "", one);
+		last = one;
 	}
-	g_array_free(all, TRUE);
+	g_ptr_array_unref(all);
 	return g_string_free(s, FALSE);
 }
 

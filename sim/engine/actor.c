@@ -50,7 +50,7 @@ struct actor *actor_new(struct sim *sim, const char *name, u16 lp, void (*fn)(vo
 	carrier_start(sim, a);
 	if (sim->running)
 		sched_insert(sim, a);
-	lp_enter(a);
+	lp_born(a);
 	return a;
 }
 

@@ -18,7 +18,7 @@ enum lock_mode {
 };
 
 #define LOCK_MODE_MASK	7ull
-#define HELD_MAX	16
+#define HELD_MAX	48	/* Linux's MAX_LOCK_DEPTH */
 #define MCS_NODES	4	/* task, and interrupts on top of it */
 
 struct mcs_node {
@@ -40,6 +40,7 @@ struct task_locks {
 	u8 in_irq;
 	u8 callback;		/* runs an RCU callback: atomic */
 	u8 idle;		/* it is an idle LP */
+	u16 neighbour;		/* next actor of its LP: id + 1 */
 } __attribute__((aligned(64)));
 
 struct rcu_cb {

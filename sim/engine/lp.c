@@ -75,6 +75,38 @@ u64 lp_irq_arrival(u16 lp)
 	return first;
 }
 
+/* The actors of one LP, oldest first: with hundreds of LPs a look at all is too dear. */
+static struct actor *next_at(struct sim *sim, u16 id1)
+{
+	return id1 ? actor_by_id(sim, (u16)(id1 - 1)) : NULL;
+}
+
+#define for_each_at(a, sim, lp)						\
+	for ((a) = next_at(sim, lp_at(sim, lp)->first); (a);		\
+	     (a) = next_at(sim, task_of(a)->neighbour))
+
+static u16 *link_to(struct sim *sim, u16 lp, u16 id1)
+{
+	u16 *p = &lp_at(sim, lp)->first;
+
+	while (*p != id1)
+		p = &locks_of(sim)->task[*p - 1].neighbour;
+	return p;
+}
+
+static void lp_add(struct actor *a)
+{
+	world_set(*link_to(a->sim, a->lp, 0), (u16)(a->id + 1));
+}
+
+static void lp_remove(struct actor *a)
+{
+	struct task_locks *t = task_of(a);
+
+	world_set(*link_to(a->sim, a->lp, (u16)(a->id + 1)), t->neighbour);
+	world_set(t->neighbour, 0);
+}
+
 static bool is_live(const struct actor *a)
 {
 	return a->state == ACTOR_READY || a->state == ACTOR_BLOCKED;
@@ -83,12 +115,11 @@ static bool is_live(const struct actor *a)
 /* An actor other than an idle one or the RCU worker runs on @lp, or waits there. */
 static bool lp_is_busy(struct sim *sim, u16 lp)
 {
-	for (u32 i = 0; i < actor_count(sim); i++) {
-		const struct actor *a = actor_by_id(sim, (u16)i);
+	struct actor *a;
 
-		if (a->lp == lp && !a->background && is_live(a))
+	for_each_at(a, sim, lp)
+		if (!a->background && is_live(a))
 			return true;
-	}
 	return false;
 }
 
@@ -101,15 +132,14 @@ static bool lp_is_open(const struct actor *a)
 {
 	struct sim *sim = a->sim;
 	bool idle = task_of(a)->idle;
+	struct actor *b;
 
 	if (a->irqs_off || (a->background && !idle))
 		return false;
 	if (sim_is_free(sim))
 		return true;
-	for (u32 i = 0; i < actor_count(sim); i++) {
-		const struct actor *b = actor_by_id(sim, (u16)i);
-
-		if (b == a || b->lp != a->lp || !is_live(b))
+	for_each_at(b, sim, a->lp) {
+		if (b == a || !is_live(b))
 			continue;
 		if (b->irqs_off || (idle && !b->background))
 			return false;
@@ -122,9 +152,9 @@ bool lp_irq_deliverable(const struct actor *a)
 	struct sim *sim = a->sim;
 	struct lp *l = lp_at(sim, a->lp);
 
-	if (!pend_all(sim, l) || !lp_is_open(a))
+	if (!pend_all(sim, l) || (sim->opt.timed && lp_irq_arrival(a->lp) > a->clock))
 		return false;
-	return !sim->opt.timed || lp_irq_arrival(a->lp) <= a->clock;
+	return lp_is_open(a);
 }
 
 u64 lp_irq_due(const struct actor *a)
@@ -178,11 +208,10 @@ static void lp_notify(struct sim *sim, u16 lp)
 	struct lp *l = lp_at(sim, lp);
 	u64 when = lp_irq_arrival(lp);
 	bool busy = false;
+	struct actor *a;
 
-	for (u32 i = 0; i < actor_count(sim); i++) {
-		struct actor *a = actor_by_id(sim, (u16)i);
-
-		if (a->lp != lp || a->background || !is_live(a))
+	for_each_at(a, sim, lp) {
+		if (a->background || !is_live(a))
 			continue;
 		actor_interrupt(a, when);
 		busy = true;
@@ -278,12 +307,11 @@ static enum irq_kind next_irq(struct actor *me, struct lp *l)
 
 static void irq_modes_clear(struct sim *sim, u16 lp)
 {
-	for (u32 i = 0; i < actor_count(sim); i++) {
-		struct actor *a = actor_by_id(sim, (u16)i);
+	struct actor *a;
 
-		if (a->lp == lp && a->mode & MODE_IRQ)
+	for_each_at(a, sim, lp)
+		if (a->mode & MODE_IRQ)
 			world_set(a->mode, a->mode & ~(u32)MODE_IRQ);
-	}
 }
 
 static void irq_handle(struct actor *me, struct lp *l, u32 kind)
@@ -391,6 +419,12 @@ void lp_unmask(void)
 
 /* --- who runs where -------------------------------------------------------------------- */
 
+void lp_born(struct actor *a)
+{
+	lp_add(a);
+	lp_enter(a);
+}
+
 void lp_enter(struct actor *a)
 {
 	struct lp *l = lp_at(a->sim, a->lp);
@@ -417,11 +451,13 @@ void lp_moves(struct actor *a, u16 lp)
 
 	if (sim_is_free(a->sim)) {
 		lp_leave(a);
-		world_set(a->lp, lp);
+		world_set(a->lp, lp);	/* nobody looks at the lists there */
 		lp_enter(a);
 		return;
 	}
+	lp_remove(a);
 	world_set(a->lp, lp);
+	lp_add(a);
 	world_set(a->mode, a->mode & ~(u32)MODE_IRQ);
 	if (lp_at(a->sim, from)->pend_all)
 		lp_notify(a->sim, from);

@@ -222,6 +222,33 @@ static void test_idle(void **state)
 	}
 }
 
+/* Who moves takes its LP's interrupts where it is, and leaves what is on its way behind. */
+static void moves(void *arg)
+{
+	struct table *t = arg;
+
+	until(t, 21000);
+	actor_set_lp(actor_self(), 2);
+	for (u32 i = 0; i < 30; i++)
+		until(t, actor_self()->clock + 10000);
+	put(t, 'x');
+}
+
+static void test_moves(void **state)
+{
+	struct sim *sim = sim_make(SCHED_CLOCK, CARRIER_FIBER, 0);
+	struct table *t = table_make();
+
+	actor_new(sim, "mover", 1, moves, t);
+	call_new(sim, t, "sender", 0, 1, 20000, 'H');
+	call_new(sim, t, "again", 3, 2, 80000, 'I');
+	assert_int_equal(sim_run(sim), SIM_DONE);
+	assert_string_equal(order_of(t), "SHESIEx");
+	assert_non_null(actor_by_name(sim, "idle/lp1"));
+	assert_null(actor_by_name(sim, "idle/lp2"));
+	sim_free(sim);
+}
+
 /* --- protocol --------------------------------------------------------------------------- */
 
 static void test_own_lp(void **state)
@@ -543,6 +570,7 @@ int main(void)
 		cmocka_unit_test(test_windows),
 		cmocka_unit_test(test_wait_ends_first),
 		cmocka_unit_test(test_idle),
+		cmocka_unit_test(test_moves),
 		cmocka_unit_test(test_own_lp),
 		cmocka_unit_test(test_one_interrupt),
 		cmocka_unit_test(test_each_other),

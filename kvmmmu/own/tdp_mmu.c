@@ -460,3 +460,33 @@ bool kvm_tdp_mmu_zap_leafs(struct kvm *kvm, u64 start, u64 end, bool flush)
 {
 	return tdp_mmu_zap_leafs(kvm, kvm->mirror_root, start, end, true, flush);
 }
+
+static void zap_root_pass(struct kvm *kvm, struct kvm_mmu_page *root, bool shared, u8 zap_level)
+{
+	u64 end = kvm_pages_per_hpage(root->level + 1);
+	struct tdp_iter iter;
+
+	for_each_tdp_pte_min_level(iter, root, zap_level, 0, end) {
+retry:
+		if (tdp_mmu_iter_cond_resched(kvm, &iter, false, shared, 0, kvm->gfns))
+			continue;
+		if (!is_shadow_present_pte(iter.old_spte) || iter.level > zap_level)
+			continue;
+		if (!shared) {
+			tdp_mmu_iter_set_spte(kvm, &iter, SHADOW_NONPRESENT_VALUE);
+		} else if (tdp_mmu_set_spte_atomic(kvm, &iter, SHADOW_NONPRESENT_VALUE)) {
+			kvm_forget(kvm, LOOP_ZAP, hash_fold(iter.old_spte, iter.gfn, zap_level));
+			goto retry;
+		}
+	}
+}
+
+void tdp_mmu_zap_root(struct kvm *kvm, struct kvm_mmu_page *root, bool shared)
+{
+	rcu_read_lock();
+	zap_root_pass(kvm, root, shared, 1);
+	zap_root_pass(kvm, root, shared, 2);
+	zap_root_pass(kvm, root, shared, 3);
+	zap_root_pass(kvm, root, shared, root->level);
+	rcu_read_unlock();
+}

@@ -69,6 +69,13 @@ bool kvm_tdp_mmu_unmap_gfn_range(struct kvm *kvm, u64 start, u64 end, bool priva
 				 bool may_block, bool flush);
 bool kvm_tdp_mmu_zap_leafs(struct kvm *kvm, u64 start, u64 end, bool flush);
 
+/*
+ * tdp_mmu_zap_root - take down leaves, then tables, in passes of rising level, so that no
+ * pass has to free much at once. mmu_lock held, for read if @shared; may yield. Where the
+ * operations of this project destroy VMs (a later issue) they begin here.
+ */
+void tdp_mmu_zap_root(struct kvm *kvm, struct kvm_mmu_page *root, bool shared);
+
 /* the mode in which zaps take mmu_lock */
 static inline bool kvm_zap_shared(const struct kvm *kvm)
 {

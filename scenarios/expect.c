@@ -320,7 +320,7 @@ static void judge_one(struct player *pl, guint i, const struct scn_expect *e, st
 /* ---- the case ---- */
 
 /* Does some expect speak of this violation? */
-static gboolean foreseen(struct player *pl, const struct play_violation *x)
+gboolean expect_foresees(struct player *pl, const struct play_violation *x)
 {
 	for (guint i = 0; i < pl->c->expects->len; i++) {
 		const struct scn_expect *e = pl->c->expects->pdata[i];
@@ -397,7 +397,7 @@ void expect_judge(struct player *pl)
 		char *saw;
 
 		/* A failed `expect ok` has said it already. */
-		if (x->tolerated || foreseen(pl, x) || !pl->res->as_expected)
+		if (x->tolerated || expect_foresees(pl, x) || !pl->res->as_expected)
 			continue;
 		saw = g_strdup_printf("there was %s%s%s", x->id, *x->where ? " " : "", x->where);
 		add_expect(pl, "no other violation", line, PLAY_FAILS, saw);

@@ -137,3 +137,4 @@ void expect_prepare(struct player *pl);
 void expect_start(struct player *pl);
 void expect_event(struct player *pl, const struct event *ev);
 void expect_judge(struct player *pl);
+gboolean expect_foresees(struct player *pl, const struct play_violation *x);

@@ -41,7 +41,8 @@ struct play_result *scenario_play(const struct scenario *sc, const struct scenar
  * @seconds: wall time; @rounds: how many times the case was played
  *
  * Init lines run one after the other before each round; the schedule is not followed.
- * Only what holds at the end of a round is checked. Not deterministic.
+ * Only what holds at the end of a round is checked; the first broken rule ends it, which is
+ * as expected if the case expects that violation. Not deterministic.
  */
 struct play_result *scenario_stress(const struct scenario *sc, const struct scenario_case *c,
 				    const struct play_options *opt, double seconds,

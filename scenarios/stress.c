@@ -81,9 +81,15 @@ struct play_result *scenario_stress(const struct scenario *sc, const struct scen
 	} else {
 		if (pl.sim)
 			player_take(&pl);
-		pl.res->as_expected = pl.res->end == PLAY_DONE || pl.res->end == PLAY_STOPPED;
-		if (pl.res->as_expected)
-			(*rounds)++;
+		pl.res->as_expected = TRUE;
+		for (guint i = 0; i < pl.res->violations->len; i++) {
+			const struct play_violation *v =
+				&g_array_index(pl.res->violations, struct play_violation, i);
+
+			if (!v->tolerated && !expect_foresees(&pl, v))
+				pl.res->as_expected = FALSE;
+		}
+		(*rounds)++;
 	}
 	player_fini(&pl);
 	return pl.res;

@@ -42,7 +42,7 @@ static int stress_file(struct cli *cli, const char *path, double seconds, GPtrAr
 			continue;
 		if (!i)
 			report_title(r, &cli->look, out);
-		if (r->as_expected)
+		if (r->as_expected && r->end != PLAY_VIOLATION && r->end != PLAY_LIMIT)
 			g_string_append_printf(out, "%s (%s)\n  %" G_GUINT64_FORMAT " rounds, "
 					       "nothing broken at the end of any (sampled)\n\n",
 					       r->case_name, r->note, rounds_of(r));

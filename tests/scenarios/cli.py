@@ -1,0 +1,159 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""The commands as a user meets them: exit codes, where text goes, show, JSON, signals.
+
+Usage: cli.py SEPTSIM SOURCE_ROOT
+"""
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+SEPTSIM = ROOT = ''
+RACE = 'scenarios/races/a01-zap-map-desync.scn'
+WRONG = '''td vcpus=1 lps=2 memory=4M
+schedule
+    vCPU0
+    fault 0x10
+expect final sept[0x10] = FREE
+'''
+ENDLESS = '''td vcpus=1 lps=2 memory=4M
+guest vCPU0
+    repeat inf
+        compute 1000
+    end
+'''
+
+
+def run(*args, code=0):
+    done = subprocess.run([SEPTSIM, *args], capture_output=True, text=True, cwd=ROOT, timeout=120)
+    if done.returncode != code:
+        raise AssertionError(f'{args}: status {done.returncode}\n{done.stdout}{done.stderr}')
+    return done
+
+
+class Commands(unittest.TestCase):
+    def setUp(self):
+        self.dir = tempfile.TemporaryDirectory()
+
+    def tearDown(self):
+        self.dir.cleanup()
+
+    def file(self, name, text):
+        path = os.path.join(self.dir.name, name)
+        with open(path, 'w') as f:
+            f.write(text)
+        return path
+
+    def test_exit_codes(self):
+        run('run', '-q', RACE)
+        done = run('run', self.file('wrong.scn', WRONG), code=1)
+        self.assertIn('NOT as expected: line 5: expect final sept[0x10] = FREE; it is PENDING',
+                      done.stdout)
+        done = run('run', self.file('bad.scn', 'td vcpus=x\n'), code=2)
+        self.assertIn('bad.scn:1:10: error:', done.stderr)
+        self.assertEqual(done.stdout, '')
+        run('run', 'no-such-file', code=2)
+        run('run', code=2)
+        run(code=2)
+        self.assertIn('did you mean run?', run('rnu', code=2).stderr)
+        run('explore', RACE, code=2)
+        for args in (['--carrier', 'x'], ['--kvm', 'linux'], ['--width', '3'], ['-D', 'x'],
+                     ['--seed', 'x'], ['--set', 'nokey=1'], ['--costs', '/nonexistent'],
+                     ['--variant', 'kvm=v9'], ['--policy', 'nope'], ['--color', 'x'],
+                     ['--no-such-option']):
+            done = run('run', *args, RACE, code=2)
+            self.assertTrue(done.stderr.startswith('septsim: '), done.stderr)
+
+    def test_help_shows_an_example_first(self):
+        for command in ('run', 'list', 'show', 'check', 'stress'):
+            self.assertTrue(run(command, '--help').stdout.startswith('Example: septsim ' + command))
+        self.assertIn('Example', run('--help').stdout)
+
+    def test_mail_block(self):
+        out = run('run', RACE).stdout
+        self.assertEqual(out, run('run', '--mail', RACE).stdout)
+        self.assertEqual(out, run('run', '--carrier', 'pthread', RACE).stdout)
+        self.assertTrue(all(len(line) <= 72 for line in out.split('\n')))
+        out.encode('ascii')
+        for word in ('Replayed', 'module 1.5.01', 'backend own', 'costs typical', 'docs/model.md'):
+            self.assertIn(word, ' '.join(out.split()))
+        wide = run('run', '--width', '120', '--ascii', RACE).stdout
+        self.assertTrue(any(len(line) > 72 for line in wide.split('\n')))
+        self.assertIn('\033[', run('run', '--color', 'always', RACE).stdout)
+
+    def test_show_draws_the_same(self):
+        trace = os.path.join(self.dir.name, 'trace')
+        out = run('run', '--trace', trace, RACE).stdout
+        self.assertEqual(out, run('run', RACE).stdout)
+        self.assertEqual(out, run('show', trace).stdout)
+        self.assertIn('TDH.MEM.RANGE.BLOCK', run('show', '--format', 'ftrace', trace).stdout)
+        run('show', '--format', 'html', trace, code=2)
+        done = run('show', self.file('no.trace', 'hello\n'), code=2)
+        self.assertIn('no.trace:1: error:', done.stderr)
+
+    def test_json(self):
+        one = json.loads(run('run', '--json', RACE).stdout)
+        two = json.loads(run('run', '--json', RACE).stdout)
+        self.assertEqual(one['schema'], 1)
+        self.assertIn('host', one)
+        del one['host'], two['host']
+        self.assertEqual(one, two)
+        self.assertEqual(one['case_count'], len(one['cases']))
+        json.loads(run('stress', '--json', '--time', '0.2', RACE).stdout)
+
+    def test_lists(self):
+        for what in ('policies', 'variants', 'checks', 'events', 'seamcalls', 'states', 'locks',
+                     'costs', 'scenarios'):
+            self.assertTrue(run('list', what).stdout.strip())
+        self.assertIn('resume-guest', run('list', 'policies', 'resume-guest').stdout)
+        run('list', 'policies', 'nope', code=2)
+        self.assertIn('did you mean policies?', run('list', 'policys', code=2).stderr)
+
+    def test_overrides(self):
+        path = self.file('p.scn', 'param G = 0x10\ntd vcpus=1 lps=2 memory=4M\nschedule\n'
+                         '    vCPU0\n    fault $G\nexpect final sept[0x12] = PENDING\n')
+        run('run', path, code=1)
+        run('run', '-D', 'G=0x12', path)
+        out = run('run', '-D', 'G=0x12', '--variant', 'kvm=v6.16 no-freeze', '--policy', 'v19',
+                  '--set', 'l1-hit=9', path).stdout
+        self.assertIn('backend own (v6.16), policy v19, costs changed by the user',
+                      ' '.join(out.split()))
+
+    def worker(self, parent):
+        for _ in range(200):
+            with open(f'/proc/{parent.pid}/task/{parent.pid}/children') as f:
+                children = f.read().split()
+            if children:
+                return int(children[0])
+            time.sleep(0.02)
+        raise AssertionError('no worker')
+
+    def test_a_crash_is_a_result(self):
+        path = self.file('endless.scn', ENDLESS)
+        proc = subprocess.Popen([SEPTSIM, 'run', path], stdout=subprocess.PIPE, text=True)
+        os.kill(self.worker(proc), signal.SIGABRT)
+        out = proc.communicate(timeout=60)[0]
+        self.assertEqual(proc.returncode, 3)
+        self.assertIn('fault of septsim: the worker died of signal 6', ' '.join(out.split()))
+
+    def test_interrupt_ends_cleanly(self):
+        path = self.file('endless.scn', ENDLESS + 'limit steps=4G\n')
+        proc = subprocess.Popen([SEPTSIM, 'run', path], stdout=subprocess.PIPE, text=True,
+                                start_new_session=True)
+        self.worker(proc)
+        time.sleep(0.3)
+        os.killpg(proc.pid, signal.SIGINT)
+        out = proc.communicate(timeout=60)[0]
+        self.assertEqual(proc.returncode, 1)
+        self.assertIn('stopped', out)
+        self.assertIn('1 case, 0 as expected', out)
+
+
+if __name__ == '__main__':
+    SEPTSIM, ROOT = os.path.abspath(sys.argv[1]), sys.argv[2]
+    unittest.main(argv=sys.argv[:1])

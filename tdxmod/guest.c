@@ -8,6 +8,7 @@
  */
 #include "tdxmod/guest.h"
 
+#include "sim/engine/hash.h"
 #include "sim/engine/lp.h"
 #include "sim/engine/trace.h"
 #include "tdxmod/guest_mem.h"
@@ -396,9 +397,16 @@ static bool step(struct lp_ctx *lp, struct tdx_regs *r)
 	}
 }
 
+/*
+ * Between two instructions the actor remembers what its caller did, and nothing of the
+ * guest's past: that is all in the TDVPS.
+ */
 void guest_run(struct lp_ctx *lp, struct tdx_regs *r)
 {
+	u64 callers = actor_self()->key;
+
 	for (;;) {
+		actor_forget(hash_fold(callers, GUEST_AT_INSN, 0));
 		if (lp_irq_pending() != IRQ_NONE && vmexit_interrupt(lp, r))
 			return;
 		if (step(lp, r))

@@ -155,12 +155,14 @@ static bool argument(const struct module *mod, u32 leaf, u64 rcx, u64 *arg)
 
 u64 seamcall(struct tdx_regs *r)
 {
-	u64 rax = r->rax, arg;
-	const char *name = seamcall_name(rax & 0xffff);
-	bool has = argument(module_self(), rax & 0xffff, r->rcx, &arg);
+	u64 rax = r->rax, arg = 0;
+	const char *name = "SEAMCALL";
+	bool has = false;
 
-	if (!name)
-		name = "SEAMCALL";
+	if (trace_on()) {
+		has = argument(module_self(), rax & 0xffff, r->rcx, &arg);
+		name = seamcall_name(rax & 0xffff) ? seamcall_name(rax & 0xffff) : name;
+	}
 	lp_mask_all();
 	sim_charge(COST_SEAMCALL_FIXED, 1);
 	count(COUNT_SEAMCALLS, 1);

@@ -130,7 +130,7 @@ struct folio *kvm_gmem_get_pfn(struct kvm *kvm, u64 gfn, u64 *hpa)
 	struct folio *f = kvm_gmem_get_folio(kvm, gfn);
 
 	*hpa = f->hpa;
-	mem_write64(&gfn_chunk(kvm, gfn)->last_hpa[gfn % CHUNK_GFNS], f->hpa | 1);
+	world_set(gfn_chunk(kvm, gfn)->last_hpa[gfn % CHUNK_GFNS], f->hpa | 1);
 	mutex_unlock(&f->lock);
 	return f;
 }

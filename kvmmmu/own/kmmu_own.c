@@ -327,7 +327,7 @@ struct kmmu_result kmmu_reuse_page(struct kvm *kvm, u64 gfn)
 	if (gfn >= kvm->gfns)
 		return result(-EINVAL);
 	kvm_op_begin(kvm, OP_REUSE, gfn, 0);
-	hpa = mem_read64(&gfn_chunk(kvm, gfn)->last_hpa[gfn % CHUNK_GFNS]);
+	hpa = mem_peek64(&gfn_chunk(kvm, gfn)->last_hpa[gfn % CHUNK_GFNS]);
 	if (!(hpa & 1))
 		return result(-ENOENT);
 	hpa &= ~1ull;

@@ -107,7 +107,8 @@ struct folio {
 /* Per 512 gfns: the attribute xarray and the guest_memfd's page cache. */
 struct gfn_chunk {
 	u64 folio[CHUNK_GFNS];		/* [step] struct folio *, 0: no page */
-	u64 last_hpa[CHUNK_GFNS];	/* [step] frame that was the last to back it; bit 0: is set */
+	/* Not Linux's: the frame that was the last to back it, for reuse-page; bit 0: is set. */
+	u64 last_hpa[CHUNK_GFNS];
 	u8 attributes[CHUNK_GFNS];	/* [step] KVM_MEMORY_ATTRIBUTE_PRIVATE or 0 */
 };
 

@@ -8,6 +8,7 @@
 #include "kvmmmu/own/kvm_host.h"
 #include "kvmmmu/own/policy.h"
 #include "kvmmmu/own/tdx.h"
+#include "sim/engine/hash.h"
 #include "sim/engine/trace.h"
 #include "tdxmod/seamcall.h"
 
@@ -20,13 +21,21 @@ static bool busy(u64 err)
 	return err == SEPT_BUSY;
 }
 
+/* What a loop around @call remembers, beside how often it may still go round. */
+static void forget(struct kvm *kvm, const struct tdx_call *call, u64 left)
+{
+	u64 what = hash_fold(hash_fold(call->leaf, call->rcx, call->rdx), call->r8, left);
+
+	kvm_forget(kvm, LOOP_SEAMCALL, what);
+}
+
 /* tdx_seamcall_sept(): at most 1 + retries calls */
 static u64 retry(struct kvm *kvm, struct tdx_call *call, bool (*again)(u64 err))
 {
 	u64 left = kvm->policy_arg[ARG_RETRIES], err;
 
 	for (;;) {
-		kvm_forget(kvm, LOOP_SEAMCALL, call->leaf << 56 ^ call->gfn << 20 ^ left);
+		forget(kvm, call, left);
 		err = tdx_call(kvm, call);
 		if (!again(err) || !left--)
 			return err;
@@ -45,7 +54,7 @@ static u64 until_not(struct kvm *kvm, struct tdx_call *call, u64 status, bool wr
 	u64 err;
 
 	for (;;) {
-		kvm_forget(kvm, LOOP_SEAMCALL, call->leaf << 56 ^ call->gfn << 20 ^ 0xfffff);
+		forget(kvm, call, ~0ull);
 		err = wrapped ? retry(kvm, call, busy) : tdx_call(kvm, call);
 		if (err != status)
 			return err;

@@ -46,7 +46,6 @@ static const struct region_type
 	invalid = { .name = "root.invalid" },
 	attributes = { .name = "attributes", .class = attribute_class, .indexed = true },
 	gmem = { .name = "gmem", .class = page_class, .indexed = true },
-	last_page = { .name = "gmem.last", .class = page_class, .indexed = true },
 	slot_flags = { .name = "memslot", .class = slot_class, .indexed = true },
 	folio_ref = { .name = "folio.ref", .indexed = true },
 	folio_mapped = { .name = "folio.mapped", .indexed = true };
@@ -92,9 +91,6 @@ void kvm_chunk_regions(struct kvm *kvm, struct gfn_chunk *c, u64 gfn)
 	r.type = &gmem;
 	r.base = c->folio;
 	r.stride = r.size = 8;
-	region_add(&r);
-	r.type = &last_page;
-	r.base = c->last_hpa;
 	region_add(&r);
 }
 

@@ -28,7 +28,7 @@ static const struct check_word words[] = {
 	{ "lock-order", "no two locks are taken in both orders", FALSE, "sim/engine" },
 	{ "lock-context", "locks that must be held are; nobody sleeps in atomic context", FALSE,
 	  "sim/engine" },
-	{ "lock-held", "no lock is held when its actor ends", FALSE, "sim/engine" },
+	{ "lock-held", "no lock is held when an operation or its actor ends", FALSE, "sim/engine" },
 	{ "data-race", "no plain access races another", FALSE,
 	  "not looked at yet: wants a linked kernel tree" },
 	{ "unsynchronized-seamcall", "a SEAMCALL that KVM promises never to be BUSY is not, where "

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "scenarios/play_priv.h"
+#include "sim/engine/lockdep.h"
 #include "sim/engine/check.h"
 #include "sim/engine/clock.h"
 #include "sim/engine/mem.h"
@@ -161,6 +162,7 @@ static void perform(struct cast *a, const struct scn_op *op)
 	else if (!vcpu_op(a, op, &r) && !vm_op(a, op, &r) && !play_disturb(a, op))
 		play_module_op(a, op, &r);
 	count(COUNT_OPS, 1);
+	lockdep_check_none_held(op->text);	/* user space holds none of the kernel's locks */
 	trace_(EV_OP_END, .name = op->text, .detail = r.what, .status = (u64)r.ret);
 	actor_progress("op");
 }

@@ -222,8 +222,8 @@ void kvm_page_set_private(u64 hpa, u64 value);
  * operation, only @a. kvm_op_end - progress.
  */
 void kvm_op_begin(struct kvm *kvm, u64 what, u64 a, u64 b);
-#define kvm_forget(kvm, loop, a) kvm_forget_at(kvm, loop, a, __func__)
-void kvm_forget_at(struct kvm *kvm, u64 loop, u64 a, const char *func);
+#define kvm_forget(kvm, loop, a) kvm_forget_at(kvm, loop, a, SITE_HERE)
+void kvm_forget_at(struct kvm *kvm, u64 loop, u64 a, const struct site *site);
 void kvm_op_end(struct kvm *kvm);
 
 enum kvm_loop {		/* names of loops for kvm_forget() */

@@ -54,9 +54,9 @@ void kvm_op_begin(struct kvm *kvm, u64 what, u64 a, u64 b)
 	actor_forget(key);
 }
 
-void kvm_forget_at(struct kvm *kvm, u64 loop, u64 a, const char *func)
+void kvm_forget_at(struct kvm *kvm, u64 loop, u64 a, const struct site *site)
 {
-	actor_forget_at(hash_fold(kvm->op_key[actor_self()->id], loop, a), func);
+	actor_forget_at(site, hash_fold(kvm->op_key[actor_self()->id], loop, a));
 }
 
 void kvm_op_end(struct kvm *kvm)

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "sim/engine/hash.h"
 #include "sim/engine/lp.h"
 #include "sim/engine/mem.h"
 #include "sim/engine/priv.h"
@@ -27,24 +28,25 @@ static u64 now_of(const struct sim *sim)
 struct actor *actor_new(struct sim *sim, const char *name, u16 lp, void (*fn)(void *), void *arg)
 {
 	struct world *w = the_world;
-	struct actor *a;
+	struct actor *a, fresh;
 	u16 id;
 
-	sim_free_lock(sim);
-	if (w->nactors == ACTORS_MAX)
-		sim_die("more than %u actors", ACTORS_MAX);
+	if (sim_is_free(sim) && sim->running)
+		sim_die("actor %s: none can be made while real threads run", name);
+	if (w->nactors == ACTOR_ROOT)
+		sim_die("more than %u actors", ACTOR_ROOT);
 	if (lp >= sim->opt.lps)
 		sim_die("actor %s on LP %u of %u", name, lp, sim->opt.lps);
 	id = (u16)w->nactors;
-	sim_free_unlock(sim);
 	a = world_alloc(sizeof(*a));
-	*a = (struct actor){
+	fresh = (struct actor){
 		.id = id, .lp = lp, .fn = fn, .arg = arg, .sim = sim,
 		.name = trace_intern(sim, name), .lines = &sim->lines[lp],
 		.stack_top = arena_stack(id), .clock = now_of(sim),
 		.state = ACTOR_READY, .mode = sched_mode(sim), .horizon = ~0ull,
 	};
-	actor_costs(sim, a);
+	actor_costs(sim, &fresh);
+	actor_store(a, &fresh, sizeof(fresh));
 	world_set(w->actor[id], a);
 	world_set(w->nactors, id + 1u);
 	carrier_start(sim, a);
@@ -72,14 +74,14 @@ u32 actor_count(struct sim *sim)
 	return the_world->nactors;
 }
 
-void actor_forget_at(u64 k, const char *func)
+void actor_forget_at(const struct site *site, u64 k)
 {
 	struct actor *me = sim_self;
 
 	if (!(me->mode & MODE_KEYED))
 		return;
-	me->key = k + 1;
-	script_forget(me->sim, me, func);
+	me->key = hash_fold(site_number(site), KEY_WHAT(KEY_FORGET, 0), k);
+	script_forget(me->sim, me, site);
 }
 
 void actor_progress(const char *what)
@@ -118,9 +120,9 @@ void actor_unpark(struct actor *a)
 		__atomic_store_n(&a->state, ACTOR_READY, __ATOMIC_SEQ_CST);
 		return;
 	}
-	world_set(a->state, (u8)ACTOR_READY);
+	actor_set(a->state, (u8)ACTOR_READY);
 	if (a->clock < now)
-		world_set(a->clock, now);
+		actor_set(a->clock, now);
 	sched_insert(sim, a);
 	lp_enter(a);
 }
@@ -148,5 +150,5 @@ void actor_set_lp(struct actor *a, u16 lp)
 	if (lp == a->lp)
 		return;
 	lp_moves(a, lp);
-	world_set(a->lines, &sim->lines[lp]);
+	actor_set(a->lines, &sim->lines[lp]);
 }

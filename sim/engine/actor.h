@@ -12,6 +12,9 @@ struct sim;
 struct lp;
 
 #define ACTORS_MAX	1024	/* the tournament keys hold 10 bits of actor number */
+#define ACTOR_ROOT	(ACTORS_MAX - 1)	/* the set-up context's number: 1023 are left */
+/* The keys' other 54 bits: whoever comes that far has reached the end of time (SIM_LIMIT). */
+#define CLOCK_MAX	(1ull << 53)
 
 enum actor_state {
 	ACTOR_READY,
@@ -56,8 +59,6 @@ struct actor {
 	/* cold from here on */
 	u8 state;		/* enum actor_state */
 	bool background;	/* runs when nobody else can (idle LPs, RCU callbacks) */
-	u16 nothing;
-	u32 irqs_off;		/* depth: > 0 means that no interrupt is taken */
 	u64 key;		/* fold of (site, result) since actor_forget() */
 	u64 steps;		/* record */
 	struct pending pending;
@@ -69,7 +70,9 @@ struct actor {
 	void *stack_top;
 	struct sim *sim;
 	u64 blocked_since;	/* clock; for the blocking chain */
-	u32 tif;		/* world word: TIF_* of task.h, read and written by steps */
+	/* These two share a word that is always logged, so it is in the world's hash. */
+	u32 tif __attribute__((aligned(8)));	/* TIF_* of task.h, read and written by steps */
+	u32 irqs_off;		/* depth: > 0 means that no interrupt is taken */
 } __attribute__((aligned(64)));
 
 /* The running actor, or the root context outside a run. Never NULL once a sim exists. */
@@ -97,11 +100,13 @@ u32 actor_count(struct sim *sim);
  *
  * An actor is a deterministic function of what its steps returned; its key is a fold of
  * them since the last forget. Stands at the start of an operation and at the head of a
- * retry loop (k = what is left of the budget). A wrong forget merges different states.
+ * retry loop (k = what is left of the budget). Where it stands is remembered too, so that
+ * two loops around one helper differ; what a caller's caller did must be in @k. A wrong
+ * forget merges different states.
  * It is also where a spin is seen: same key, same world, nothing changed in between.
  */
-#define actor_forget(k) actor_forget_at(k, __func__)
-void actor_forget_at(u64 k, const char *func);
+#define actor_forget(k) actor_forget_at(SITE_HERE, k)
+void actor_forget_at(const struct site *site, u64 k);
 
 /* actor_progress - the running actor got somewhere ("op", "insn", "sept"): resets livelock */
 void actor_progress(const char *what);

@@ -174,12 +174,11 @@ static u64 page_take(void)
 {
 	struct world *w = the_world;
 
-	while (w->page_free) {
+	if (w->page_free) {
 		u64 pfn = w->page_free - 1;
 
 		world_set(w->page_free, (u64)w->page_link[pfn]);
-		if (page_is_free(pfn << PAGE_SHIFT))	/* else page_alloc_at() took it */
-			return pfn << PAGE_SHIFT;
+		return pfn << PAGE_SHIFT;
 	}
 	for (;;) {
 		u64 hpa = w->page_next;
@@ -214,11 +213,32 @@ u64 page_alloc(void)
 	return hpa;
 }
 
+/* Take a page that was freed out of the list: it may be freed again, and be there once. */
+static void page_unlink(u64 pfn)
+{
+	struct world *w = the_world;
+	u64 at = w->page_free;
+
+	if (at == pfn + 1) {
+		world_set(w->page_free, (u64)w->page_link[pfn]);
+		return;
+	}
+	while (w->page_link[at - 1] != pfn + 1)
+		at = w->page_link[at - 1];
+	world_set(w->page_link[at - 1], w->page_link[pfn]);
+}
+
 void page_alloc_at(u64 hpa)
 {
-	if (hpa >= world_phys_size() || !page_is_free(hpa))
+	struct sim *sim = sim_current();
+
+	sim_free_lock(sim);
+	if (hpa % PAGE_SIZE || hpa >= world_phys_size() || !page_is_free(hpa))
 		sim_die("page 0x%llx is not free", (unsigned long long)hpa);
+	if (*state_of(phys_to_ptr(hpa)) == LINE_DEAD)
+		page_unlink(hpa >> PAGE_SHIFT);
 	page_make_live(hpa);
+	sim_free_unlock(sim);
 }
 
 void page_free(u64 hpa)

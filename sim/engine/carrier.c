@@ -161,9 +161,11 @@ void carrier_start(struct sim *sim, struct actor *a)
 {
 	struct carrier *c = &sim->carrier[a->id];
 
+	stack_prepare(a);
+	if (c->running)
+		return;		/* an undo took its first owner back: the thread waits still */
 	*c = (struct carrier){ .running = true };
 	fiber_new(c);
-	stack_prepare(a);
 	if (sim->opt.carrier == CARRIER_PTHREAD && !sim_is_free(sim))
 		thread_start(sim, a, carrier_thread);
 }
@@ -204,24 +206,20 @@ void carrier_run_thread(struct sim *sim, struct actor *a)
 	thread_start(sim, a, free_thread);
 }
 
-void carrier_join(struct sim *sim, struct actor *a)
+void carrier_join(struct carrier *c)
 {
-	struct carrier *c = &sim->carrier[a->id];
-
 	if (c->threaded)
 		pthread_join(c->thread, NULL);
 	c->threaded = false;
 }
 
-void carrier_stop(struct sim *sim, struct actor *a)
+void carrier_stop(struct sim *sim, struct carrier *c)
 {
-	struct carrier *c = &sim->carrier[a->id];
-
 	if (!c->running)
 		return;
 	if (c->threaded && !sim_is_free(sim))
 		baton_pass(c, BATON_QUIT);
-	carrier_join(sim, a);
+	carrier_join(c);
 	fiber_free(c);
 	c->running = false;
 }

@@ -23,9 +23,9 @@ void actor_switch(void **save, void *to);
 void carrier_start(struct sim *sim, struct actor *a);	/* before its first resume */
 void carrier_resume(struct sim *sim, struct actor *a);	/* run it until it yields */
 void carrier_yield(struct actor *me);			/* back to who resumed it */
-void carrier_stop(struct sim *sim, struct actor *a);	/* sim_free() */
+void carrier_stop(struct sim *sim, struct carrier *c);	/* sim_free() */
 /* carrier_jump - from @me straight to @to, both on this thread (fibers); no hub between */
 void carrier_jump(struct actor *me, struct actor *to);
 /* carrier_run_thread - free scheduler: a thread that runs @a until it yields, then exits */
 void carrier_run_thread(struct sim *sim, struct actor *a);
-void carrier_join(struct sim *sim, struct actor *a);	/* wait for that thread, if any */
+void carrier_join(struct carrier *c);	/* wait for that thread, if any */

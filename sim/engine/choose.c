@@ -22,8 +22,10 @@ u32 choose(u32 n, enum choose_why why)
 	if (n < 2)
 		return 0;
 	answer = sim->driver->pick(sim, sim->driver->ctx, n, why);
+	if (answer >= n)
+		sim_die("a choice of %u was answered with %u", n, answer);
 	if (why != CHOOSE_ACTOR && (me->mode & MODE_KEYED))
-		me->key = hash_fold(me->key, why + 1u, answer);
+		me->key = hash_fold(me->key, KEY_WHAT(KEY_CHOICE, why), answer);
 	return answer;
 }
 

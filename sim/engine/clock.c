@@ -9,24 +9,44 @@
 void sim_charge(enum cost_key key, u64 n)
 {
 	struct actor *me = sim_self;
+	u64 cycles;
 
-	me->clock += me->sim->cost[key] * n;
+	if (__builtin_mul_overflow(me->sim->cost[key], n, &cycles))
+		cycles = CLOCK_MAX;
+	sim_compute(cycles);
 }
 
 void sim_compute(u64 cycles)
 {
-	sim_self->clock += cycles;
+	struct actor *me = sim_self;
+
+	if (unlikely(me->mode & MODE_HUB) && !me->sim->opt.timed)
+		return;		/* there is no time: it would tell equal states apart */
+	me->clock += cycles < CLOCK_MAX ? cycles : CLOCK_MAX;
+	if (unlikely(me->clock > CLOCK_MAX))
+		me->clock = CLOCK_MAX;
 }
 
 void deadline_set(struct deadline *d, u64 cycles)
 {
-	world_set(d->when, sim_self->sim->opt.timed ? sim_self->clock + cycles : 1);
+	u64 when = 1;
+
+	if (sim_self->sim->opt.timed) {
+		when = sim_self->clock + (cycles < CLOCK_MAX ? cycles : CLOCK_MAX);
+		/* In no state's hash: a loop that sets it anew comes back to the same state. */
+		actor_set(d->when, when ? when : 1);
+	} else {
+		world_set(d->when, when);
+	}
 	world_set(d->answer, 0);
 }
 
 void deadline_clear(struct deadline *d)
 {
-	world_set(d->when, 0);
+	if (sim_self->sim->opt.timed)
+		actor_set(d->when, 0);
+	else
+		world_set(d->when, 0);
 	world_set(d->answer, 0);
 }
 
@@ -55,15 +75,13 @@ bool deadline_passed(struct deadline *d, const char *what)
 	if (deadline_ordered(sim))
 		passed = true;
 	else if (sim->opt.timed)
-		passed = sim_self->clock >= d->when;
+		passed = script_passed(sim, d->when);
 	else if (sim_is_free(sim))
 		passed = false;	/* time does not exist among real threads */
 	else
 		passed = choose(2, CHOOSE_DEADLINE);
-	if (!passed) {
-		script_time_matters(sim);
+	if (!passed)
 		return false;
-	}
 	world_set(d->answer, 1);
 	trace_(EV_TIMEOUT, .name = what);
 	return true;

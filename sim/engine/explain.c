@@ -61,7 +61,9 @@ void explain_actor(struct sim *sim, const struct actor *a, char *buf, size_t n)
 		add(buf, n, "%s is done", a->name);
 		break;
 	default:
-		if (a->pending.site)
+		if (actor_waits(a))
+			add_wait(a, buf, n);
+		else if (a->pending.site)
 			add(buf, n, "%s can run (it stands in %s())", a->name,
 			    a->pending.site->func);
 		else

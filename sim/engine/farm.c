@@ -60,7 +60,7 @@ static bool start(struct farm *f, u32 i)
 	return true;
 }
 
-static void reap(struct farm *f, u32 slot)
+static void reap(struct farm *f, u32 slot, bool done)
 {
 	struct worker *w = &f->worker[slot];
 	struct farm_result *r = &f->result[w->index];
@@ -69,7 +69,7 @@ static void reap(struct farm *f, u32 slot)
 	close(w->fd);
 	while (waitpid(w->pid, &status, 0) < 0 && errno == EINTR)
 		;
-	r->done = true;
+	r->done = done;
 	r->status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 	r->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 	f->worker[slot] = f->worker[--f->running];
@@ -95,7 +95,7 @@ static void wait_some(struct farm *f)
 	if (poll(p, f->running, 200) > 0) {
 		for (u32 i = f->running; i-- > 0;)
 			if (p[i].revents && drain(f, &f->worker[i]))
-				reap(f, i);
+				reap(f, i, true);
 	}
 	g_free(p);
 }
@@ -120,7 +120,7 @@ struct farm_result *farm_run(u32 n, u32 jobs, int (*job)(void *ctx, u32 i, FILE 
 	}
 	while (f.running) {
 		kill(f.worker[0].pid, SIGKILL);
-		reap(&f, 0);
+		reap(&f, 0, false);
 	}
 	g_free(f.worker);
 	return f.result;

@@ -135,7 +135,7 @@ enum sim_end free_run(struct sim *sim)
 			if (the_world->actor[i]->state != ACTOR_DONE)
 				carrier_run_thread(sim, the_world->actor[i]);
 		for (u32 i = 0; i < n; i++)
-			carrier_join(sim, the_world->actor[i]);
+			carrier_join(&sim->carrier[i]);
 	} while (count_ready() && !sim_stopping(sim));
 	sim->running = false;
 	return sim_stopping(sim) ? SIM_STOPPED : SIM_DONE;

@@ -19,6 +19,14 @@ static __always_inline u64 hash_word(u64 addr, u64 v)
 			v ^ 0xe7037ed1a0b428dbull);
 }
 
+/* What hash_fold() folds besides steps, whose @what is a site's number (32 bits). */
+enum key_part {
+	KEY_FORGET	= 1,
+	KEY_CHOICE	= 2,
+	KEY_IRQ		= 3,
+};
+#define KEY_WHAT(part, n) ((u64)(part) << 32 | (n))
+
 /* hash_fold - @h after one more (what, value) */
 static __always_inline u64 hash_fold(u64 h, u64 what, u64 value)
 {

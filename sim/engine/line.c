@@ -32,7 +32,7 @@ void line_miss(struct actor *me, struct line *l, const void *p, enum mem_op op)
 	u32 slot = number % LP_LINES;
 	u64 start;
 
-	if (op == MEM_READ || op == MEM_AWAIT) {
+	if (op == MEM_READ) {
 		if (me->lines->slot[slot].line == number &&
 		    me->lines->slot[slot].version == l->version) {
 			me->clock += me->cost_read;
@@ -42,7 +42,7 @@ void line_miss(struct actor *me, struct line *l, const void *p, enum mem_op op)
 	/* Accesses to one line are served one after the other. */
 	start = me->clock > l->busy ? me->clock : l->busy;
 	me->clock = l->busy = start + transfer(sim, l, me->lp);
-	if (op == MEM_READ || op == MEM_AWAIT) {
+	if (op == MEM_READ) {
 		l->excl = 0;
 		me->lines->slot[slot].line = number;
 		me->lines->slot[slot].version = l->version;

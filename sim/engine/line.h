@@ -42,6 +42,8 @@ static __always_inline void line_touch(struct actor *me, const void *p, enum mem
 {
 	struct line *l;
 
+	if (op == MEM_AWAIT)
+		op = MEM_READ;	/* the read that ends the wait */
 	if (op == MEM_FENCE) {
 		me->clock += me->cost_rmw;
 		return;

@@ -192,13 +192,13 @@ static void idle_wake(struct sim *sim, struct lp *l, u16 lp, u64 when)
 	if (!l->idle) {
 		snprintf(name, sizeof(name), "idle/lp%u", lp);
 		a = actor_new(sim, name, lp, idle_main, l);
-		world_set(a->background, true);
+		actor_set(a->background, true);
 		world_set(task_of(a)->idle, 1);
 		world_set(l->idle, a->id + 1u);
 	}
 	a = actor_by_id(sim, (u16)(l->idle - 1));
 	if (a->state == ACTOR_PARKED && a->clock < when)
-		world_set(a->clock, when);
+		actor_set(a->clock, when);
 	actor_unpark(a);
 }
 
@@ -285,7 +285,7 @@ enum irq_kind lp_irq_pending(void)
 	}
 	/* It decides what the actor does next, and is no step: the key must know. */
 	if (me->mode & MODE_KEYED)
-		me->key = hash_fold(me->key, IRQ_KINDS, found);
+		me->key = hash_fold(me->key, KEY_WHAT(KEY_IRQ, 0), found);
 	return found;
 }
 
@@ -311,7 +311,7 @@ static void irq_modes_clear(struct sim *sim, u16 lp)
 
 	for_each_at(a, sim, lp)
 		if (a->mode & MODE_IRQ)
-			world_set(a->mode, a->mode & ~(u32)MODE_IRQ);
+			actor_set(a->mode, a->mode & ~(u32)MODE_IRQ);
 }
 
 static void irq_handle(struct actor *me, struct lp *l, u32 kind)
@@ -451,14 +451,14 @@ void lp_moves(struct actor *a, u16 lp)
 
 	if (sim_is_free(a->sim)) {
 		lp_leave(a);
-		world_set(a->lp, lp);	/* nobody looks at the lists there */
+		actor_set(a->lp, lp);	/* nobody looks at the lists there */
 		lp_enter(a);
 		return;
 	}
 	lp_remove(a);
-	world_set(a->lp, lp);
+	actor_set(a->lp, lp);
 	lp_add(a);
-	world_set(a->mode, a->mode & ~(u32)MODE_IRQ);
+	actor_set(a->mode, a->mode & ~(u32)MODE_IRQ);
 	if (lp_at(a->sim, from)->pend_all)
 		lp_notify(a->sim, from);
 	if (is_live(a))

@@ -33,7 +33,6 @@ static void await_block(struct sim *sim, struct actor *me)
 	if (sched_no_wait(sim, me))
 		return;
 	me->state = ACTOR_BLOCKED;
-	me->blocked_since = me->clock;
 	sim->nblocked++;
 	if (trace_on())
 		trace_(EV_BLOCKED, .name = lock ? lock :
@@ -46,21 +45,35 @@ static void await_block(struct sim *sim, struct actor *me)
 		sched_awoken(sim, me);
 }
 
+/*
+ * The scheduling point. Whoever arrives at a wait that does not hold is blocked at once where
+ * schedules are chosen: to find out would be a step that does nothing, and be counted. The
+ * clock and a script let it find out in its turn.
+ */
+static void stand_before(struct sim *sim, struct actor *me, const struct pending *step)
+{
+	me->pending = *step;
+	me->blocked_since = me->clock;
+	if (!(me->mode & MODE_HUB))
+		return;		/* the clock's fast path has asked before it came here */
+	if ((sim->opt.sched == SCHED_RANDOM || sim->opt.sched == SCHED_CHOOSE) && actor_waits(me) &&
+	    !sched_no_wait(sim, me))
+		await_block(sim, me);
+	else
+		sched_hub(me);
+}
+
 /* Stand before the step until it is this actor's turn and nothing has to come first. */
 static void wait_for_turn(struct sim *sim, struct actor *me, const struct pending *step)
 {
-	me->pending = *step;
-	if (me->mode & MODE_HUB)
-		sched_hub(me);	/* the clock's fast path has asked before it came here */
+	stand_before(sim, me, step);
 	for (;;) {
 		while (unlikely(sim->stopping))
 			sched_hub(me);
 		if ((me->mode & MODE_IRQ) && lp_irq_deliverable(me) && lp_take_interrupts(me)) {
 			/* It took steps: ask again for this one. */
-			me->pending = *step;
-			if (me->mode & MODE_HUB)
-				sched_hub(me);
-			else if (actor_clock_key(me) >= me->horizon)
+			stand_before(sim, me, step);
+			if (!(me->mode & MODE_HUB) && actor_clock_key(me) >= me->horizon)
 				sched_switch(me);
 			continue;
 		}
@@ -83,6 +96,9 @@ static void step_begin(struct sim *sim, struct actor *me, const struct pending *
 {
 	if (!(me->mode & MODE_ROOT))
 		wait_for_turn(sim, me, step);
+	if (step->p && unlikely(!world_has(step->p)))
+		sim_die("%s() %s:%u takes a step on memory outside the world", step->site->func,
+			site_file(step->site), step->site->line);
 	if (step->p && unlikely(world_line_state(step->p) == LINE_DEAD))
 		use_after_free(step);
 	if (me->mode & MODE_ROOT)
@@ -148,13 +164,25 @@ static struct u128 cmpxchg128_atomic(struct u128 *p, struct u128 old, struct u12
 			 : "+m"(*p), "+a"(old.lo), "+d"(old.hi)
 			 : "b"(new_.lo), "c"(new_.hi) : "cc", "memory");
 	return old;
-#else
-	unsigned __int128 o = (unsigned __int128)old.hi << 64 | old.lo;
-	unsigned __int128 n = (unsigned __int128)new_.hi << 64 | new_.lo;
+#elif defined(__aarch64__)
+	struct u128 was, next;
+	u32 again;
 
-	__atomic_compare_exchange_n((unsigned __int128 *)p, &o, n, 0, __ATOMIC_SEQ_CST,
-				    __ATOMIC_SEQ_CST);
-	return (struct u128){ (u64)o, (u64)(o >> 64) };
+	/* The pair is read in one piece only if it is also written, so it always is. */
+	__asm__ volatile("1:	ldaxp	%[lo], %[hi], %[m]\n"
+			 "	cmp	%[lo], %[olo]\n"
+			 "	ccmp	%[hi], %[ohi], #0, eq\n"
+			 "	csel	%[tlo], %[nlo], %[lo], eq\n"
+			 "	csel	%[thi], %[nhi], %[hi], eq\n"
+			 "	stlxp	%w[again], %[tlo], %[thi], %[m]\n"
+			 "	cbnz	%w[again], 1b\n"
+			 : [lo] "=&r"(was.lo), [hi] "=&r"(was.hi), [tlo] "=&r"(next.lo),
+			   [thi] "=&r"(next.hi), [again] "=&r"(again), [m] "+Q"(*p)
+			 : [olo] "r"(old.lo), [ohi] "r"(old.hi), [nlo] "r"(new_.lo),
+			   [nhi] "r"(new_.hi) : "cc", "memory");
+	return was;
+#else
+#error "write the 16-byte compare-and-exchange for this architecture"
 #endif
 }
 

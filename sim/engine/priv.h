@@ -50,7 +50,8 @@ struct undo_log {
 	struct undo_entry *entry;
 	u64 n, room;
 	u64 hash;
-	bool on;
+	bool on;			/* the hash is kept */
+	bool keep;			/* and the log: a script wants the hash alone */
 };
 
 /* The clock's tournament: a leaf an actor, the least key wins; see sched.c. */
@@ -76,6 +77,7 @@ struct script {
 	GPtrArray *lap;			/* words that the row's actor read since its last forget */
 	const char *spin_func;		/* where it forgot, and had been before */
 	const void *polled;		/* of a spin: the word of the lap that another wrote last */
+	u64 until;			/* first deadline asked about since then, ~0: none */
 	bool spins;
 };
 
@@ -172,13 +174,14 @@ struct actor *sched_clock_pick(struct sim *sim);
 const struct last_write *script_last_write(const struct sim *sim, const void *p);
 struct actor *script_pick(struct sim *sim);
 void script_event(struct sim *sim, const struct event *ev);
-void script_forget(struct sim *sim, struct actor *me, const char *func);
+void script_forget(struct sim *sim, struct actor *me, const struct site *site);
+bool script_passed(struct sim *sim, u64 when);	/* has cycle @when come for the running actor? */
 bool script_paused(const struct sim *sim);	/* rows used up, and to stop there */
-/* what the running actor does next hangs on time: a state seen before is no spin */
-void script_time_matters(struct sim *sim);
 void script_fini(struct sim *sim);
 /* mem.c */
 bool await_holds(const struct pending *n);
+/* @a stands at a wait that nothing ends yet; it may be READY (it has not tried) or BLOCKED */
+bool actor_waits(const struct actor *a);
 u64 word_at(const void *p, unsigned int size);
 /* free.c */
 u64 free_await(unsigned int size, void *p, u64 mask, u64 want);

@@ -156,7 +156,7 @@ static void rcu_worker_new(struct sim *sim, struct rcu_state *rcu)
 {
 	struct actor *a = actor_new(sim, "rcu", 0, rcu_worker, rcu);
 
-	world_set(a->background, true);
+	actor_set(a->background, true);
 	world_set(rcu->worker, a->id + 1u);
 }
 

@@ -129,21 +129,28 @@ bool actor_enabled(const struct actor *a)
 {
 	switch (a->state) {
 	case ACTOR_READY:
-		return true;
+		/* Time and scripts let it find out for itself, in its turn. */
+		return (a->sim->opt.sched != SCHED_RANDOM && a->sim->opt.sched != SCHED_CHOOSE) ||
+		       !actor_waits(a);
 	case ACTOR_BLOCKED:
-		return await_holds(&a->pending) ||
-		       ((a->mode & MODE_IRQ) && lp_irq_deliverable(a));
+		return !actor_waits(a);
 	default:
 		return false;
 	}
 }
 
+bool actor_waits(const struct actor *a)
+{
+	return a->pending.site && !await_holds(&a->pending) &&
+	       !((a->mode & MODE_IRQ) && lp_irq_deliverable(a));
+}
+
 /* A blocked actor whose wait is over was watching until now: its clock catches up. */
 static void make_ready(struct sim *sim, struct actor *a, u64 now)
 {
-	world_set(a->state, (u8)ACTOR_READY);
+	actor_set(a->state, (u8)ACTOR_READY);
 	if (a->clock < now)
-		world_set(a->clock, now);
+		actor_set(a->clock, now);
 	sim->nblocked--;
 	sched_insert(sim, a);
 }
@@ -196,9 +203,9 @@ void sched_awoken(struct sim *sim, struct actor *me)
 {
 	u64 due = lp_irq_due(me);
 
-	world_set(me->state, (u8)ACTOR_READY);
+	actor_set(me->state, (u8)ACTOR_READY);
 	if (due != ~0ull && me->clock < due)
-		world_set(me->clock, due);
+		actor_set(me->clock, due);
 	sim->nblocked--;
 }
 
@@ -207,7 +214,7 @@ void actor_interrupt(struct actor *a, u64 when)
 	struct sim *sim = a->sim;
 	u64 key;
 
-	world_set(a->mode, a->mode | MODE_IRQ);
+	actor_set(a->mode, a->mode | MODE_IRQ);
 	if (a->state != ACTOR_BLOCKED)
 		return;
 	key = blocked_key(sim, a);
@@ -313,7 +320,6 @@ u32 sched_enabled(struct sim *sim, struct actor **list)
 
 struct actor *sched_clock_pick(struct sim *sim)
 {
-	wake_any(sim);
 	return tour_winner(sim);
 }
 
@@ -322,6 +328,11 @@ static struct actor *pick_choose(struct sim *sim)
 	struct actor *list[ACTORS_MAX];
 	u32 n = sched_enabled(sim, list);
 
+	if (sim->last && actor_clock_key(sim->last) >= sim->limit_key) {
+		sim->end = SIM_LIMIT;
+		sim->stopping = true;
+		return NULL;
+	}
 	return n ? list[choose(n, CHOOSE_ACTOR)] : NULL;
 }
 
@@ -363,7 +374,10 @@ static enum sim_end end_of_run(struct sim *sim)
 	for (u32 i = 0; i < the_world->nactors; i++) {
 		struct actor *a = the_world->actor[i];
 
-		if (a->state == ACTOR_BLOCKED && !a->background)
+		if (a->background)
+			continue;
+		/* READY and not picked: it stands at a wait, or the rows have left it there. */
+		if (a->state == ACTOR_BLOCKED || (a->state == ACTOR_READY && actor_waits(a)))
 			return SIM_DEADLOCK;
 	}
 	return SIM_DONE;
@@ -376,6 +390,13 @@ static void run_at_end(struct sim *sim)
 
 		e->fn(e->ctx);
 	}
+}
+
+static u64 limit_key(const struct sim *sim)
+{
+	u64 most = sim->opt.max_cycles;
+
+	return (most && most < CLOCK_MAX ? most : CLOCK_MAX) << 10;
 }
 
 enum sim_end sim_run(struct sim *sim)
@@ -395,7 +416,7 @@ enum sim_end sim_run(struct sim *sim)
 		return check_fatal(sim) ? SIM_VIOLATION : end;
 	}
 	sim->running = true;
-	sim->limit_key = sim->opt.max_cycles ? sim->opt.max_cycles << 10 : NOBODY - 1;
+	sim->limit_key = limit_key(sim);
 	tour_grow(&sim->tour, the_world->nactors);
 	while (!sim->stopping && !sim->stop && (a = pick(sim)))
 		sched_resume(sim, a);

@@ -67,15 +67,11 @@ const char *script_why(const struct sim *sim)
 
 static void forget_states(struct sim *sim)
 {
+	sim->script.until = ~0ull;
 	if (!sim->script.seen)
 		return;
 	g_hash_table_remove_all(sim->script.seen);
 	g_ptr_array_set_size(sim->script.lap, 0);
-}
-
-void script_time_matters(struct sim *sim)
-{
-	forget_states(sim);
 }
 
 bool script_paused(const struct sim *sim)
@@ -123,7 +119,7 @@ static struct actor *turn_to(struct sim *sim, struct actor *a)
 	if (a != sim->last)
 		forget_states(sim);
 	if (a->clock < sim->now)
-		world_set(a->clock, sim->now);
+		actor_set(a->clock, sim->now);
 	return a;
 }
 
@@ -162,7 +158,7 @@ static void script_over(struct sim *sim)
 		struct actor *a = the_world->actor[i];
 
 		if (a->clock < sim->now)
-			world_set(a->clock, sim->now);
+			actor_set(a->clock, sim->now);
 		if (a->state == ACTOR_READY)
 			sched_insert(sim, a);
 	}
@@ -194,6 +190,11 @@ struct actor *script_pick(struct sim *sim)
 			continue;
 		}
 		if (s->spins) {
+			struct actor *helper = background(sim);
+
+			s->spins = false;
+			if (helper)	/* it may be what the spin waits for */
+				return turn_to(sim, helper);
 			explain_spin(sim, a, s->spin_func, s->polled, why, sizeof(why));
 			return unreachable(sim, "%s", why);
 		}
@@ -265,22 +266,57 @@ void script_event(struct sim *sim, const struct event *ev)
 		s->met = row->done(row->ctx, ev);
 }
 
-void script_forget(struct sim *sim, struct actor *me, const char *func)
+bool script_passed(struct sim *sim, u64 when)
+{
+	if (sim_self->clock >= when)
+		return true;
+	if (when < sim->script.until)
+		sim->script.until = when;
+	return false;
+}
+
+/*
+ * What time alone will bring to @me: the next deadline that it asked about, or the arrival
+ * of an interrupt that is on its way. ~0: nothing
+ */
+static u64 time_brings(const struct sim *sim, const struct actor *me)
+{
+	u64 arrival = lp_irq_arrival(me->lp);
+
+	if (arrival <= me->clock)
+		arrival = ~0ull;
+	return arrival < sim->script.until ? arrival : sim->script.until;
+}
+
+/*
+ * The same state twice is a spin, unless time decides too: then the actor would go round
+ * until the deadline passes, and every lap but the last is left out. Once for each state:
+ * whoever comes back to it after that (it sets the deadline anew) does spin.
+ */
+void script_forget(struct sim *sim, struct actor *me, const struct site *site)
 {
 	struct script *s = &sim->script;
-	u64 *state, arrival;
+	void *jumped = NULL;
+	u64 state, next, *key;
 
-	if (sim->opt.sched != SCHED_SCRIPT || s->at >= s->n || s->met)
+	if (sim->opt.sched != SCHED_SCRIPT || s->at >= s->n || s->met || s->spins ||
+	    me != s->row[s->at].actor)
 		return;
-	arrival = lp_irq_arrival(me->lp);
-	if (arrival != ~0ull && arrival > me->clock)
-		forget_states(sim);	/* an interrupt is on its way: this ends by itself */
-	state = g_new(u64, 1);
-	*state = hash_fold(world_hash(), me->id + 1u, me->key);
-	if (!g_hash_table_add(s->seen, state) && !s->spins) {
-		s->spins = true;
-		s->spin_func = func;
-		s->polled = polled_word(sim, me->id);
+	state = hash_fold(world_hash(), me->id + 1u, me->key);
+	if (g_hash_table_lookup_extended(s->seen, &state, NULL, &jumped)) {
+		next = time_brings(sim, me);
+		if (jumped || next == ~0ull) {
+			s->spins = true;
+			s->spin_func = site->func;
+			s->polled = polled_word(sim, me->id);
+			return;
+		}
+		me->clock = next;
+		s->until = ~0ull;
+		jumped = s;
 	}
+	key = g_new(u64, 1);
+	*key = state;
+	g_hash_table_replace(s->seen, key, jumped);
 	g_ptr_array_set_size(s->lap, 0);
 }

@@ -14,6 +14,8 @@
 
 void search_begin(struct sim *sim)
 {
+	if (sim->opt.sched != SCHED_CHOOSE || !sim->opt.keyed || sim->opt.timed)
+		sim_die("a search wants SCHED_CHOOSE, keyed and untimed");
 	sched_refresh_modes(sim);
 	sim->running = true;
 	sim->limit_key = ~0ull - 1;
@@ -42,6 +44,8 @@ char *search_mark_set(struct sim *sim, struct search_mark *m, struct actor *a, c
 	m->steps = sim->steps;
 	m->ring_count = sim->ring_count;
 	m->nblocked = sim->nblocked;
+	m->violations = sim->violations->len;
+	m->stopping = sim->stopping;
 	copy_words(room, a->sp, m->bytes);
 	return room + ((m->bytes + 63) & ~(size_t)63);
 }
@@ -60,17 +64,22 @@ void search_undo(struct sim *sim, const struct search_mark *m)
 	sim->steps = m->steps;
 	sim->ring_count = m->ring_count;
 	sim->nblocked = m->nblocked;
+	sim->stopping = m->stopping;
+	g_ptr_array_set_size(sim->violations, (int)m->violations);
 }
 
 /*
- * An actor's part: what its steps returned since it forgot, and the step it stands at. Its
- * number keeps two actors in the same place apart; no address and no stack byte enters.
+ * An actor's part: what its steps returned since it forgot, the step it stands at, its LP,
+ * and whether it is parked (READY and BLOCKED are told apart by the world alone). Its number
+ * keeps two actors in the same place apart; no address and no stack byte enters.
  */
 static u64 actor_key(const struct actor *a)
 {
 	u64 where = a->state == ACTOR_DONE ? 0 : 1 + site_number(a->pending.site);
+	u64 how = (u64)a->lp << 1 | (a->state == ACTOR_PARKED);
+	u64 key = hash_fold(a->id + 1u, a->state == ACTOR_DONE ? 0 : a->key, 1);
 
-	return hash_fold(hash_fold(a->id + 1u, a->state == ACTOR_DONE ? 0 : a->key, 1), where, 2);
+	return hash_fold(hash_fold(key, where, 2), 3, how);
 }
 
 u64 search_key(struct sim *sim)
@@ -112,6 +121,7 @@ struct dfs {
 	struct sim *sim;
 	struct search_dfs *s;
 	struct inner *inner;	/* of the step being taken */
+	char *room_end;
 };
 
 static void dfs_visit(struct dfs *d, struct actor *last, int budget, u32 depth, char *room);
@@ -123,6 +133,8 @@ static void dfs_step(struct dfs *d, struct actor *a, int budget, u32 depth, char
 	struct search_mark mark;
 	char *next;
 
+	if (room + WORLD_STACK_SIZE > d->room_end)
+		sim_die("no room for the stacks of an execution of %u steps", depth);
 	do {
 		next = search_mark_set(d->sim, &mark, a, room);
 		in.at = 0;
@@ -144,7 +156,7 @@ static void dfs_visit(struct dfs *d, struct actor *last, int budget, u32 depth, 
 		d->s->depth = depth;
 	if (depth == DEPTH_MAX)
 		sim_die("an execution of more than %d steps: a loop without an end?", DEPTH_MAX);
-	for (u32 i = 0; i < total; i++) {
+	for (u32 i = 0; i < total && !d->sim->stopping; i++) {
 		struct actor *a = the_world->actor[i];
 		int cost = d->s->preemptions >= 0 && !free_switch && a != last;
 
@@ -165,8 +177,10 @@ void search_dfs(struct sim *sim, struct search_dfs *s)
 {
 	struct dfs d = { .sim = sim, .s = s };
 	struct choose_driver driver = { inner_pick, &d.inner };
-	char *room = g_malloc(DEPTH_MAX * 4096ul + WORLD_STACK_SIZE);
+	size_t bytes = DEPTH_MAX * 4096ul + WORLD_STACK_SIZE;	/* touched as it is used */
+	char *room = g_malloc(bytes);
 
+	d.room_end = room + bytes;
 	choose_drive(sim, &driver);
 	dfs_visit(&d, NULL, s->preemptions < 0 ? 0 : s->preemptions, 0, room);
 	choose_drive(sim, NULL);

@@ -5,6 +5,8 @@
  * mark in the undo log plus the live stack of the one actor that is about to run. With it,
  * a plain depth-first search over choose(): the explorer's oracle, and the engine's own
  * golden tests. Wants SCHED_CHOOSE, keyed, untimed, fibers or pthreads.
+ *
+ * A violation ends an execution; an undo takes it back (leaf() sees it: check_fatal()).
  */
 #include "sim/engine/sim.h"
 
@@ -17,7 +19,8 @@ struct search_mark {
 	size_t bytes;
 	struct actor saved;
 	u64 undo_length, undo_hash, seq, steps, ring_count;
-	u32 nblocked;
+	u32 nblocked, violations;
+	bool stopping;
 };
 
 /*
@@ -36,9 +39,9 @@ u64 search_key(struct sim *sim);
 struct search_dfs {
 	/* Switches from an actor that could have gone on; negative: no bound. */
 	int preemptions;
-	/* Called at the end of each execution (nobody is enabled), and after each step if set. */
+	/* At the end of each execution: nobody is enabled, or a check has failed. */
 	void (*leaf)(void *ctx);
-	bool (*step)(void *ctx);	/* false: do not go on below this state */
+	bool (*step)(void *ctx);	/* after each step, if set; false: do not go on below this state */
 	void *ctx;
 	/* results */
 	u64 executions, transitions;

@@ -28,6 +28,7 @@ static void options_default(struct sim_options *o)
 {
 	if (!o->phys)
 		o->phys = 1ull << 30;
+	o->phys = (o->phys + PAGE_SIZE - 1) & ~(u64)(PAGE_SIZE - 1);
 	if (!o->lps)
 		o->lps = 1;
 	if (!o->packages)
@@ -57,7 +58,7 @@ static void root_setup(struct sim *sim)
 	struct actor *root = &the_world->root;
 
 	*root = (struct actor){
-		.id = ACTORS_MAX - 1, .mode = MODE_ROOT, .sim = sim, .name = "init",
+		.id = ACTOR_ROOT, .mode = MODE_ROOT, .sim = sim, .name = "init",
 		.lines = sim->lines, .horizon = ~0ull, .state = ACTOR_READY,
 	};
 	sim_self = root;
@@ -92,6 +93,8 @@ struct sim *sim_new(const struct sim_options *opt)
 	if (sim->opt.trace)
 		trace_ring(sim, sim->opt.trace);
 	undo_enable(sim->opt.keyed);
+	if (!opt->keyed)
+		sim->undo.keep = false;		/* a script wants the hash, and goes nowhere back */
 	return sim;
 }
 
@@ -99,8 +102,8 @@ void sim_free(struct sim *sim)
 {
 	if (!sim)
 		return;
-	for (u32 i = 0; i < the_world->nactors; i++)
-		carrier_stop(sim, the_world->actor[i]);
+	for (u32 i = 0; i < ACTORS_MAX; i++)	/* also of actors that an undo took back */
+		carrier_stop(sim, &sim->carrier[i]);
 	script_fini(sim);
 	lockdep_teardown(sim);
 	check_fini(sim);

@@ -8,14 +8,15 @@
 #include "sim/engine/hash.h"
 #include "sim/engine/priv.h"
 
-static void log_word(struct undo_log *u, u64 *p)
+static void keep_word(struct undo_log *u, u64 *p)
 {
+	if (!u->keep)
+		return;
 	if (u->n == u->room) {
 		u->room = u->room ? u->room * 2 : 1 << 12;
 		u->entry = g_renew(struct undo_entry, u->entry, u->room);
 	}
 	u->entry[u->n++] = (struct undo_entry){ p, *p };
-	u->hash ^= hash_word((u64)p, *p);
 }
 
 static void each_word(const void *p, size_t n, bool before)
@@ -27,9 +28,8 @@ static void each_word(const void *p, size_t n, bool before)
 		return;
 	for (; w < end; w++) {
 		if (before)
-			log_word(u, w);
-		else
-			u->hash ^= hash_word((u64)w, *w);
+			keep_word(u, w);
+		u->hash ^= hash_word((u64)w, *w);
 	}
 }
 
@@ -52,6 +52,16 @@ void world_store(void *p, const void *from, size_t n)
 	world_log(p, n);
 	memcpy(p, from, n);
 	world_logged(p, n);
+}
+
+void actor_store(void *p, const void *from, size_t n)
+{
+	struct undo_log *u = &sim_current()->undo;
+	u64 *w = (u64 *)((u64)p & ~7ull), *end = (u64 *)(((u64)p + n + 7) & ~7ull);
+
+	for (; u->on && w < end; w++)
+		keep_word(u, w);
+	memcpy(p, from, n);
 }
 
 void world_fill(void *p, u8 byte, size_t n)
@@ -83,7 +93,7 @@ void undo_enable(bool on)
 {
 	struct undo_log *u = &sim_current()->undo;
 
-	u->on = on;
+	u->on = u->keep = on;
 	u->n = 0;
 	u->hash = 0;
 }

@@ -55,7 +55,8 @@ bool tdx_module_new(struct sim *sim, const struct tdx_module_config *cfg)
 	world_set(mod->tdmr_end, world_phys_size());
 	world_set(mod->cached_sub_blocks, cfg && cfg->cached_sub_blocks ?
 		  cfg->cached_sub_blocks : 4);
-	world_set(mod->private_hkids, cfg && cfg->hkids ? cfg->hkids : 32);
+	world_set(mod->private_hkids, cfg && cfg->hkids && cfg->hkids <= HKIDS_MAX - MODULE_HKID ?
+		  cfg->hkids : HKIDS_MAX - MODULE_HKID);
 	world_set(mod->lps, lp_count());
 	last = lp_package(lp_count() - 1);
 	world_set(mod->packages, last + 1);
@@ -90,14 +91,15 @@ static u64 page_for(struct module *mod, u64 hpa, enum page_type pt, u64 tdr)
 	return hpa;
 }
 
-static u16 key_for(struct module *mod, u16 wanted)
+/* A free private HKID, @wanted or the lowest; 0 if there is none */
+static u16 free_key(const struct module *mod, u16 wanted)
 {
-	u16 hkid = wanted ? wanted : MODULE_HKID + 1;
+	u16 hkid = wanted ? wanted : MODULE_HKID + 1, end = MODULE_HKID + mod->private_hkids;
 
-	while (!wanted && hkid < HKIDS_MAX && mem_peek8(&mod->kot[hkid].state) != HKID_FREE)
+	while (!wanted && hkid < end && mem_peek8(&mod->kot[hkid].state) != HKID_FREE)
 		hkid++;
-	if (hkid < HKIDS_MAX)
-		world_set(mod->kot[hkid].state, HKID_ASSIGNED);
+	if (hkid <= MODULE_HKID || hkid >= end || mem_peek8(&mod->kot[hkid].state) != HKID_FREE)
+		return 0;
 	return hkid;
 }
 
@@ -127,12 +129,15 @@ u64 td_build(struct sim *sim, const struct td_build *b)
 {
 	struct module *mod = module_of(sim);
 	struct td_info *info = &mod->td[mod->tds];
-	u64 hpa = page_for(mod, b->tdr, PT_TDR, 0);
-	struct tdr *tdr = tdr_at(hpa);
+	u16 hkid = free_key(mod, b->hkid);
 	struct tdcs *tdcs;
+	struct tdr *tdr;
+	u64 hpa;
 
-	if (mod->tds == TDS_MAX)
+	if (mod->tds == TDS_MAX || !hkid)
 		return 0;
+	hpa = page_for(mod, b->tdr, PT_TDR, 0);
+	tdr = tdr_at(hpa);
 	for (u32 i = 0; i < TDCX_PAGES; i++) {
 		u64 page = page_for(mod, b->tdcx[i], PT_TDCX, hpa);
 
@@ -141,7 +146,8 @@ u64 td_build(struct sim *sim, const struct td_build *b)
 	world_set(tdr->lifecycle, TD_KEYS_CONFIGURED);
 	world_set(tdr->num_tdcx, TDCX_PAGES);
 	world_set(tdr->chldcnt, TDCX_PAGES);
-	world_set(tdr->hkid, key_for(mod, b->hkid));
+	world_set(tdr->hkid, hkid);
+	world_set(mod->kot[hkid].state, HKID_ASSIGNED);
 	tdcs = td_tdcs(tdr);
 	fill_tdcs(mod, tdcs, b, tdr->tdcx_pa[3]);
 	fill_root(tdr->tdcx_pa[3], b->name, tdcs->pwl);

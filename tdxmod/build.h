@@ -15,7 +15,7 @@ enum { TDX_SWITCHES = 12 };
 struct tdx_module_config {
 	const char *version;	/* "1.5.01" (default if NULL), see versions.h */
 	u64 hp_lock_timeout;	/* cycles; 0: one second of TSC */
-	u16 hkids;		/* private HKIDs; 0: 32 (32..63) */
+	u16 hkids;		/* private HKIDs, the module's own included; 0: 32 (32..63) */
 	u16 cached_sub_blocks;	/* of CACHE.WB; 0: 4 */
 };
 
@@ -39,7 +39,7 @@ struct td_build {
 	u16 hkid;		/* 0: next free */
 };
 
-/* td_build - returns the TDR's hpa */
+/* td_build - returns the TDR's hpa, 0 if no private HKID (one is the module's) or TD is left */
 u64 td_build(struct sim *sim, const struct td_build *b);
 
 /* vcpu_build - one more vCPU of the TD at @tdr, VCPU_READY, not associated. Returns its TDVPR hpa */

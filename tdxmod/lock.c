@@ -129,45 +129,47 @@ static u64 hp_overflow(const char *name)
 u64 sharex_hp_acquire_sh(u16 *l, enum lock_side side, const char *name)
 {
 	u16 old = mem_xadd16(l, SHAREX_HP_ONE);
+	const char *mode = side == SIDE_GUEST ? "shared guest" : "shared";
 	bool full = old >> 2 == 0x3fff;
 
 	if (side == SIDE_GUEST) {
 		if (old & SHAREX_HP_HP) {
 			/* If a writer left in between, this takes the count below zero */
 			mem_xadd16(l, -SHAREX_HP_ONE);
-			return host_first(name, "shared");
+			return host_first(name, mode);
 		}
 		if (old & SHAREX_HP_EX)
-			return busy(l, side, true, name, "shared");
-		return full ? hp_overflow(name) : got(l, side, name, "shared");
+			return busy(l, side, true, name, mode);
+		return full ? hp_overflow(name) : got(l, side, name, mode);
 	}
 	if (old & SHAREX_HP_EX) {
 		mem_or16(l, SHAREX_HP_HP); /* even if the holder has left meanwhile */
-		return busy(l, side, true, name, "shared");
+		return busy(l, side, true, name, mode);
 	}
 	if (old & SHAREX_HP_HP)
 		mem_and16(l, (u16)~SHAREX_HP_HP);
-	return full ? hp_overflow(name) : got(l, side, name, "shared");
+	return full ? hp_overflow(name) : got(l, side, name, mode);
 }
 
 u64 sharex_hp_acquire_ex(u16 *l, enum lock_side side, const char *name)
 {
 	u16 old = mem_cmpxchg16(l, 0, SHAREX_HP_EX);
+	const char *mode = side == SIDE_GUEST ? "exclusive guest" : "exclusive";
 
 	if (!old)
-		return got(l, side, name, "exclusive");
+		return got(l, side, name, mode);
 	if (old == SHAREX_HP_HP) {
 		if (side == SIDE_GUEST)
-			return host_first(name, "exclusive");
+			return host_first(name, mode);
 		old = mem_cmpxchg16(l, SHAREX_HP_HP, SHAREX_HP_EX);
 		if (old == SHAREX_HP_HP)
-			return got(l, side, name, "exclusive");
+			return got(l, side, name, mode);
 		/* Lost a race: HOST_PRIORITY is not asked for again */
-		return busy(l, side, false, name, "exclusive");
+		return busy(l, side, false, name, mode);
 	}
 	if (side == SIDE_HOST)
 		mem_or16(l, SHAREX_HP_HP);
-	return busy(l, side, true, name, "exclusive");
+	return busy(l, side, true, name, mode);
 }
 
 void sharex_hp_release_sh(u16 *l, const char *name)

@@ -385,6 +385,29 @@ static void test_leaves(void **state)
 	sim_free(sim);
 }
 
+/* HKIDs run out: 32 is the module's own, 33 and 34 are for TDs */
+static void test_hkids(void **state)
+{
+	struct tdx_module_config cfg = { .hkids = 3 };
+	struct td_build b = { .name = "a", .levels = 4, .op_state = OP_STATE_RUNNABLE };
+	struct sim *sim = test_sim();
+	u64 first, second;
+
+	assert_true(tdx_module_new(sim, &cfg));
+	first = td_build(sim, &b);
+	b.name = "b";
+	second = td_build(sim, &b);
+	assert_true(first && second && first != second);
+	assert_int_equal(tdr_at(first)->hkid, 33);
+	assert_int_equal(tdr_at(second)->hkid, 34);
+	assert_int_equal(td_build(sim, &b), 0);
+	/* Two TDs' S-EPTs are told apart */
+	ok(call(TDH_MEM_SEPT_ADD, LVL_PML4, first, 0x200000, NULL));
+	assert_int_equal(*(u64 *)region_find("sept", "a", 0, 4, NULL), 0x8000000000200007);
+	assert_int_equal(*(u64 *)region_find("sept", "b", 0, 4, NULL), SEPT_FREE_INIT);
+	sim_free(sim);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -397,6 +420,7 @@ int main(void)
 		cmocka_unit_test(test_versions),
 		cmocka_unit_test(test_accept_window),
 		cmocka_unit_test(test_leaves),
+		cmocka_unit_test(test_hkids),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,8 +25,6 @@ static void folio_free_rcu(void *arg)
 	struct folio *f = arg;
 
 	kvm_forget_region(&f->lock.owner);
-	kvm_forget_region(&f->ref.count);
-	kvm_forget_region(&f->mapped);
 	world_free(f, sizeof(*f));
 }
 
@@ -91,7 +89,6 @@ static struct folio *folio_new(struct kvm *kvm, u64 gfn)
 	world_set(f->kvm, kvm);
 	world_set(f->mapped, 1);
 	world_set(f->ref.count, 2);	/* the cache's and the caller's */
-	kvm_folio_regions(f);
 	kvm_page_set_private(f->hpa, (u64)f);
 	sim_charge(COST_PAGE_CLEAR_4K, 1);
 	return f;

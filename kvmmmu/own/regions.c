@@ -46,9 +46,7 @@ static const struct region_type
 	invalid = { .name = "root.invalid" },
 	attributes = { .name = "attributes", .class = attribute_class, .indexed = true },
 	gmem = { .name = "gmem", .class = page_class, .indexed = true },
-	slot_flags = { .name = "memslot", .class = slot_class, .indexed = true },
-	folio_ref = { .name = "folio.ref", .indexed = true },
-	folio_mapped = { .name = "folio.mapped", .indexed = true };
+	slot_flags = { .name = "memslot", .class = slot_class, .indexed = true };
 
 static void one(const struct kvm *kvm, const struct region_type *t, void *p, u8 size, u64 index)
 {
@@ -97,12 +95,6 @@ void kvm_chunk_regions(struct kvm *kvm, struct gfn_chunk *c, u64 gfn)
 void kvm_memslot_region(struct kvm *kvm, struct kvm_memory_slot *s)
 {
 	one(kvm, &slot_flags, &s->flags, 4, s->base_gfn);
-}
-
-void kvm_folio_regions(struct folio *f)
-{
-	one(f->kvm, &folio_ref, &f->ref.count, 4, f->gfn);
-	one(f->kvm, &folio_mapped, &f->mapped, 4, f->gfn);
 }
 
 void kvm_root_region(struct kvm *kvm, u32 *invalid_word)

@@ -10,6 +10,5 @@ void kvm_root_region(struct kvm *kvm, u32 *invalid_word);
 void kvm_vcpu_regions(struct kvm_vcpu *vcpu);
 void kvm_chunk_regions(struct kvm *kvm, struct gfn_chunk *c, u64 gfn);
 void kvm_memslot_region(struct kvm *kvm, struct kvm_memory_slot *s);
-/* a page's words: kvm_forget_region() of each before it is freed */
-void kvm_folio_regions(struct folio *f);
+/* kvm_forget_region - before the word at @p is freed */
 void kvm_forget_region(const void *p);

@@ -77,12 +77,17 @@ static struct region *list_at(struct region *list, const void *p)
 
 struct region *region_at(const void *p)
 {
+	struct sim *sim = sim_current();
 	struct region *r;
 
 	if (!world_has(p))
 		return NULL;
+	sim_free_lock(sim);
 	r = list_at(*bucket_of(p), p);
-	return r ? r : list_at(the_world->large, p);
+	if (!r)
+		r = list_at(the_world->large, p);
+	sim_free_unlock(sim);
+	return r;
 }
 
 static bool region_matches(const struct region *r, const char *name, const char *owner, u8 level)

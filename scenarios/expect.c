@@ -75,8 +75,10 @@ void expect_event(struct player *pl, const struct event *ev)
 		if (!by_actor(pl, s, ev))
 			continue;
 		s->count++;
-		if (s->count == (s->ev->cond ? s->ev->cond->count : 1))
-			s->first = ev->seq;
+		if (s->count == (s->ev->cond ? s->ev->cond->count : 1)) {
+			s->first = ev->clock;
+			s->first_seq = ev->seq;
+		}
 	}
 }
 
@@ -105,7 +107,9 @@ static void before_verdict(struct player *pl, guint i, struct verdict *v)
 	const struct seen *a = &g_array_index(pl->seen, struct seen, 2 * i);
 	const struct seen *b = &g_array_index(pl->seen, struct seen, 2 * i + 1);
 
-	v->holds = a->first < b->first && b->first != G_MAXUINT64;
+	v->holds = b->first != G_MAXUINT64 &&
+		   (a->first < b->first ||
+		    (a->first == b->first && a->first_seq < b->first_seq));
 	if (a->first == G_MAXUINT64)
 		g_string_assign(v->saw, "the first was never seen");
 	else if (b->first == G_MAXUINT64)

@@ -44,13 +44,6 @@ static void after_zap(struct cast *a, const struct scn_op *op, const struct kmmu
 		checks_zapped(a->pl->checks, op->range.start, op->range.end, since);
 }
 
-static void after_run(const struct kmmu_result *r)
-{
-	if (r->what && !strcmp(r->what, "INTERNAL_ERROR"))
-		check_fail("unexpected-exit", r->what,
-			   "KVM_RUN returned to user space with KVM_EXIT_INTERNAL_ERROR");
-}
-
 static gboolean vcpu_op(struct cast *a, const struct scn_op *op, struct kmmu_result *r)
 {
 	static const enum kmmu_memory_fault on_fault[] = {
@@ -62,7 +55,6 @@ static gboolean vcpu_op(struct cast *a, const struct scn_op *op, struct kmmu_res
 	switch (op->word->code) {
 	case SCN_OP_RUN:
 		*r = kmmu_run(a->vcpu, on_fault[op->on_fault], op->times);
-		after_run(r);
 		return TRUE;
 	case SCN_OP_FAULT:
 		*r = kmmu_fault(a->vcpu, op->range.start, op->kind == SCN_MEM_SHARED,

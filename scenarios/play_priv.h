@@ -55,8 +55,8 @@ struct seen {
 	gboolean started;
 	const char *why;		/* why it can never be seen, or NULL */
 	guint64 count;
-	guint64 first;			/* seq of the first time; ~0 before it */
-	guint64 first_after;		/* ... of the condition's xN-th */
+	guint64 first;			/* clock of its xN-th time; ~0 before it */
+	guint64 first_seq;		/* which of two at one clock */
 };
 
 struct player {

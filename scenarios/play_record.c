@@ -119,8 +119,10 @@ static const char *lock_name(struct player *pl, const struct event *ev)
 
 static void record(struct player *pl, const struct event *ev)
 {
+	gboolean root = actor_index(ev) == ROOT_ACTOR;
 	struct play_event e = {
-		.clock = (gint64)ev->clock, .type = ev->type, .op = ev->op, .arg = ev->arg,
+		/* The set-up context has no clock: what it finds at the end is at the end. */
+		.clock = (gint64)(root ? sim_cycles(pl->sim) : ev->clock), .type = ev->type, .op = ev->op, .arg = ev->arg,
 		.actor = actor_index(ev),
 		.flags = (pl->started ? 0 : PLAY_INIT) | (ev->has_arg ? PLAY_HAS_ARG : 0),
 	};
@@ -297,11 +299,23 @@ void play_record_start(struct player *pl)
 	trace_listen(pl->sim, listen, pl);
 }
 
+/*
+ * Events come in the order of steps; what an actor does between two steps, after a charge,
+ * is announced when it stands before the next. Their order in virtual time is their clocks'.
+ */
+static int by_clock(gconstpointer a, gconstpointer b)
+{
+	const struct play_event *x = a, *y = b;
+
+	return x->clock < y->clock ? -1 : x->clock > y->clock;
+}
+
 void play_record_stop(struct player *pl)
 {
 	GArray *events = pl->res->events;
 
 	trace_unlisten(pl->sim, listen, pl);
+	g_array_sort(events, by_clock);		/* stable (a merge sort) */
 	for (guint i = 0; i < events->len; i++)
 		g_array_index(events, struct play_event, i).clock -= (gint64)pl->base;
 }

@@ -14,6 +14,7 @@ struct selector {
 	GHashTable *contended;	/* locks that somebody found busy or waited for */
 	GPtrArray *rows;
 	int *depth;		/* by actor: leaves it is in */
+	gboolean *exited;	/* by actor: its TDH.VP.ENTER has ended in a TD exit */
 };
 
 void report_row_free(gpointer p)
@@ -163,9 +164,9 @@ static void select_event(struct selector *s, const struct play_event *e)
 	/* The status that the leaf returns names the busy operand already. */
 	if (e->type == EV_BUSY && s->depth[e->actor] && !s->verbose && !(e->flags & PLAY_NAMED))
 		return;
-	/* A TD exit says more than the success of TDH.VP.ENTER. */
-	if (e->type == EV_RETURN && starts(e->name, "TDH.VP.ENTER") &&
-	    !(e->flags & PLAY_FAILED) && !s->verbose)
+	/* A TD exit says more than the status of TDH.VP.ENTER. */
+	if (e->type == EV_RETURN && starts(e->name, "TDH.VP.ENTER") && s->exited[e->actor] &&
+	    !s->verbose)
 		return;
 	text = text_of(e);
 	if (under && goes_under(e)) {
@@ -190,14 +191,21 @@ static void select_event(struct selector *s, const struct play_event *e)
 	g_free(text);
 }
 
-static void count_depth(struct selector *s, const struct play_event *e, gboolean before)
+/* A TDCALL that ends in a TD exit never returns: only TDH.VP.ENTER is left then. */
+static void count_depth(struct selector *s, const struct play_event *e)
 {
+	if (e->type == EV_EXIT) {
+		s->depth[e->actor] = MIN(s->depth[e->actor], 1);
+		s->exited[e->actor] = TRUE;
+	}
 	if (!(e->flags & PLAY_LEAF))
 		return;
-	if (!before && e->type == EV_CALL)
+	if (e->type == EV_CALL) {
 		s->depth[e->actor]++;
-	if (!before && e->type == EV_RETURN && s->depth[e->actor])
+		s->exited[e->actor] = FALSE;
+	} else if (s->depth[e->actor]) {
 		s->depth[e->actor]--;
+	}
 }
 
 static void find_contended(struct selector *s)
@@ -218,6 +226,7 @@ GPtrArray *report_rows(const struct play_result *r, gboolean verbose)
 		.contended = g_hash_table_new(g_str_hash, g_str_equal),
 		.rows = g_ptr_array_new_with_free_func(report_row_free),
 		.depth = g_new0(int, r->actors->len + 1),
+		.exited = g_new0(gboolean, r->actors->len + 1),
 	};
 
 	find_contended(&s);
@@ -226,9 +235,10 @@ GPtrArray *report_rows(const struct play_result *r, gboolean verbose)
 
 		if (wanted(&s, e))
 			select_event(&s, e);
-		count_depth(&s, e, FALSE);
+		count_depth(&s, e);
 	}
 	g_hash_table_unref(s.contended);
 	g_free(s.depth);
+	g_free(s.exited);
 	return s.rows;
 }

@@ -22,6 +22,9 @@ static size_t cut(const char *s, size_t width)
 	for (size_t i = 1; i <= width; i++)
 		if (strchr("|,/", s[i - 1]) || s[i] == '(')
 			at = i;
+	for (size_t i = 1; !at && i <= width; i++)
+		if (strchr("_.", s[width - i]))
+			at = width - i + 1;
 	return at ? at : width;
 }
 

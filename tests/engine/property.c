@@ -1,0 +1,695 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Random small programs, held against what must not depend on how they are run: every path
+ * of the clock scheduler gives the same result, the line model agrees with a naive second
+ * one, a step taken back leaves no byte changed, a search counts what an independent
+ * enumerator counts, no wake-up is lost, real threads count exactly.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+#include <glib.h>
+
+#include "sim/engine/clock.h"
+#include "sim/engine/line.h"
+#include "sim/engine/lp.h"
+#include "sim/engine/mem.h"
+#include "sim/engine/priv.h"
+#include "sim/engine/search.h"
+
+enum { LINES = 4, FLAGS = 8, ACTORS = 6, OPS = 24, SLOTS = 3 };
+
+enum kind {
+	K_READ, K_WRITE, K_CMPXCHG, K_XADD, K_XCHG, K_AND, K_OR, K_BTS, K_BTR, K_FENCE, K_COMPUTE,
+	K_PLAIN,		/* the kinds up to here may stand anywhere */
+	K_ALLOC = K_PLAIN, K_FREE, K_PAGE, K_PAGE_FREE,
+	K_RANDOM,		/* ... up to here are drawn */
+	K_CHOOSE = K_RANDOM, K_RELEASE, K_AWAIT, K_PARK, K_UNPARK,
+};
+
+struct op {
+	u8 kind, size;		/* bytes */
+	u16 at;			/* offset in words[], or flag, slot, actor */
+	u64 a, b;
+};
+
+struct shared {
+	u8 words[LINES * CACHE_LINE] __attribute__((aligned(64)));
+	u64 flag[FLAGS] __attribute__((aligned(64)));
+	u64 sink[ACTORS];	/* what each actor's steps returned, folded */
+};
+
+struct program {
+	u32 actors, len[ACTORS];
+	struct op op[ACTORS][OPS];
+};
+
+struct player {			/* record: one an actor */
+	const struct program *p;
+	struct shared *s;
+	u32 id;
+	u64 computed;		/* cycles since its last step */
+};
+
+#define SIZED(call, ptr, ...) (						\
+	o->size == 1 ? call##8((u8 *)(ptr), ##__VA_ARGS__) :		\
+	o->size == 2 ? call##16((u16 *)(ptr), ##__VA_ARGS__) :		\
+	o->size == 4 ? call##32((u32 *)(ptr), ##__VA_ARGS__) :		\
+		       call##64((u64 *)(ptr), ##__VA_ARGS__))
+
+static u64 step(const struct op *o, void *p)
+{
+	switch (o->kind) {
+	case K_READ:
+		return SIZED(mem_read, p);
+	case K_CMPXCHG:
+		return SIZED(mem_cmpxchg, p, o->a, o->b);
+	case K_XADD:
+		return SIZED(mem_xadd, p, o->a);
+	case K_XCHG:
+		return SIZED(mem_xchg, p, o->a);
+	case K_AND:
+		return SIZED(mem_and, p, o->a);
+	case K_OR:
+		return SIZED(mem_or, p, o->a);
+	case K_BTS:
+		return SIZED(mem_bts, p, o->a % (o->size * 8u));
+	case K_BTR:
+		return SIZED(mem_btr, p, o->a % (o->size * 8u));
+	default:
+		SIZED(mem_write, p, o->a);
+		return 0;
+	}
+}
+
+static void unpark(u32 id)
+{
+	actor_unpark(actor_by_id(sim_current(), (u16)id));
+}
+
+static void play(void *arg)
+{
+	struct player *me = arg;
+	u64 *slot[SLOTS] = { NULL }, sum = 0;
+	u64 page[SLOTS];
+	bool live[SLOTS] = { false };
+
+	for (u32 i = 0; i < me->p->len[me->id]; i++) {
+		const struct op *o = &me->p->op[me->id][i];
+
+		switch (o->kind) {
+		case K_FENCE:
+			mem_fence();
+			break;
+		case K_COMPUTE:
+			sim_compute(o->a);
+			me->computed += o->a;
+			break;
+		case K_ALLOC:
+			if (slot[o->at])
+				break;
+			slot[o->at] = world_alloc(o->a % 300 + 8);
+			mem_write64(slot[o->at], o->a);
+			break;
+		case K_FREE:
+			if (!slot[o->at])
+				break;
+			sum = sum * 31 + mem_read64(slot[o->at]);
+			world_free(slot[o->at], *slot[o->at] % 300 + 8);
+			slot[o->at] = NULL;
+			break;
+		case K_PAGE:
+			if (live[o->at])
+				break;
+			page[o->at] = page_alloc();
+			live[o->at] = true;
+			mem_write64((u64 *)phys_to_ptr(page[o->at]), o->a);
+			break;
+		case K_PAGE_FREE:
+			if (live[o->at])
+				page_free(page[o->at]);
+			live[o->at] = false;
+			break;
+		case K_CHOOSE:
+			sum = sum * 31 + choose((u32)o->a, CHOOSE_MODEL);
+			break;
+		case K_RELEASE:
+			mem_write64(&me->s->flag[o->at], 1);
+			if (!o->a)
+				mem_wake(&me->s->flag[o->at]);
+			break;
+		case K_AWAIT:
+			mem_await64(&me->s->flag[o->at], ~0ull, 1);
+			break;
+		case K_PARK:
+			actor_park("to be unparked");
+			break;
+		case K_UNPARK:
+			unpark(o->at);
+			break;
+		default:
+			sum = sum * 31 + step(o, me->s->words + o->at);
+		}
+	}
+	world_set(me->s->sink[me->id], sum);
+}
+
+/* --- drawing programs ------------------------------------------------------------------ */
+
+static struct op draw_op(struct rng *r, u32 kinds)
+{
+	struct op o = { .kind = (u8)rng_below(r, kinds), .size = (u8)(1u << rng_below(r, 4)) };
+
+	o.a = rng_below(r, 4) ? rng_below(r, 5) : rng_next(r);
+	o.b = rng_next(r);
+	if (o.kind == K_COMPUTE)
+		o.a = rng_below(r, 3) ? rng_below(r, 40) : rng_below(r, 3000);
+	if (o.kind >= K_ALLOC)
+		o.at = (u16)rng_below(r, SLOTS);
+	else	/* few words: two a line, each part of one in its place */
+		o.at = (u16)(rng_below(r, LINES) * CACHE_LINE + rng_below(r, 2) * 8 +
+			     rng_below(r, 8u / o.size) * o.size);
+	return o;
+}
+
+static void append(struct program *p, u32 actor, struct op o)
+{
+	if (p->len[actor] < OPS)
+		p->op[actor][p->len[actor]++] = o;
+}
+
+/*
+ * Written in the order of one run of it, so that at least that order does not deadlock; a
+ * flag once set stays, so that then no other does.
+ */
+static void draw(struct rng *r, struct program *p, u32 actors, u32 ops, u32 kinds, bool waits,
+		 bool parks)
+{
+	u32 flag = 0;
+
+	memset(p, 0, sizeof(*p));
+	p->actors = actors;
+	for (u32 i = 0; i < ops; i++) {
+		u32 a = rng_below(r, actors), b = rng_below(r, actors);
+
+		if (waits && flag < FLAGS && a != b && !rng_below(r, 4) &&
+		    p->len[a] < OPS && p->len[b] < OPS) {
+			append(p, a, (struct op){ .kind = K_RELEASE, .at = (u16)flag,
+						   .a = !rng_below(r, 3) });	/* unannounced */
+			append(p, b, (struct op){ .kind = K_AWAIT, .at = (u16)flag++ });
+		} else if (parks && a != b && !rng_below(r, 6)) {
+			append(p, a, (struct op){ .kind = K_PARK });
+			append(p, b, (struct op){ .kind = K_UNPARK, .at = (u16)a });
+		} else {
+			append(p, a, draw_op(r, kinds));
+		}
+	}
+}
+
+static struct sim *start(const struct sim_options *opt, const struct program *p,
+			 struct player *players, struct shared **s)
+{
+	struct sim_options o = *opt;
+	struct sim *sim;
+	char name[16];
+
+	o.lps = 4;		/* fewer than actors: some share one */
+	o.packages = 2;
+	o.phys = 1 << 20;
+	sim = sim_new(&o);
+	assert_non_null(sim);
+	*s = world_alloc(sizeof(**s));
+	for (u32 i = 0; i < p->actors; i++) {
+		players[i] = (struct player){ p, *s, i, 0 };
+		snprintf(name, sizeof(name), "a%u", i);
+		actor_new(sim, name, (u16)(i % 4), play, &players[i]);
+	}
+	return sim;
+}
+
+/* --- one result on every path ------------------------------------------------------------ */
+
+static void record(void *ctx, const struct event *ev)
+{
+	g_string_append_printf(ctx, "%llu %llu %u %u %u %llx %llx %llx\n",
+			       (unsigned long long)ev->seq, (unsigned long long)ev->clock,
+			       ev->actor, ev->type, ev->op, (unsigned long long)ev->old,
+			       (unsigned long long)ev->value, (unsigned long long)ev->status);
+}
+
+struct outcome {
+	enum sim_end end;
+	struct shared shared;
+	u64 clock[ACTORS], steps[ACTORS];
+};
+
+static struct outcome run(const struct program *p, enum sim_carrier carrier, bool hub,
+			  GString *events)
+{
+	struct sim_options opt = { .carrier = carrier, .max_steps = hub ? 1 << 20 : 0 };
+	struct player players[ACTORS];
+	struct outcome out;
+	struct shared *s;
+	struct sim *sim = start(&opt, p, players, &s);
+
+	memset(&out, 0, sizeof(out));
+	if (events)
+		trace_listen(sim, record, events);
+	out.end = sim_run(sim);
+	out.shared = *s;
+	for (u32 i = 0; i < p->actors; i++) {
+		out.clock[i] = actor_by_id(sim, (u16)i)->clock;
+		out.steps[i] = actor_by_id(sim, (u16)i)->steps;
+	}
+	sim_free(sim);
+	return out;
+}
+
+static void test_paths_agree(void **state)
+{
+	struct program p;
+	struct rng r;
+	u64 ends[8] = { 0 };
+
+	rng_seed(&r, 1);
+	for (u32 i = 0; i < 60; i++) {
+		GString *one = g_string_new(NULL), *two = g_string_new(NULL), *three = g_string_new(NULL);
+		struct outcome fast, heard, hub, threads;
+
+		draw(&r, &p, 2 + rng_below(&r, ACTORS - 1), 70, K_RANDOM, true, i & 1);
+		fast = run(&p, CARRIER_FIBER, false, NULL);
+		heard = run(&p, CARRIER_FIBER, false, one);
+		hub = run(&p, CARRIER_FIBER, true, two);
+		threads = run(&p, CARRIER_PTHREAD, false, three);
+		assert_memory_equal(&fast, &heard, sizeof(fast));
+		assert_memory_equal(&fast, &hub, sizeof(fast));
+		assert_memory_equal(&fast, &threads, sizeof(fast));
+		assert_true(one->len > 0);
+		assert_string_equal(one->str, two->str);
+		assert_string_equal(one->str, three->str);
+		ends[fast.end]++;
+		g_string_free(one, TRUE);
+		g_string_free(two, TRUE);
+		g_string_free(three, TRUE);
+	}
+	assert_true(ends[SIM_DONE] > 20);
+}
+
+/* --- a second line model ------------------------------------------------------------------ */
+
+struct naive_line {
+	u64 busy;
+	u32 owner;		/* LP + 1 */
+	bool shared;
+	u64 writes;
+};
+
+struct naive {
+	struct sim *sim;
+	struct player *players;
+	struct naive_line line[LINES];
+	struct { u32 line; u64 writes; bool is; } cache[4][LP_LINES];
+	u64 clock[ACTORS];
+	struct shared *s;
+	u32 seen;
+};
+
+static u64 naive_price(struct naive *n, struct naive_line *l, u32 lp)
+{
+	if (!l->owner)
+		return n->sim->cost[COST_L3_HIT];
+	return (l->owner - 1) / 2 == lp / 2 ? n->sim->cost[COST_LINE_SAME_SOCKET] :
+					      n->sim->cost[COST_LINE_CROSS_SOCKET];
+}
+
+static u64 naive_step(struct naive *n, u32 lp, u32 number, u32 shadow, enum mem_op op, u64 now)
+{
+	struct naive_line *l = &n->line[number];
+	bool read = op == MEM_READ, mine = l->owner == lp + 1;
+	u32 slot = shadow % LP_LINES;
+
+	if (mine && (read || !l->shared))
+		return now + n->sim->cost[op == MEM_READ || op == MEM_WRITE ? COST_L1_HIT :
+					  COST_RMW_OWNED];
+	if (read && n->cache[lp][slot].is && n->cache[lp][slot].line == shadow &&
+	    n->cache[lp][slot].writes == l->writes)
+		return now + n->sim->cost[COST_L1_HIT];
+	if (now < l->busy)
+		now = l->busy;
+	now += naive_price(n, l, lp);
+	l->busy = now;
+	if (read) {
+		l->shared = true;
+		n->cache[lp][slot].is = true;
+		n->cache[lp][slot].line = shadow;
+		n->cache[lp][slot].writes = l->writes;
+	} else {
+		l->owner = lp + 1;
+		l->shared = false;
+		l->writes++;
+	}
+	return now;
+}
+
+static void naive_event(void *ctx, const struct event *ev)
+{
+	struct naive *n = ctx;
+	u64 now = n->clock[ev->actor] + n->players[ev->actor].computed;
+	u32 shadow, number;
+
+	if (ev->type != EV_STEP)
+		return;
+	n->seen++;
+	n->players[ev->actor].computed = 0;
+	if (ev->op == MEM_FENCE) {
+		now += n->sim->cost[COST_RMW_OWNED];
+	} else {
+		number = (u32)(((u64)ev->p - (u64)n->s->words) / CACHE_LINE);
+		assert_true(number < LINES);
+		shadow = (u32)(((u64)ev->p - (u64)world_base) / CACHE_LINE);
+		now = naive_step(n, ev->actor % 4, number, shadow, ev->op, now);
+	}
+	assert_int_equal(ev->clock, now);
+	n->clock[ev->actor] = now;
+}
+
+static void test_line_oracle(void **state)
+{
+	struct program p;
+	struct rng r;
+
+	rng_seed(&r, 2);
+	for (u32 i = 0; i < 60; i++) {
+		struct sim_options opt = { .carrier = CARRIER_FIBER };
+		struct player players[ACTORS];
+		struct naive n = { .players = players };
+
+		draw(&r, &p, 2 + rng_below(&r, ACTORS - 1), 80, K_PLAIN, false, false);
+		n.sim = start(&opt, &p, players, &n.s);
+		trace_listen(n.sim, naive_event, &n);
+		assert_int_equal(sim_run(n.sim), SIM_DONE);
+		assert_true(n.seen > 20);
+		sim_free(n.sim);
+	}
+}
+
+/* --- what is taken back is taken back whole ------------------------------------------------ */
+
+struct span {
+	char *at;
+	size_t bytes;
+};
+
+/* All of the world that these programs can touch; of a stack, what is live. */
+static u32 spans(struct sim *sim, struct span *v)
+{
+	u32 n = 0;
+
+	v[n++] = (struct span){ world_base, 512 << 10 };
+	v[n++] = (struct span){ world_base + WORLD_CARVE, 64 << 10 };
+	v[n++] = (struct span){ world_base + WORLD_STATE, (512 << 10) / CACHE_LINE };
+	v[n++] = (struct span){ world_base + WORLD_STATE + WORLD_PHYS / CACHE_LINE,
+				(1 << 20) / CACHE_LINE };
+	v[n++] = (struct span){ world_phys, 1 << 20 };
+	for (u32 i = 0; i < actor_count(sim); i++) {
+		struct actor *a = actor_by_id(sim, (u16)i);
+
+		v[n++] = (struct span){ a->sp, (size_t)((char *)a->stack_top - (char *)a->sp) };
+	}
+	return n;
+}
+
+static char *world_copy(struct sim *sim, u64 *key)
+{
+	struct span v[8 + ACTORS];
+	u32 n = spans(sim, v);
+	size_t bytes = 0;
+	char *copy, *to;
+
+	for (u32 i = 0; i < n; i++)
+		bytes += v[i].bytes;
+	to = copy = g_malloc(bytes);
+	for (u32 i = 0; i < n; i++) {
+		memcpy(to, v[i].at, v[i].bytes);
+		to += v[i].bytes;
+	}
+	*key = search_key(sim);
+	return copy;
+}
+
+static void world_same(struct sim *sim, const char *copy, u64 key)
+{
+	struct span v[8 + ACTORS];
+	u32 n = spans(sim, v);
+
+	for (u32 i = 0; i < n; i++) {
+		if (memcmp(copy, v[i].at, v[i].bytes))
+			for (size_t k = 0; k < v[i].bytes; k++)
+				if (copy[k] != v[i].at[k])
+					fail_msg("area %u, byte %zu of %zu was not taken back", i, k,
+						 v[i].bytes);
+		copy += v[i].bytes;
+	}
+	assert_true(search_key(sim) == key);
+}
+
+static u32 pick_random(struct sim *sim, void *ctx, u32 n, enum choose_why why)
+{
+	return rng_below(ctx, n);
+}
+
+/* Down a random way, a look back at some places, and up again. */
+static void down(struct sim *sim, struct rng *r, u32 depth)
+{
+	static char rooms[12][WORLD_STACK_SIZE];
+	struct actor *list[ACTORS_MAX];
+	u32 n = sched_enabled(sim, list);
+	struct search_mark mark;
+	char *copy;
+	u64 key;
+
+	if (!n || depth == ARRAY_SIZE(rooms))
+		return;
+	copy = world_copy(sim, &key);
+	for (u32 again = rng_below(r, 3) ? 1 : 2; again; again--) {
+		search_mark_set(sim, &mark, list[rng_below(r, n)], rooms[depth]);
+		search_step(sim, mark.actor);
+		down(sim, r, depth + 1);
+		search_undo(sim, &mark);
+		world_same(sim, copy, key);
+	}
+	g_free(copy);
+}
+
+static void test_undo_whole(void **state)
+{
+	struct program p;
+	struct rng r;
+
+	rng_seed(&r, 3);
+	for (u32 i = 0; i < 6; i++) {
+		struct sim_options opt = {
+			.sched = SCHED_CHOOSE, .keyed = true,
+			.carrier = i & 1 ? CARRIER_PTHREAD : CARRIER_FIBER,
+		};
+		struct choose_driver driver = { pick_random, &r };
+		struct player players[ACTORS];
+		struct shared *s;
+		struct sim *sim;
+
+		draw(&r, &p, 4, 60, K_RANDOM, true, true);
+		append(&p, 0, (struct op){ .kind = K_CHOOSE, .a = 3 });
+		sim = start(&opt, &p, players, &s);
+		search_begin(sim);
+		choose_drive(sim, &driver);
+		down(sim, &r, 0);
+		choose_drive(sim, NULL);
+		sim_free(sim);
+	}
+}
+
+/* --- a search counts what there is ---------------------------------------------------------- */
+
+static bool is_step(const struct op *o)
+{
+	return o->kind != K_CHOOSE && o->kind != K_COMPUTE;
+}
+
+struct model {
+	const struct program *p;
+	u32 pc[ACTORS];
+	bool flag[FLAGS];
+};
+
+static u64 enumerate(struct model m)
+{
+	u64 sum = 0;
+	bool any = false;
+
+	for (u32 a = 0; a < m.p->actors; a++) {
+		const struct op *o = &m.p->op[a][m.pc[a]];
+		struct model next = m;
+		u64 ways = 1;
+
+		if (m.pc[a] == m.p->len[a] || (o->kind == K_AWAIT && !m.flag[o->at]))
+			continue;
+		any = true;
+		if (o->kind == K_RELEASE)
+			next.flag[o->at] = true;
+		next.pc[a]++;
+		while (next.pc[a] < m.p->len[a] && !is_step(&m.p->op[a][next.pc[a]]))
+			if (m.p->op[a][next.pc[a]++].kind == K_CHOOSE)
+				ways *= m.p->op[a][next.pc[a] - 1].a;
+		sum += ways * enumerate(next);
+	}
+	return any ? sum : 1;
+}
+
+static void test_search_counts(void **state)
+{
+	struct program p;
+	struct rng r;
+	u64 most = 0;
+
+	rng_seed(&r, 4);
+	for (u32 i = 0; i < 40; i++) {
+		struct sim_options opt = { .sched = SCHED_CHOOSE, .keyed = true };
+		struct search_dfs s = { .preemptions = -1 };
+		struct player players[ACTORS];
+		struct shared *sh;
+		struct sim *sim;
+		struct model m = { .p = &p };
+
+		draw(&r, &p, 2 + rng_below(&r, 2), 7, K_FENCE, true, false);
+		for (u32 k = rng_below(&r, 3); k; k--) {
+			u32 a = rng_below(&r, p.actors);
+
+			if (p.len[a])	/* what is before the first step is nobody's choice */
+				append(&p, a, (struct op){ .kind = K_CHOOSE,
+							   .a = 2 + rng_below(&r, 2) });
+		}
+		sim = start(&opt, &p, players, &sh);
+		search_begin(sim);
+		search_dfs(sim, &s);
+		assert_int_equal(s.executions, enumerate(m));
+		if (s.executions > most)
+			most = s.executions;
+		sim_free(sim);
+	}
+	assert_true(most > 500);
+}
+
+/* --- no wake-up is lost ------------------------------------------------------------------- */
+
+static void test_wakeups(void **state)
+{
+	struct program p;
+	struct rng r;
+
+	rng_seed(&r, 5);
+	for (u32 i = 0; i < 300; i++) {
+		struct sim_options opt = {
+			.sched = SCHED_RANDOM, .seed = i, .timed = i & 1,
+			.carrier = i % 16 ? CARRIER_FIBER : CARRIER_PTHREAD,
+		};
+		struct player players[ACTORS];
+		struct shared *s;
+		struct sim *sim;
+
+		draw(&r, &p, 2 + rng_below(&r, ACTORS - 1), 60, K_RANDOM, true, false);
+		sim = start(&opt, &p, players, &s);
+		assert_int_equal(sim_run(sim), SIM_DONE);
+		sim_free(sim);
+	}
+}
+
+/* --- real threads --------------------------------------------------------------------------- */
+
+struct mixed {
+	u64 word;		/* u16 at 0 and 2, u8 at 4, a bit lock at 63 */
+	u64 inside;
+	u64 turn;
+} __attribute__((aligned(64)));
+
+enum { ROUNDS = 2000 };
+
+static void mixer(void *arg)
+{
+	struct mixed *m = arg;
+	u64 seen, mine;
+
+	for (u32 i = 0; i < ROUNDS; i++) {
+		mem_xadd16((u16 *)&m->word, 1);
+		mem_xadd8((u8 *)&m->word + 4, 1);
+		seen = mem_read64(&m->word);
+		for (;;) {	/* +1 in the second 16 bits, by the whole word */
+			mine = (seen & ~0xffff0000ull) | ((seen + 0x10000) & 0xffff0000ull);
+			mine = mem_cmpxchg64(&m->word, seen, mine);
+			if (mine == seen)
+				break;
+			seen = mine;
+		}
+		while (mem_bts64(&m->word, 63))
+			mem_await64(&m->word, 1ull << 63, 0);
+		mine = mem_read64(&m->inside);
+		mem_write64(&m->inside, mine + 1);
+		mem_btr64(&m->word, 63);
+		mem_wake(&m->word);
+	}
+}
+
+static void taker(void *arg)
+{
+	struct mixed *m = arg;
+	u64 id = actor_self()->id & 1;
+
+	for (u64 i = 0; i < 200; i++) {
+		mem_await64(&m->turn, ~0ull, 2 * i + id);
+		mem_write64(&m->turn, 2 * i + id + 1);
+		mem_wake(&m->turn);
+	}
+}
+
+static void test_free_counts(void **state)
+{
+	struct sim_options opt = { .sched = SCHED_FREE, .lps = 8, .phys = 1 << 20 };
+	struct sim *sim = sim_new(&opt);
+	struct mixed *m = world_alloc(sizeof(*m)), *t = world_alloc(sizeof(*t));
+	u64 word;
+
+	while (actor_count(sim) & 1)	/* the takers tell themselves apart by their number */
+		actor_new(sim, "mixer", 7, mixer, m);
+	for (u16 i = 0; i < 2; i++)
+		actor_new(sim, "taker", i, taker, t);
+	for (u16 i = 0; i < 3; i++)
+		actor_new(sim, "mixer", (u16)(2 + i), mixer, m);
+	assert_int_equal(sim_run(sim), SIM_DONE);
+	word = mem_peek64(&m->word);
+	m->turn = mem_peek64(&m->inside) / ROUNDS;	/* how many mixers there were */
+	assert_int_equal(mem_peek64(&m->inside), m->turn * ROUNDS);
+	assert_int_equal(word & 0xffff, m->turn * ROUNDS);
+	assert_int_equal(word >> 16 & 0xffff, m->turn * ROUNDS);
+	assert_int_equal(word >> 32 & 0xff, m->turn * ROUNDS & 0xff);
+	assert_int_equal(word >> 40, 0);
+	assert_true(m->turn >= 3);
+	assert_int_equal(mem_peek64(&t->turn), 400);
+	sim_free(sim);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_paths_agree),
+		cmocka_unit_test(test_line_oracle),
+#ifndef DOOR_TSAN	/* it does not follow a stack that is put back */
+		cmocka_unit_test(test_undo_whole),
+		cmocka_unit_test(test_search_counts),
+#endif
+		cmocka_unit_test(test_wakeups),
+		cmocka_unit_test(test_free_counts),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

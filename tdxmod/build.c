@@ -32,8 +32,8 @@ static void name_global_locks(struct module *mod)
 		.type = &kot_region, .base = &mod->kot_lock, .count = 1, .stride = 2, .size = 2,
 	});
 	region_add(&(struct region){
-		.type = &wbt_region, .base = mod->wbt_lock, .count = PACKAGES_MAX, .stride = 1,
-		.size = 1, .step = 1,
+		.type = &wbt_region, .base = &mod->wbt[0].lock, .count = PACKAGES_MAX,
+		.stride = sizeof(mod->wbt[0]), .size = 1, .step = 1,
 	});
 }
 

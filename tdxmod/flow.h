@@ -96,5 +96,7 @@ u64 tdh_vp_enter(struct tdx_regs *r);
 u64 vp_enter_seam(struct tdx_regs *r);	/* its SEAM part; 0: the guest runs on this LP now */
 u64 tdh_vp_flush(struct tdx_regs *r);
 u64 tdh_mng_vpflushdone(struct tdx_regs *r);
+u64 tdh_mng_key_freeid(struct tdx_regs *r);
+u64 tdh_phymem_cache_wb(struct tdx_regs *r);
 u64 tdh_phymem_page_wbinvd(struct tdx_regs *r);
 u64 tdh_phymem_page_reclaim(struct tdx_regs *r);

@@ -36,6 +36,12 @@ struct kot_entry {
 	u64 wbinvd_bitmap;	/* packages whose cache is still to be written back */
 };
 
+struct wbt_entry {		/* write-back of a package's caches */
+	u8 lock;		/* mutex */
+	u8 hkid_flushed[HKIDS_MAX];	/* keys that this write-back is for */
+	u64 intr_point;		/* sub-block to go on with; 0: nothing was interrupted */
+} __attribute__((aligned(64)));
+
 struct td_info {		/* for checks and reports, and to build */
 	const char *name;
 	u64 tdr;		/* 0: none */
@@ -58,7 +64,7 @@ struct module {
 
 	u16 kot_lock __attribute__((aligned(64)));
 	struct kot_entry kot[HKIDS_MAX];
-	u8 wbt_lock[PACKAGES_MAX] __attribute__((aligned(64)));
+	struct wbt_entry wbt[PACKAGES_MAX];
 
 	/* Locks on which a host was refused and no host has got in since: observe hp-lost */
 	void *hp_watch[HP_WATCHES] __attribute__((aligned(64)));

@@ -237,7 +237,7 @@ bool module_lock_find(u64 tdr, const char *name, u64 index, u8 level, struct mod
 		return true;
 	}
 	if (!strcmp(name, "WBT") && index < mod->packages) {
-		*l = (struct module_lock){ &mod->wbt_lock[index], TDX_LOCK_MUTEX, "WBT" };
+		*l = (struct module_lock){ &mod->wbt[index].lock, TDX_LOCK_MUTEX, "WBT" };
 		return true;
 	}
 	return tdr && find_in_td(tdr, name, index, l);

@@ -120,6 +120,8 @@ static u64 dispatch(struct tdx_regs *r, u64 rax)
 	case TDH_MEM_SEPT_REMOVE:	return tdh_mem_sept_remove(r, version);
 	case TDH_MEM_TRACK:		return tdh_mem_track(r);
 	case TDH_MEM_RANGE_UNBLOCK:	return tdh_mem_range_unblock(r);
+	case TDH_MNG_KEY_FREEID:	return tdh_mng_key_freeid(r);
+	case TDH_PHYMEM_CACHE_WB:	return tdh_phymem_cache_wb(r);
 	case TDH_PHYMEM_PAGE_WBINVD:	return tdh_phymem_page_wbinvd(r);
 	default:			return unsupported(leaf);
 	}

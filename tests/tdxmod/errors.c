@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/engine/lp.h"
 #include "tdxmod/guest.h"
 #include "tdxmod/status.h"
 
@@ -113,6 +114,14 @@ static void operands(struct env *e, const char *flow)
 		world_set(e->tdr->lifecycle, TD_TEARDOWN);
 		e->r.rcx = 0x400000;
 		break;
+	case TDH_PHYMEM_CACHE_WB:
+		ok(call(TDH_MNG_VPFLUSHDONE, e->td.tdr, 0, 0, NULL));
+		break;
+	case TDH_MNG_KEY_FREEID:
+		ok(call(TDH_MNG_VPFLUSHDONE, e->td.tdr, 0, 0, NULL));
+		world_set(module_self()->kot[33].wbinvd_bitmap, 0);
+		e->r.rcx = e->td.tdr;
+		break;
 	case TDH_MR_FINALIZE:
 		world_set(e->tdcs->op_state, OP_STATE_INITIALIZED);
 		e->r.rcx = e->td.tdr;
@@ -137,6 +146,7 @@ static u64 *handle(struct env *e)
 	case TDH_MEM_TRACK:
 	case TDH_MR_FINALIZE:
 	case TDH_MNG_VPFLUSHDONE:
+	case TDH_MNG_KEY_FREEID:
 	case TDH_VP_ENTER:
 	case TDH_VP_FLUSH:
 	case TDH_PHYMEM_PAGE_RECLAIM:
@@ -352,6 +362,15 @@ static void page_unaligned(struct env *e, u32 v)
 
 static void children_left(struct env *e, u32 v) { e->r.rcx = e->td.tdr; }
 
+static void bad_command(struct env *e, u32 v) { e->r.rcx = 2; }
+static void resume_none(struct env *e, u32 v) { e->r.rcx = 1; }
+static void wbt_busy(struct env *e, u32 v) { hold(e, "WBT", 0, 0, ACQUIRE_EXCLUSIVE); }
+static void kot_ex(struct env *e, u32 v) { hold(e, "KOT", 0, 0, ACQUIRE_EXCLUSIVE); }
+static void no_key(struct env *e, u32 v) { world_set(module_self()->kot[33].state, HKID_ASSIGNED); }
+static void not_written(struct env *e, u32 v) { world_set(module_self()->kot[33].wbinvd_bitmap, 2); }
+static void not_blocked_td(struct env *e, u32 v) { world_set(e->tdr->lifecycle, TD_TEARDOWN); }
+static void interrupted(struct env *e, u32 v) { lp_disturb(e->sim, lp_self(), IRQ_EXTERNAL); }
+
 /* --- which row is which --------------------------------------------------------------- */
 
 static const struct situation {
@@ -434,6 +453,15 @@ static const struct situation {
 	{ "TDH.MNG.VPFLUSHDONE", "KOT exclusive busy", kot_busy },
 	{ "TDH.MNG.VPFLUSHDONE", "LIFECYCLE_STATE", lifecycle },
 	{ "TDH.MNG.VPFLUSHDONE", "NUM_TDCX>=6", vcpu_left },
+	{ "TDH.PHYMEM.CACHE.WB", "RCX > 1", bad_command },
+	{ "TDH.PHYMEM.CACHE.WB", "WBT[pkg]", wbt_busy },
+	{ "TDH.PHYMEM.CACHE.WB", "KOT shared busy", kot_ex },
+	{ "TDH.PHYMEM.CACHE.WB", "START and no HKID", no_key },
+	{ "TDH.PHYMEM.CACHE.WB", "RESUME and INTR_POINT", resume_none },
+	{ "TDH.PHYMEM.CACHE.WB", "interrupt pending", interrupted },
+	{ "TDH.MNG.KEY.FREEID", "LIFECYCLE_STATE", not_blocked_td },
+	{ "TDH.MNG.KEY.FREEID", "KOT exclusive busy", kot_busy },
+	{ "TDH.MNG.KEY.FREEID", "KOT[hkid]", not_written },
 	{ "TDH.PHYMEM", "HPA not 4KB aligned", bad_handle, 3 },
 	{ "TDH.PHYMEM", "not in TDMR", outside },
 	{ "TDH.PHYMEM", "PT in {NDA,RSVD}", nobodys },
@@ -530,7 +558,6 @@ static void check_row(char **f, const struct situation *s, u32 variant)
 static bool modelled(const char *flow)
 {
 	return strcmp(flow, "TDH.MEM.PAGE.DEMOTE") && strcmp(flow, "TDH.MEM.PAGE.PROMOTE") &&
-	       strcmp(flow, "TDH.PHYMEM.CACHE.WB") && strcmp(flow, "TDH.MNG.KEY.FREEID") &&
 	       g_str_has_prefix(flow, "TDH.");
 }
 

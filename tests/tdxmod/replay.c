@@ -148,6 +148,8 @@ static void take_hold(struct replay *p)
 		module_lock_find(p->td.tdr, "OP_STATE", 0, 0, &p->hold);
 	else if (g_str_has_prefix(h, "kot"))
 		module_lock_find(p->td.tdr, "KOT", 0, 0, &p->hold);
+	else if (!strcmp(h, "wbt"))
+		module_lock_find(p->td.tdr, "WBT", lp_package(lp_self()), 0, &p->hold);
 	else if (!strcmp(h, "sept_host") || !strcmp(h, "sept_guest"))
 		p->hold = (struct module_lock){ p->slot, TDX_LOCK_SEPT, "sept" };
 	else if (!strcmp(h, "sept_child_host"))
@@ -187,7 +189,13 @@ static void do_seamcall(struct replay *p, const char *op)
 	case TDH_MEM_TRACK:
 	case TDH_MR_FINALIZE:
 	case TDH_MNG_VPFLUSHDONE:
+	case TDH_MNG_KEY_FREEID:
 		r.rcx = tdr;
+		break;
+	case TDH_PHYMEM_CACHE_WB:
+		r.rcx = replay_num(p, "cmd", 0);
+		if (p->intr == 1)
+			lp_disturb(p->sim, lp_self(), IRQ_EXTERNAL);
 		break;
 	case TDH_VP_ENTER:
 	case TDH_VP_FLUSH:

@@ -139,6 +139,10 @@ static void lock_step(struct steps *s, const struct event *ev, const char *name)
 		      "shared");
 		break;
 	case MEM_CMPXCHG:
+		if (ev->size == 1) {	/* a mutex */
+			token(s->got, ev->value ? "acquire" : "release", name, "exclusive");
+			break;
+		}
 		token(s->got, "acquire", name, ev->old ? "promote" : "exclusive");
 		break;
 	default:
@@ -219,10 +223,23 @@ static void field_step(struct steps *s, const struct event *ev)
 		{ &s->vp->last_epf_gpa_list[0], "TDVPS.LAST_EPF_GPA_LIST" },
 		{ &s->vp->hp_lock_busy, "TDVPS.HP_LOCK_BUSY" },
 		{ &module_self()->kot_lock, "KOT", true },
+		{ &module_self()->wbt[0].lock, "WBT", true },
+		{ &module_self()->wbt[0].intr_point, "WBT.INTR_POINT" },
 		{ &module_self()->kot[33].state, "KOT.STATE" },
 		{ &module_self()->kot[33].wbinvd_bitmap, "KOT.WBINVD_BITMAP" },
 	};
 
+	const struct module *mod = module_self();
+	u64 key = ((u64)ev->p - (u64)mod->kot) / sizeof(mod->kot[0]);
+
+	if (ev->size == 1 && key < HKIDS_MAX && ev->p == &mod->kot[key].state) {
+		token(s->got, rw[ev->op], "KOT.STATE", "");
+		return;
+	}
+	if ((u64)ev->p - (u64)mod->wbt[0].hkid_flushed < HKIDS_MAX) {
+		token(s->got, rw[ev->op], "WBT.HKID_FLUSHED", "");
+		return;
+	}
 	if (ev->size == 16) {
 		token(s->got, "read", "TDCS.TD_EPOCH+REFCOUNT(16B)", "");
 		return;
@@ -385,6 +402,29 @@ static void test_sept_remove(void **state)
 	compare(&s, "TDH.MEM.SEPT.REMOVE");
 }
 
+/* The end of a TD's key: flushed, written back on both packages, freed */
+static void test_key(void **state)
+{
+	struct steps s;
+
+	begin(&s, 0);
+	tables(&s, LVL_PT);
+	ok(call(TDH_MNG_VPFLUSHDONE, s.td.tdr, 0, 0, NULL));
+	record(&s);
+	ok(call(TDH_PHYMEM_CACHE_WB, 0, 0, 0, NULL));
+	compare(&s, "TDH.PHYMEM.CACHE.WB");
+
+	begin(&s, 0);
+	tables(&s, LVL_PT);
+	ok(call(TDH_MNG_VPFLUSHDONE, s.td.tdr, 0, 0, NULL));
+	ok(call(TDH_PHYMEM_CACHE_WB, 0, 0, 0, NULL));
+	test_on_lp(2);
+	ok(call(TDH_PHYMEM_CACHE_WB, 0, 0, 0, NULL));
+	record(&s);
+	ok(call(TDH_MNG_KEY_FREEID, s.td.tdr, 0, 0, NULL));
+	compare(&s, "TDH.MNG.KEY.FREEID");
+}
+
 static void test_reclaim(void **state)
 {
 	static const struct {
@@ -535,6 +575,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_host),
 		cmocka_unit_test(test_sept_remove),
+		cmocka_unit_test(test_key),
 		cmocka_unit_test(test_reclaim),
 		cmocka_unit_test(test_vp),
 		cmocka_unit_test(test_filter),

@@ -15,6 +15,7 @@ static void check_registers(struct replay *p)
 	bool vp_enter = !strcmp(op, "TDH.VP.ENTER");
 	bool silent = !strcmp(op, "TDH.MEM.TRACK") || !strcmp(op, "TDH.MR.FINALIZE") ||
 		      !strcmp(op, "TDH.VP.FLUSH") || !strcmp(op, "TDH.MNG.VPFLUSHDONE") ||
+		      !strcmp(op, "TDH.MNG.KEY.FREEID") || !strcmp(op, "TDH.PHYMEM.CACHE.WB") ||
 		      (vp_enter && replay_num(p, "rax", 0) != EXIT_REASON_EPT_VIOLATION);
 
 	if (strcmp(p->exit, replay_text(p, "exit")))

@@ -273,7 +273,7 @@ static const char mapped_anew[] =
 	"    vCPU0: fault 0x10\n"
 	"schedule\n"
 	"    vCPU0 | zapper\n"
-	"    | zap 0x10 .. unlock mmu_lock\n"
+	"    | punch 0x10 .. unlock mmu_lock x2\n"
 	"    fault 0x10 |\n"
 	"    | .. end\n"
 	"expect ok\n"

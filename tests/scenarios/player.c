@@ -42,8 +42,11 @@ static void test_before(void **state)
 		"    .. before call TDH.MEM.PAGE.AUG(0x10) |\n"
 		"    .. before lock SEPT_TREE shared |\n"
 		"    .. before unlock SEPT_TREE |\n"
+		"    | compute 10\n"
 		"    .. end |\n"
 		"expect seen other: end before mirror[0x10] = FROZEN\n"
+		"expect seen lock SEPT_TREE before other: end x2\n"
+		"expect seen other: end x2 before unlock SEPT_TREE\n"
 		"expect ok\n"));
 }
 
@@ -58,6 +61,7 @@ static void test_level_and_field(void **state)
 		"    .. sept[0x10].TDEL = 0\n"
 		"    .. end\n"
 		"expect seen TDCS.SEPT_TREE changes >= 4\n"
+		"expect seen mirror[0x0]@1G changes == 2\n"
 		"expect final sept[0x10].TDEL = 0\n"));
 }
 
@@ -212,6 +216,8 @@ static void test_raw_seamcalls(void **state)
 		"tolerate mirror-desync\n"
 		"expect seen return TDH.MEM.RANGE.BLOCK(0x11) SUCCESS == 1\n"
 		"expect seen return TDH.MEM.RANGE.BLOCK(0x11) == 2\n"
+		"expect seen return TDH.MEM.RANGE.BLOCK(0x11) GPA_RANGE_ALREADY_BLOCKED|RCX == 1\n"
+		"expect never return TDH.MEM.RANGE.BLOCK(0x11) GPA_RANGE_ALREADY_BLOCKED|TDR\n"
 		"expect seen return TDH.MEM.TRACK SUCCESS == 1\n"
 		"expect final sept[0x11] = PENDING_BLOCKED\n"));
 }
@@ -236,6 +242,18 @@ static void test_init(void **state)
 		assert_true(e->flags & PLAY_INIT ? e->clock <= 0 : e->clock >= 0);
 	}
 	assert_as_expected(r);
+}
+
+/* What the rows leave unfinished goes on after them, not in their past. */
+static void test_rest(void **state)
+{
+	assert_as_expected(play_text(TWO BUILT
+		"schedule\n"
+		"    vCPU0 | other\n"
+		"    fault 0x10 .. mirror[0x10] = FROZEN |\n"
+		"    | compute 1000000\n"
+		"expect cycles of vCPU0 >= 1000000\n"
+		"expect seen other: end before mirror[0x10] = PRESENT\n"));
 }
 
 /* ---- expects that do not hold ---- */
@@ -369,6 +387,7 @@ int main(void)
 		cmocka_unit_test(test_disturbances),
 		cmocka_unit_test(test_raw_seamcalls),
 		cmocka_unit_test(test_init),
+		cmocka_unit_test(test_rest),
 		cmocka_unit_test(test_failing_expects),
 		cmocka_unit_test(test_unforeseen),
 		cmocka_unit_test(test_refused),

@@ -10,7 +10,6 @@
 #include "scenarios/play_priv.h"
 #include "sim/engine/check.h"
 #include "sim/engine/script.h"
-#include "sim/engine/undo.h"
 
 /* Steps in which nobody gets anywhere: a thousand laps of the longest retry loop. */
 #define STUCK_WINDOW	100000u
@@ -122,24 +121,11 @@ static struct row *rows_set(struct player *pl, const GPtrArray *cells)
 	return rows;
 }
 
-static void clocks_meet(struct player *pl)
-{
-	u64 now = sim_cycles(pl->sim);
-
-	for (u32 i = 0; i < actor_count(pl->sim); i++) {
-		struct actor *a = actor_by_id(pl->sim, (u16)i);
-
-		if (a->clock < now)
-			world_set(a->clock, now);
-	}
-}
-
 /* The rows are used up: everybody does the rest in virtual time. */
 static void give_rest(void *ctx)
 {
 	struct player *pl = ctx;
 
-	clocks_meet(pl);
 	for (guint i = 0; i < pl->ncast; i++)
 		for (int plan = 0; plan < PLANS; plan++)
 			cast_give(&pl->cast[i], plan, G_MAXUINT32);
@@ -151,7 +137,6 @@ static void cycle_zero(struct player *pl)
 {
 	guint n = actor_count(pl->sim);
 
-	clocks_meet(pl);
 	pl->base = sim_cycles(pl->sim);
 	pl->base_steps = sim_steps(pl->sim);
 	pl->base_count_of = g_new0(guint64, (n + 1) * COUNTERS);

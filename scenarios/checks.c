@@ -303,7 +303,8 @@ static void explain_all(struct checks *k, GString *out)
 
 	sim_explain(k->sim, f);
 	fclose(f);
-	g_string_append(out, g_strdelimit(g_strchomp(text), "\n", ';'));
+	g_string_append(out, g_strchomp(text));
+	g_string_replace(out, "\n", "; ", 0);
 	free(text);
 }
 
@@ -337,8 +338,9 @@ static void look_stuck(struct checks *k, const struct event *ev)
 		k->stuck = TRUE;
 		text = g_string_new(NULL);
 		explain_all(k, text);
-		check_fail("livelock", "", "%" G_GUINT64_FORMAT " steps and nobody got anywhere: %s",
-			   k->window, text->str);
+		check_fail("livelock", "", "%" G_GUINT64_FORMAT " steps and nobody got anywhere, the "
+			   "last one in %s(): %s", k->window, ev->site ? ev->site->func : "?",
+			   text->str);
 		g_string_free(text, TRUE);
 	} else if (k->total - k->total_then[ev->actor] >= 2) {
 		const struct actor *a = actor_by_id(k->sim, ev->actor);

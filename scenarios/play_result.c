@@ -77,15 +77,15 @@ static void why_deadlock(struct player *pl)
 	char *text = NULL;
 	size_t n = 0;
 	FILE *f = open_memstream(&text, &n);
+	GString *lines;
 	struct play_violation v = { .id = "deadlock", .where = "", .actor = "" };
 
 	sim_explain(pl->sim, f);
 	fclose(f);
-	g_strchomp(text);
-	for (char *p = text; *p; p++)
-		if (*p == '\n')
-			*p = ';';
-	v.text = rebased(pl, text);
+	lines = g_string_new(g_strchomp(text));
+	g_string_replace(lines, "\n", "; ", 0);
+	v.text = rebased(pl, lines->str);
+	g_string_free(lines, TRUE);
 	v.clock = (gint64)sim_cycles(pl->sim);
 	v.tolerated = check_is_tolerated(pl->sim, "deadlock");
 	g_array_append_val(pl->res->violations, v);

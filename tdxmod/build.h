@@ -45,5 +45,11 @@ u64 td_build(struct sim *sim, const struct td_build *b);
 /* vcpu_build - one more vCPU of the TD at @tdr, VCPU_READY, not associated. Returns its TDVPR hpa */
 u64 vcpu_build(u64 tdr, u64 tdvpr /* 0: from page_alloc() */);
 
+/*
+ * lp_interrupt_at_query - the module, when it asks on @lp whether an interrupt is pending,
+ * hears yes from the @n-th time on; 0: what is so. For recorded vectors ("intr").
+ */
+void lp_interrupt_at_query(u16 lp, u32 n);
+
 /* vcpu_set_guest - what runs inside TDH.VP.ENTER on this vCPU; @p must outlive the run */
 void vcpu_set_guest(u64 tdvpr, const struct guest_program *p);

@@ -85,6 +85,8 @@ void flow_progress(void);
 u64 tdh_mem_sept_add(struct tdx_regs *r, u32 version);
 u64 tdh_mem_page_add(struct tdx_regs *r);
 u64 tdh_mem_page_aug(struct tdx_regs *r);
+u64 tdh_mem_page_demote(struct tdx_regs *r);
+u64 tdh_mem_page_promote(struct tdx_regs *r, u32 version);
 u64 tdh_mem_range_block(struct tdx_regs *r);
 u64 tdh_mem_range_unblock(struct tdx_regs *r);
 u64 tdh_mem_track(struct tdx_regs *r);

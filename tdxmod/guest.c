@@ -397,6 +397,50 @@ static bool step(struct lp_ctx *lp, struct tdx_regs *r)
 	}
 }
 
+/* A guest that takes each #VE where it stands and goes on there */
+static bool take_ve(struct tdvps *vp)
+{
+	if (!vp->ve.valid)
+		return false;
+	world_set(vp->ve.valid, 0);
+	iret(vp);
+	return true;
+}
+
+static bool make_exit(struct lp_ctx *lp, struct guest_exit *e, struct tdx_regs *r)
+{
+	struct tdx_regs g = { .rax = e->rax, .rcx = e->rcx, .rdx = e->rdx, .r8 = e->r8 };
+	bool interrupted, exited;
+
+	if (e->moves)
+		world_set(lp->vp->guest.rip, lp->vp->guest.rip + e->moves);
+	switch (e->reason) {
+	case EXIT_REASON_EXTERNAL_INTERRUPT:
+		return vmexit_interrupt(lp, r);
+	case EXIT_REASON_EPT_VIOLATION:
+		return vmexit_ept_violation(lp, e->gpa, e->qualification, r);
+	default:
+		exited = vmexit_tdcall(lp, &g, &interrupted, r);
+		e->rax = g.rax;
+		e->rcx = g.rcx;
+		e->rdx = g.rdx;
+		e->r8 = g.r8;
+		return exited;
+	}
+}
+
+static void run_driven(struct lp_ctx *lp, struct tdx_regs *r)
+{
+	const struct guest_program *p = lp->vp->guest.program;
+	struct guest_exit *e;
+
+	do {
+		bool ve = take_ve(lp->vp);
+
+		e = p->next(p->ctx, ve);
+	} while (!make_exit(lp, e, r));
+}
+
 /*
  * Between two instructions the actor remembers what its caller did, and nothing of the
  * guest's past: that is all in the TDVPS.
@@ -405,6 +449,10 @@ void guest_run(struct lp_ctx *lp, struct tdx_regs *r)
 {
 	u64 callers = actor_self()->key;
 
+	if (lp->vp->guest.program && lp->vp->guest.program->next) {
+		run_driven(lp, r);
+		return;
+	}
 	for (;;) {
 		actor_forget(hash_fold(callers, GUEST_AT_INSN, 0));
 		if (lp_irq_pending() != IRQ_NONE && vmexit_interrupt(lp, r))

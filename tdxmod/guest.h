@@ -39,11 +39,29 @@ struct guest_insn {
 	const char *text;	/* as the scenario wrote it, for the trace */
 };
 
+/*
+ * A VM exit that a guest without instructions makes: recorded vectors say which exit comes
+ * next, not what the guest ran. It goes through the module's dispatcher like any other.
+ */
+struct guest_exit {
+	u32 reason;		/* enum td_exit_reason: EXTERNAL_INTERRUPT, EPT_VIOLATION, TDCALL */
+	u32 moves;		/* bytes that RIP goes on before it */
+	u64 gpa, qualification;	/* EPT_VIOLATION */
+	u64 rax, rcx, rdx, r8;	/* TDCALL: in, and out when the guest goes on */
+};
+
 struct guest_program {
 	const struct guest_insn *insn;
 	u32 n;
 	enum guest_reaction on_ve;	/* default: accept, then go on */
 	enum guest_reaction on_busy;	/* default: retry */
+	/*
+	 * Not NULL: there are no instructions. Called whenever the guest could run, returns the
+	 * exit that comes next (may park the actor until there is one). @ve: a #VE has been
+	 * injected since; its VE_INFO has been taken at once.
+	 */
+	struct guest_exit *(*next)(void *ctx, bool ve);
+	void *ctx;
 };
 
 enum tdcall_leaf {

@@ -32,6 +32,20 @@ void lp_ctx_init(struct module *mod)
 	}
 }
 
+bool lp_interrupted(struct lp_ctx *lp)
+{
+	if (lp->interrupt_at == 1)
+		return true;
+	if (lp->interrupt_at)
+		world_set(lp->interrupt_at, lp->interrupt_at - 1);
+	return lp_irq_pending() != IRQ_NONE;
+}
+
+void lp_interrupt_at_query(u16 lp, u32 n)
+{
+	world_set(module_self()->lp[lp].interrupt_at, n);
+}
+
 static u32 set_of(u64 gfn, u8 level)
 {
 	return (gfn >> (9 * level)) % TLB_SETS;

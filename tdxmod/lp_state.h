@@ -46,6 +46,7 @@ struct lp_ctx {
 
 	u64 last_tdvpr;		/* NULL_PA: none */
 	bool non_root;		/* the guest runs, not the module */
+	u32 interrupt_at;	/* the query from which on the answer is yes; 0: as it is */
 
 	u16 lp;
 	u64 tlb_used[TLB_SETS / 64];	/* sets that hold something */
@@ -55,6 +56,9 @@ struct lp_ctx {
 } __attribute__((aligned(64)));
 
 struct lp_ctx *lp_ctx_self(void);
+
+/* lp_interrupted - what a long flow asks between its parts: is an interrupt pending? No step. */
+bool lp_interrupted(struct lp_ctx *lp);
 void lp_ctx_init(struct module *mod);
 
 /* lp_invept - INVEPT single-context: every translation of the TD on this LP. No step. */

@@ -111,9 +111,11 @@ static u64 dispatch(struct tdx_regs *r, u64 rax)
 	case TDH_MEM_SEPT_ADD:		return tdh_mem_sept_add(r, version);
 	case TDH_MEM_PAGE_AUG:		return tdh_mem_page_aug(r);
 	case TDH_MEM_RANGE_BLOCK:	return tdh_mem_range_block(r);
+	case TDH_MEM_PAGE_DEMOTE:	return tdh_mem_page_demote(r);
 	case TDH_MR_FINALIZE:		return tdh_mr_finalize(r);
 	case TDH_VP_FLUSH:		return tdh_vp_flush(r);
 	case TDH_MNG_VPFLUSHDONE:	return tdh_mng_vpflushdone(r);
+	case TDH_MEM_PAGE_PROMOTE:	return tdh_mem_page_promote(r, version);
 	case TDH_MEM_SEPT_RD:		return tdh_mem_sept_rd(r);
 	case TDH_PHYMEM_PAGE_RECLAIM:	return tdh_phymem_page_reclaim(r);
 	case TDH_MEM_PAGE_REMOVE:	return tdh_mem_page_remove(r);

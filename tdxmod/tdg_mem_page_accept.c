@@ -36,7 +36,7 @@ static void clear_page(u64 hpa)
 }
 
 /* The 2M case stops at an interrupt and leaves its count in the entry. True: interrupted */
-static bool clear_2m(u64 *copy)
+static bool clear_2m(struct lp_ctx *lp, u64 *copy)
 {
 	for (;;) {
 		clear_page(*copy & SEPT_HPA);
@@ -45,7 +45,7 @@ static bool clear_2m(u64 *copy)
 			return false;
 		}
 		*copy += BIT_ULL(12);
-		if (lp_irq_pending() != IRQ_NONE)
+		if (lp_interrupted(lp))
 			return true;
 	}
 }
@@ -58,7 +58,7 @@ static void accept_locked(struct lp_ctx *lp, u8 level, struct sept_walk *w, bool
 	if (level == LVL_PT)
 		clear_page(value & SEPT_HPA);
 	else
-		*interrupted = clear_2m(&value);
+		*interrupted = clear_2m(lp, &value);
 	if (!*interrupted) {
 		value = (value & ~SEPT_STATE_MASK) | SEPT_RWX | SEPT_SVE |
 			sept_state_bits(sept_is_state(w->copy, SEPT_PENDING) ?

@@ -38,7 +38,7 @@ static u64 write_back(struct module *mod, struct wbt_entry *wbt, u64 block)
 		if (!block)	/* IA32_WBNOINVDP: the whole package's price with the first */
 			sim_charge(COST_WBINVD_PACKAGE, 1);
 		block++;
-		if (block < blocks && lp_irq_pending() != IRQ_NONE) {
+		if (block < blocks && lp_interrupted(lp_ctx_self())) {
 			mem_write64(&wbt->intr_point, block);
 			return TDX_INTERRUPTED_RESUMABLE;
 		}

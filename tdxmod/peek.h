@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#pragma once
+/*
+ * Raw fields of the module's structures, as recorded vectors name them: for comparing them
+ * bit by bit. No function here takes a step or changes anything.
+ */
+#include "sim/engine/types.h"
+
+struct td_peek {
+	u64 td_epoch;
+	u16 refcount[2];
+	u16 tree, op_state_lock, epoch_lock;	/* lock words */
+	u64 chldcnt;
+	u8 lifecycle;		/* enum td_lifecycle */
+	u32 num_assoc_vcpus;
+	u8 kot_state;		/* of the TD's key */
+	u64 wbinvd_bitmap;
+	u16 kot_lock;
+	u64 root;		/* hpa of the S-EPT root */
+	u8 root_level;		/* 3: 4-level */
+};
+void td_peek(u64 tdr, struct td_peek *out);
+
+struct pamt_peek {
+	u16 lock;
+	u8 pt;
+	u64 bepoch;
+};
+/* @size: 0 4K, 1 2M, 2 1G. False: no such memory */
+bool pamt_peek(u64 hpa, u8 size, struct pamt_peek *out);
+
+/*
+ * pamt_each_lock - @fn for each PAMT lock word that is not 0, by size and hpa, of the memory in
+ * [@from, @to) (4K entries) or of all of it (2M and 1G entries)
+ */
+void pamt_each_lock(u64 from, u64 to, u8 size, void (*fn)(void *ctx, u8 size, u64 hpa, u16 raw),
+		    void *ctx);
+
+struct vcpu_peek {
+	u8 state;		/* 2 READY, 4 ACTIVE */
+	s64 assoc_lp;		/* -1: none */
+	u64 vcpu_epoch;
+	u8 possibly_epf_stepping, last_epf_gpa_list_idx, hp_lock_busy;
+};
+void vcpu_peek(u64 tdvpr, struct vcpu_peek *out);
+
+/*
+ * sept_peek_slot - the entry at the deepest level that a walk to @level (0 = 4K) reaches now;
+ * *@at: its level. NULL if @level or @gpa is outside of the tree.
+ */
+u64 *sept_peek_slot(u64 tdr, u64 gpa, u8 level, u8 *at);
+
+/* sept_digest - FNV-1a over the whole tree: index and value of each entry in use, deep first */
+u64 sept_digest(u64 tdr);
+
+/*
+ * td_spoil - before a run: a TD whose TDR says FATAL, or that has fewer TDCX pages than needed
+ * (world_set; for the starting states of recorded vectors)
+ */
+void td_spoil(u64 tdr, bool fatal, u8 num_tdcx);

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * TDH.MEM.PAGE.DEMOTE: split a large page into 512 of the next size, under a new S-EPT page;
+ * blocked and tracked while the TD may run. L2_SEPT_ADD_MODE says nothing without L2 VMs.
+ * Source: TDX_1.5.01, api_calls/tdh_mem_page_demote.c, pamt_manager.c:pamt_demote; S9.
+ */
+#include "tdxmod/flow.h"
+
+#include "sim/engine/undo.h"
+
+#define RDX_RESERVED	(GENMASK_ULL(11, 1) | GENMASK_ULL(63, 52))
+
+static u64 check(struct flow *f, u64 rcx, u64 rdx, u64 page)
+{
+	u64 err;
+
+	if (rdx & RDX_RESERVED)
+		return status_operand(TDX_OPERAND_INVALID, OPERAND_RDX);
+	if ((err = flow_lock_tdr(f, rdx & GENMASK_ULL(51, 12), OPERAND_RDX, LOCK_SHARED)) ||
+	    (err = flow_lock_op_state(f)) ||
+	    (err = flow_gpa(f, rcx, LVL_PD, LVL_PDPT)) ||
+	    (err = flow_walk(f, LOCK_SHARED)) ||
+	    (err = flow_lock_entry(f)) ||
+	    (err = flow_check_state(f, ON_PAGE_DEMOTE)))
+		return err;
+	f->w.copy = sept_clean_pending(f->w.copy, f->level);
+	f->page_pa = sept_leaf_hpa(f->w.copy, f->gpa, f->level);
+	f->page_entry = pamt_implicit(f->mod, f->page_pa, f->level);
+	err = flow_check_tracked(f);
+	if (err)
+		return err;
+	return flow_lock_new_page(f, page, SIZE_4K);
+}
+
+/* sept_split_entry(): one step for the first line of the page, as for any new S-EPT page */
+static void fill_table(struct flow *f)
+{
+	u64 *child = phys_to_ptr(f->page.hpa), page[512];
+	bool pending = sept_is(f->w.copy, SEPT_ANY_PENDING);
+
+	for (u32 i = 0; i < 512; i++)
+		page[i] = sept_make_leaf(pending ? 0 : SEPT_RWX,
+					 f->page_pa + i * level_size(f->level - 1),
+					 pending ? SEPT_PENDING : SEPT_MAPPED);
+	sim_charge(COST_PAGE_CLEAR_4K, 1);
+	mem_write64(child, page[0]);
+	world_store(child + 1, page + 1, sizeof(page) - sizeof(page[0]));
+}
+
+/* pamt_demote(): the parts become pages of their own, the whole none */
+static u64 split_metadata(struct flow *f)
+{
+	struct pamt_entry *whole = f->page_entry;
+	struct pamt_entry *part = pamt_entry_of(f->mod, f->page_pa, f->level - 1);
+	const char *name = pamt_lock_name(f->level);
+	u8 pt = mem_read8(&whole->pt);
+	u64 err, owner;
+
+	if (pt != PT_REG)
+		module_fatal("PAMT", "a page to demote is no regular page");
+	err = sharex_hp_acquire_ex(&whole->lock, SIDE_HOST, name);
+	if (err)
+		return status_operand(err, OPERAND_RCX);
+	for (u32 i = 0; i < 512; i++) {
+		pt = mem_read8(&whole->pt);
+		mem_write8(&part[i].pt, pt);
+		owner = pamt_owner(whole);
+		pamt_set_owner(&part[i], owner);
+		mem_write64(&part[i].bepoch, 0);
+	}
+	mem_write8(&whole->pt, PT_NDA);
+	sharex_hp_release_ex(&whole->lock, name);
+	return TDX_SUCCESS;
+}
+
+static u64 demote(struct flow *f)
+{
+	struct td_info *td = td_info_of(f->mod, f->tdr_pa);
+	u64 err;
+
+	fill_table(f);
+	if (!module_switch(f->mod, 9) && lp_interrupted(lp_ctx_self()))
+		return TDX_INTERRUPTED_RESTARTABLE;
+	err = split_metadata(f);
+	if (err)
+		return err;
+	sept_page_regions(f->page.hpa, td ? td->name : NULL, f->gpa, f->level - 1);
+	sept_write(f->mod, f->w.entry, sept_make_table(f->page.hpa));
+	mem_write8(&f->page.leaf->pt, PT_EPT);
+	pamt_set_owner(f->page.leaf, f->tdr_pa);
+	mem_xadd64(&f->tdr->chldcnt, 1);
+	flow_progress();
+	return TDX_SUCCESS;
+}
+
+u64 tdh_mem_page_demote(struct tdx_regs *r)
+{
+	u64 rcx = r->rcx, rdx = r->rdx, err;
+	struct flow f;
+
+	flow_begin(&f, TDH_MEM_PAGE_DEMOTE, r);
+	r->rcx = r->rdx = 0;
+	err = check(&f, rcx, rdx, r->r8);
+	if (!err)
+		err = demote(&f);
+	if (err == TDX_INTERRUPTED_RESTARTABLE) {
+		r->rcx = rcx;	/* the call may be repeated as it is */
+		r->rdx = rdx;
+	}
+	flow_release_pages(&f);
+	flow_release_entry(&f);
+	return flow_end(&f, err);
+}

@@ -126,7 +126,7 @@ static void checks_order(void *arg)
 }
 
 /* Each execution ends at its own violation, and the next one does not know of it. */
-static void test_violation_in_search(void **state)
+static __maybe_unused void test_violation_in_search(void **state)
 {
 	struct sim *sim = new_sim(SCHED_CHOOSE);
 	struct search_dfs s = { .preemptions = -1, .leaf = count_fatal, .ctx = sim };

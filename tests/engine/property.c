@@ -483,7 +483,7 @@ static void down(struct sim *sim, struct rng *r, u32 depth)
 	g_free(copy);
 }
 
-static void test_undo_whole(void **state)
+static __maybe_unused void test_undo_whole(void **state)
 {
 	struct program p;
 	struct rng r;
@@ -547,7 +547,7 @@ static u64 enumerate(struct model m)
 	return any ? sum : 1;
 }
 
-static void test_search_counts(void **state)
+static __maybe_unused void test_search_counts(void **state)
 {
 	struct program p;
 	struct rng r;

@@ -25,13 +25,30 @@ static u32 transfer(const struct sim *sim, const struct line *l, u16 lp)
 	return sim->cost[COST_LINE_SAME_SOCKET];
 }
 
-void line_miss(struct actor *me, struct line *l, const void *p, enum mem_op op)
+/* Freed since it was last touched: dead, or another object by now, of the same owner. */
+static void line_freed(struct actor *me, struct line *l, const void *p, enum mem_op op,
+		       const struct site *site)
+{
+	if (world_line_state(p) == LINE_DEAD && !me->mode)
+		use_after_free(p, site);	/* the slow path has asked already */
+	l->owner &= (u16)~LINE_FREED;
+	line_touch(me, p, op, site);
+	if (world_line_state(p) == LINE_DEAD)
+		l->owner |= LINE_FREED;
+}
+
+void line_miss(struct actor *me, struct line *l, const void *p, enum mem_op op,
+	       const struct site *site)
 {
 	struct sim *sim = me->sim;
 	u32 number = (u32)(((u64)p - (u64)world_base) / CACHE_LINE);
 	u32 slot = number % LP_LINES;
 	u64 start;
 
+	if (unlikely(l->owner & LINE_FREED)) {
+		line_freed(me, l, p, op, site);
+		return;
+	}
 	if (op == MEM_READ) {
 		if (me->lines->slot[slot].line == number &&
 		    me->lines->slot[slot].version == l->version) {

@@ -15,9 +15,15 @@
 struct line {
 	u64 busy;	/* cycle at which the line is free for the next transfer */
 	u32 version;	/* counts changes of hands and writes */
-	u16 owner;	/* LP + 1 that last wrote it; 0: nobody yet, it is in memory */
+	u16 owner;	/* LP + 1 that last wrote it; 0: nobody yet, it is in memory; | LINE_FREED */
 	u16 excl;	/* 1: nobody read it since */
 };
+
+/*
+ * The line has been freed since: no access is the owner's then, so the fast path gets to
+ * line_miss(), which looks whether the line is dead or handed out again.
+ */
+#define LINE_FREED 0x8000u
 
 #define LP_LINES 64
 
@@ -36,9 +42,11 @@ static __always_inline struct line *line_of(const void *p)
 }
 
 /* The three ways in which an access is not the owner's: charge, queue, change hands. */
-void line_miss(struct actor *me, struct line *l, const void *p, enum mem_op op);
+void line_miss(struct actor *me, struct line *l, const void *p, enum mem_op op,
+	       const struct site *site);
 
-static __always_inline void line_touch(struct actor *me, const void *p, enum mem_op op)
+static __always_inline void line_touch(struct actor *me, const void *p, enum mem_op op,
+				       const struct site *site)
 {
 	struct line *l;
 
@@ -54,5 +62,5 @@ static __always_inline void line_touch(struct actor *me, const void *p, enum mem
 			     op == MEM_WRITE ? me->cost_write : me->cost_rmw;
 		return;
 	}
-	line_miss(me, l, p, op);
+	line_miss(me, l, p, op, site);
 }

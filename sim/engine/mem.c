@@ -83,13 +83,13 @@ static void wait_for_turn(struct sim *sim, struct actor *me, const struct pendin
 	}
 }
 
-static __cold void use_after_free(const struct pending *step)
+__cold void use_after_free(const void *p, const struct site *site)
 {
 	char name[64];
 
-	region_name_of(step->p, name, sizeof(name));
+	region_name_of(p, name, sizeof(name));
 	check_fail("use-after-free", "", "%s() %s:%u touches freed memory (%s)",
-		   step->site->func, site_file(step->site), step->site->line, name);
+		   site->func, site_file(site), site->line, name);
 }
 
 static void step_begin(struct sim *sim, struct actor *me, const struct pending *step)
@@ -100,11 +100,11 @@ static void step_begin(struct sim *sim, struct actor *me, const struct pending *
 		sim_die("%s() %s:%u takes a step on memory outside the world", step->site->func,
 			site_file(step->site), step->site->line);
 	if (step->p && unlikely(world_line_state(step->p) == LINE_DEAD))
-		use_after_free(step);
+		use_after_free(step->p, step->site);
 	if (me->mode & MODE_ROOT)
 		return;
 	if (sim->opt.timed)
-		line_touch(me, step->p, step->op);
+		line_touch(me, step->p, step->op, step->site);
 	me->steps++;
 	sim->steps++;
 	if (sim->opt.max_steps && sim->steps >= sim->opt.max_steps) {

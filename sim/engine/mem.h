@@ -163,7 +163,7 @@ static __always_inline u64 door(enum mem_op op, unsigned int size, void *p, u64 
 	if (op == MEM_AWAIT)
 		return door_slow(op, size, p, a, b, site);
 	me->steps++;
-	line_touch(me, p, op);
+	line_touch(me, p, op, site);
 	if (op == MEM_FENCE)
 		return 0;
 	return mem_effect(op, size, p, a, b);

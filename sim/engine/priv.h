@@ -179,6 +179,7 @@ bool script_passed(struct sim *sim, u64 when);	/* has cycle @when come for the r
 bool script_paused(const struct sim *sim);	/* rows used up, and to stop there */
 void script_fini(struct sim *sim);
 /* mem.c */
+void use_after_free(const void *p, const struct site *site);
 bool await_holds(const struct pending *n);
 /* @a stands at a wait that nothing ends yet; it may be READY (it has not tried) or BLOCKED */
 bool actor_waits(const struct actor *a);

@@ -33,8 +33,8 @@ static const struct check_word words[] = {
 	{ "unsynchronized-seamcall", "a SEAMCALL that KVM promises never to be BUSY is not, where "
 	  "the promise's precondition holds", FALSE, "kvmmmu" },
 	{ "deadlock", "somebody can run", FALSE, "sim/engine" },
-	{ "livelock", "somebody gets anywhere", FALSE, "scenarios/checks.c" },
-	{ "starvation", "nobody is passed over for ever", FALSE, "scenarios/checks.c" },
+	{ "livelock", "somebody gets anywhere", FALSE, "scenarios/progress.c" },
+	{ "starvation", "nobody is passed over for ever", FALSE, "scenarios/progress.c" },
 	{ "hp-lost", "a guest got a lock after a host's BUSY and before any host", TRUE, "tdxmod" },
 	{ "hp-leaked", "HOST_PRIORITY is set with no host attempt pending", TRUE, "tdxmod" },
 	{ "zero-step-armed", "a vCPU's zero-step mitigation is on", TRUE, "tdxmod" },

@@ -7,15 +7,13 @@
  */
 #include "scenarios/checks.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "kvmmmu/kmmu.h"
 #include "scenarios/condition.h"
+#include "scenarios/progress.h"
 #include "sim/engine/check.h"
 #include "sim/engine/region.h"
-#include "sim/engine/sim.h"
 #include "tdxmod/observe.h"
 
 #define REPORTS_MAX	8	/* of one rule at one point: a range that is off is one fault */
@@ -40,14 +38,7 @@ struct checks {
 	GHashTable *births;	/* gfn << 3 | level -> struct birth */
 	GHashTable *pages;	/* hpa -> gfn << 3 | level, of mapped S-EPT leaves */
 	guint64 seq;
-	guint64 idle_steps;	/* steps since anybody got anywhere */
-	guint64 *own_idle;	/* by actor, since it got anywhere */
-	guint64 total;		/* how often anybody got somewhere */
-	guint64 insns, *own_insns;	/* guest instructions retired when last looked */
-	guint64 *total_then;	/* by actor, when it last did itself */
-	guint progress;
-	guint64 window;
-	gboolean stuck;
+	struct progress *progress;	/* NULL: nobody asked */
 };
 
 /* ---- mirror against S-EPT ---- */
@@ -282,76 +273,16 @@ static void page_freed(struct checks *k, guint64 hpa)
 
 /* ---- progress ---- */
 
-void checks_progress(struct checks *k, guint progress, guint64 window)
+void checks_progress(struct checks *k, guint kinds, guint64 window)
 {
-	k->progress = progress;
-	k->window = window;
+	progress_free(k->progress);
+	k->progress = progress_new(k->sim, kinds, window);
 }
 
-static void progressed(struct checks *k, guint16 actor)
+static void made(struct checks *k, guint kind, const struct event *ev)
 {
-	k->idle_steps = 0;
-	k->own_idle[actor] = 0;
-	k->total_then[actor] = ++k->total;
-}
-
-static void explain_all(struct checks *k, GString *out)
-{
-	char *text = NULL;
-	size_t n = 0;
-	FILE *f = open_memstream(&text, &n);
-
-	sim_explain(k->sim, f);
-	fclose(f);
-	g_string_append(out, g_strchomp(text));
-	g_string_replace(out, "\n", "; ", 0);
-	free(text);
-}
-
-/* Instructions retire without an event of their own: their counter tells, now and then. */
-static gboolean guest_moved(struct checks *k, guint16 actor)
-{
-	guint64 all = count_of(k->sim, NULL, COUNT_GUEST_INSNS);
-	guint64 own = count_of(k->sim, actor_by_id(k->sim, actor), COUNT_GUEST_INSNS);
-	gboolean moved = all != k->insns || own != k->own_insns[actor];
-
-	k->insns = all;
-	k->own_insns[actor] = own;
-	return moved && k->progress & SCN_PROGRESS_GUEST;
-}
-
-static void look_stuck(struct checks *k, const struct event *ev)
-{
-	GString *text;
-
-	if (k->stuck || !k->window || ev->actor >= ACTORS_MAX)
-		return;
-	k->idle_steps++;
-	k->own_idle[ev->actor]++;
-	if (k->idle_steps < k->window && k->own_idle[ev->actor] < k->window)
-		return;
-	if (guest_moved(k, ev->actor)) {
-		progressed(k, ev->actor);
-		return;
-	}
-	if (k->idle_steps >= k->window) {
-		k->stuck = TRUE;
-		text = g_string_new(NULL);
-		explain_all(k, text);
-		check_fail("livelock", "", "%" G_GUINT64_FORMAT " steps and nobody got anywhere, the "
-			   "last one in %s(): %s", k->window, ev->site ? ev->site->func : "?",
-			   text->str);
-		g_string_free(text, TRUE);
-	} else if (k->total - k->total_then[ev->actor] >= 2) {
-		const struct actor *a = actor_by_id(k->sim, ev->actor);
-
-		if (!a || a->background)
-			return;
-		k->stuck = TRUE;
-		check_fail("starvation", a->name, "%s took %" G_GUINT64_FORMAT " steps and got "
-			   "nowhere while others got on %" G_GUINT64_FORMAT " times", a->name,
-			   k->window, k->total - k->total_then[ev->actor]);
-	}
+	if (k->progress && ev->actor < ACTORS_MAX)
+		progress_made(k->progress, kind, ev->actor);
 }
 
 /* ---- events ---- */
@@ -373,7 +304,8 @@ static void step(struct checks *k, const struct event *ev)
 {
 	const struct region *r;
 
-	look_stuck(k, ev);
+	if (k->progress)
+		progress_step(k->progress, ev);
 	if (!event_stores(ev) || !ev->p)
 		return;
 	r = region_at(ev->p);
@@ -382,9 +314,8 @@ static void step(struct checks *k, const struct event *ev)
 	if (!strcmp(r->type->name, "mirror")) {
 		mirror_step(k, r, ev);
 	} else if (!strcmp(r->type->name, "sept")) {
-		if (k->progress & SCN_PROGRESS_SEPT &&
-		    !is_word(r, ev->old, r->type->class(ev->value)))
-			progressed(k, ev->actor);
+		if (!is_word(r, ev->old, r->type->class(ev->value)))
+			made(k, SCN_PROGRESS_SEPT, ev);
 		sept_step(k, r, ev);
 	}
 }
@@ -406,8 +337,7 @@ void checks_event(struct checks *k, const struct event *ev)
 		disown(k, ev);
 		break;
 	case EV_OP_END:
-		if (k->progress & SCN_PROGRESS_HOST)
-			progressed(k, ev->actor);
+		made(k, SCN_PROGRESS_HOST, ev);
 		break;
 	case EV_NOTE:
 		if (!strcmp(ev->name, "page-free"))
@@ -440,10 +370,6 @@ struct checks *checks_new(struct sim *sim, struct kvm *kvm)
 	k->owned = g_array_new(FALSE, FALSE, sizeof(struct owned));
 	k->births = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
 	k->pages = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
-	k->own_idle = g_new0(guint64, ACTORS_MAX);
-	k->total_then = g_new0(guint64, ACTORS_MAX);
-	k->own_insns = g_new0(guint64, ACTORS_MAX);
-	k->progress = SCN_PROGRESS_ALL;
 	return k;
 }
 
@@ -454,8 +380,6 @@ void checks_free(struct checks *k)
 	g_array_free(k->owned, TRUE);
 	g_hash_table_unref(k->births);
 	g_hash_table_unref(k->pages);
-	g_free(k->own_idle);
-	g_free(k->total_then);
-	g_free(k->own_insns);
+	progress_free(k->progress);
 	g_free(k);
 }

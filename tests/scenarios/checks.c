@@ -365,8 +365,25 @@ static const char guest_works[] =
 	"    run\n"
 	"expect ok\n";
 
+/* More steps than the window, all of them of one who waits for one who computes. */
+static const char holder_computes[] =
+	"td vcpus=1 lps=3 memory=4M\n"
+	"actor holder\n"
+	"    acquire SEPT_TREE exclusive\n"
+	"    compute 20000000\n"
+	"    release SEPT_TREE\n"
+	"actor spinner\n"
+	"    compute 5000\n"
+	"    acquire SEPT_TREE exclusive retry=inf\n"
+	"    release SEPT_TREE\n"
+	"expect ok\n";
+
 static void test_livelock(void **state)
 {
+	struct play_result *r = play_text(holder_computes);
+
+	assert_true(r->steps > 150000);
+	assert_as_expected(r);
 	assert_as_expected(play_text(nobody_moves));
 	assert_as_expected(play_text(soon_free));
 	assert_as_expected(play_text(guest_works));

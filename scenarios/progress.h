@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Does anybody get anywhere, and does everybody? Livelock and starvation as far as a finite
+ * run can tell: by steps taken, not by time, so that a dear step is not mistaken for a
+ * stuck actor.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "sim/engine/trace.h"
+
+struct sim;
+struct progress;
+
+/*
+ * progress_new
+ * @kinds:  SCN_PROGRESS_* that count (`limit progress=`)
+ * @window: steps without progress that are too many; 0: do not look
+ */
+struct progress *progress_new(struct sim *sim, guint kinds, guint64 window);
+void progress_free(struct progress *p);
+
+/* progress_made - @actor got somewhere in a way of @kind, one of SCN_PROGRESS_* */
+void progress_made(struct progress *p, guint kind, guint16 actor);
+
+/* progress_step - look at a step; fails livelock or starvation, once */
+void progress_step(struct progress *p, const struct event *ev);

@@ -279,6 +279,12 @@ void checks_progress(struct checks *k, guint kinds, guint64 window)
 	k->progress = progress_new(k->sim, kinds, window);
 }
 
+void checks_alone(struct checks *k, gboolean alone)
+{
+	if (k->progress)
+		progress_alone(k->progress, alone);
+}
+
 static void made(struct checks *k, guint kind, const struct event *ev)
 {
 	if (k->progress && ev->actor < ACTORS_MAX)

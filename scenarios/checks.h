@@ -47,6 +47,9 @@ void checks_zapped(struct checks *k, guint64 from, guint64 to, guint64 since);
 /* checks_end - all actors are done: every gfn is quiescent */
 void checks_end(struct checks *k);
 
+/* Rows of a schedule are played: one actor runs alone. */
+void checks_alone(struct checks *k, gboolean alone);
+
 /* What counts as getting somewhere (`limit progress=`), and how long without it is too long. */
 void checks_progress(struct checks *k, guint progress, guint64 window);
 

@@ -126,6 +126,7 @@ static void give_rest(void *ctx)
 {
 	struct player *pl = ctx;
 
+	checks_alone(pl->checks, FALSE);
 	for (guint i = 0; i < pl->ncast; i++)
 		for (int plan = 0; plan < PLANS; plan++)
 			cast_give(&pl->cast[i], plan, G_MAXUINT32);
@@ -156,6 +157,7 @@ static gboolean phase(struct player *pl, const GPtrArray *cells, gboolean init)
 	enum sim_end end;
 	char *text;
 
+	checks_alone(pl->checks, TRUE);
 	script_stop_after(pl->sim, init);
 	if (!init)
 		script_after(pl->sim, give_rest, pl);

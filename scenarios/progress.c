@@ -34,6 +34,7 @@ struct progress {
 	guint64 turn;		/* how often anybody did */
 	guint64 ended;		/* host operations, of all */
 	guint64 insns;		/* guest instructions of all, when last looked at */
+	gboolean alone;		/* the rows of a schedule say who runs */
 	gboolean stuck;
 	struct mine mine[ACTORS_MAX];
 };
@@ -84,8 +85,15 @@ static void look_at_guests(struct progress *p, guint16 actor)
 	}
 }
 
+void progress_alone(struct progress *p, gboolean alone)
+{
+	p->alone = alone;
+}
+
 static gboolean everybody_went_round(const struct progress *p)
 {
+	if (p->alone)
+		return TRUE;	/* everybody is the row's actor */
 	for (u32 i = 0; i < actor_count(p->sim); i++) {
 		const struct actor *a = actor_by_id(p->sim, (u16)i);
 		const struct mine *m = &p->mine[i];

@@ -21,6 +21,9 @@ struct progress;
 struct progress *progress_new(struct sim *sim, guint kinds, guint64 window);
 void progress_free(struct progress *p);
 
+/* progress_alone - rows of a schedule: one actor runs, and nobody else is given a turn */
+void progress_alone(struct progress *p, gboolean alone);
+
 /* progress_made - @actor got somewhere in a way of @kind, one of SCN_PROGRESS_* */
 void progress_made(struct progress *p, guint kind, guint16 actor);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What a case uses decides what it rests on: each row names an assumption of
- * docs/model.md (A-T: docs/model-tdx.md) and when a case meets it.
+ * docs/model.md (M machine, T module, K kernel) and when a case meets it.
  */
 #include "scenarios/rests_on.h"
 
@@ -25,23 +25,23 @@ static const struct {
 	const char *name;
 	unsigned int when;	/* any of these */
 } table[] = {
-	{ "1", USES_ALWAYS },		/* sequential consistency */
-	{ "2", USES_ALWAYS },		/* prices that decide who is next */
-	{ "3", USES_ALWAYS },
-	{ "4", USES_ALWAYS },
-	{ "A-K2", USES_MIDDLE },	/* order of v6.18 and v6.19 */
-	{ "A-K3", USES_NO_FREEZE },	/* what the mutation does with errors */
-	{ "A-K5", USES_VMCALL },	/* no virtual interrupts */
-	{ "A-T1", USES_ALWAYS },	/* page contents */
-	{ "A-T2", USES_ALWAYS },	/* double reads */
-	{ "A-T3", USES_GUEST },		/* what a TLB keeps */
-	{ "A-T4", USES_GUEST },		/* when a translation is used */
-	{ "A-T5", USES_GUEST },		/* single-step defence */
-	{ "A-T8", USES_ALWAYS },	/* TDs start as built */
-	{ "A-T9", USES_FATAL },
-	{ "A-T11", USES_SHARED },
-	{ "A-T12", USES_ACCEPT },
-	{ "A-T15", USES_ALWAYS },	/* the module's fixed costs */
+	{ "M1", USES_ALWAYS },		/* sequential consistency */
+	{ "M2", USES_ALWAYS },		/* prices that decide who is next */
+	{ "M3", USES_ALWAYS },
+	{ "M4", USES_ALWAYS },
+	{ "K2", USES_MIDDLE },	/* order of v6.18 and v6.19 */
+	{ "K3", USES_NO_FREEZE },	/* what the mutation does with errors */
+	{ "K5", USES_VMCALL },	/* no virtual interrupts */
+	{ "T1", USES_ALWAYS },	/* page contents */
+	{ "T2", USES_ALWAYS },	/* double reads */
+	{ "T3", USES_GUEST },		/* what a TLB keeps */
+	{ "T4", USES_GUEST },		/* when a translation is used */
+	{ "T5", USES_GUEST },		/* single-step defence */
+	{ "T8", USES_ALWAYS },	/* TDs start as built */
+	{ "T9", USES_FATAL },
+	{ "T11", USES_SHARED },
+	{ "T12", USES_ACCEPT },
+	{ "T15", USES_ALWAYS },	/* the module's fixed costs */
 };
 
 static unsigned int uses_ops(const GPtrArray *ops)

@@ -9,7 +9,7 @@
 struct scenario_case;
 
 /*
- * rests_on - "1, 2, A-T3" for @c played as kernel @kvm with @switches ("no-freeze ...")
+ * rests_on - "1, 2, T3" for @c played as kernel @kvm with @switches ("no-freeze ...")
  *
  * Free with g_free(). Numbers come before names, each kind in its order.
  */

@@ -108,7 +108,7 @@ static bool access_private(struct lp_ctx *lp, u64 gpa, u64 *rwx)
 }
 
 /*
- * The VMM's tables for shared GPAs are not walked (A-T11): a violation, and the VMM that
+ * The VMM's tables for shared GPAs are not walked (T11): a violation, and the VMM that
  * enters again has mapped it.
  */
 static bool access_shared(struct lp_ctx *lp, u64 gpa)

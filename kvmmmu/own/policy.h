@@ -3,7 +3,7 @@
 /*
  * A retry policy: what KVM does when a SEAMCALL is busy, and what the EPT-violation
  * handler does with RET_PF_RETRY. One struct, one file per policy (policy_*.c), one line
- * in the table of policy.c. Algorithms and sources: docs/model-kvm.md, "Policies".
+ * in the table of policy.c. Algorithms and sources: docs/model.md, "Policies".
  */
 #include <glib.h>
 

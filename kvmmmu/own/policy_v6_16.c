@@ -29,7 +29,7 @@ u64 policy_no_vcpus(struct kvm *kvm, struct tdx_call *call)
 
 bool policy_must_leave(struct kvm_vcpu *vcpu, int *ret)
 {
-	/* kvm_vcpu_has_events(): there are no virtual interrupts here (A-K5) */
+	/* kvm_vcpu_has_events(): there are no virtual interrupts here (K5) */
 	if (signal_pending())
 		return true;
 	/* v7.2 consumes the request here (trap 6); so did every kernel before it */

@@ -2,7 +2,7 @@
 #pragma once
 /*
  * Mirror SPTE encodings, what the mirror logic tests of them. Rests on
- * arch/x86/kvm/mmu/spte.[ch] of v6.16 and v7.2 (docs/model-kvm.md, "Encodings").
+ * arch/x86/kvm/mmu/spte.[ch] of v6.16 and v7.2 (docs/model.md, "Encodings").
  */
 #include "kvmmmu/kmmu.h"
 #include "sim/engine/region.h"

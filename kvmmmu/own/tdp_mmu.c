@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Mirror map, link, zap and the two writers. Rests on arch/x86/kvm/mmu/tdp_mmu.c of
- * v6.16 and v7.2; SW_EXT_IN_CMPXCHG is the order of v6.16 (rows V2-V6 of docs/model-kvm.md).
+ * v6.16 and v7.2; SW_EXT_IN_CMPXCHG is the order of v6.16 (rows V2-V6 of docs/model.md).
  */
 #include "kvmmmu/own/tdp_mmu.h"
 
@@ -238,7 +238,7 @@ static int set_spte_atomic_v6_16(struct kvm *kvm, struct tdp_iter *iter, u64 new
 
 /*
  * v7.2. no-freeze is the same function with a mirror entry treated as any other: the
- * final value at once, and an error of the module has no way back (A-K3).
+ * final value at once, and an error of the module has no way back (K3).
  */
 static int set_spte_atomic_v7_2(struct kvm *kvm, struct tdp_iter *iter, u64 new,
 				struct kvm_mmu_page *sp)

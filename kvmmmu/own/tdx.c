@@ -124,7 +124,7 @@ static int tdx_sept_map_nonleaf_spte(struct kvm *kvm, u64 gfn, u64 new, u8 level
 /* tdx_mem_page_add(): before MR.FINALIZE, from the path that builds the initial image */
 static int tdx_mem_page_add(struct kvm *kvm, u64 gfn)
 {
-	/* page_add_src is never set here: building is not modelled yet (A-K9) */
+	/* page_add_src is never set here: building is not modelled yet (K9) */
 	kvm_bug_on(kvm, true, gfn, "private page mapped before MR.FINALIZE outside INIT_MEM_REGION");
 	return -EIO;
 }

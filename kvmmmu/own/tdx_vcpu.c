@@ -172,7 +172,7 @@ static int tdx_handle_ept_violation(struct kvm_vcpu *vcpu)
 
 /*
  * HLT goes to user space: there are no virtual interrupts that could end vcpu_block()
- * (A-K5). MapGPA likewise, which converts the range (KVM_HC_MAP_GPA_RANGE).
+ * (K5). MapGPA likewise, which converts the range (KVM_HC_MAP_GPA_RANGE).
  */
 static int handle_tdvmcall(struct kvm_vcpu *vcpu)
 {

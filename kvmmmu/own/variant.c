@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The one table of kernel versions and switches. Versions rest on Linux v6.16.1 and v7.2
- * (docs/model-kvm.md, rows V1-V18); mutations on the races that they belong to.
+ * (docs/model.md, rows V1-V18); mutations on the races that they belong to.
  */
 #include "kvmmmu/own/variant.h"
 
@@ -21,10 +21,10 @@
 	  "v6.16..v6.17", "arch/x86/kvm/mmu/tdp_mmu.c, vmx/tdx.c of v6.16.1")		\
 	X("v6.18", V6_18, "v6.18",						\
 	  "as v6.16, but fault and prefault leave their loops for an INVALID memslot",	\
-	  "v6.18", "commit 2bc2694fe20b; order in the MMU as v6.16 (A-K2)")		\
+	  "v6.18", "commit 2bc2694fe20b; order in the MMU as v6.16 (K2)")		\
 	X("v6.19", V6_19, "v6.19",						\
 	  "as v6.18, without pinned pages",						\
-	  "v6.19", "<20251030200951.3402865-1-seanjc@google.com>; order as v6.16 (A-K2)") \
+	  "v6.19", "<20251030200951.3402865-1-seanjc@google.com>; order as v6.16 (K2)") \
 	X("v7.2", 0, "v7.2",							\
 	  "the module is called from handle_changed_spte(), between freeze and unfreeze", \
 	  "v7.2", "arch/x86/kvm/mmu/tdp_mmu.c, vmx/tdx.c of v7.2")			\

@@ -3,6 +3,7 @@
  * The block that is pasted into a mail: heading, table, verdict of each case, and what
  * the verdicts rest on. 72 columns by default. Rests on scenarios/result.h.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "scenarios/result.h"
@@ -188,7 +189,7 @@ static char *all_of(const GPtrArray *results, size_t offset)
 	return g_string_free(s, FALSE);
 }
 
-/* "4" before "12" before "A-K3" before "A-T1". */
+/* "4" before "12" before "K3" before "T1". */
 static int by_name(gconstpointer a, gconstpointer b)
 {
 	const char *x = *(char *const *)a, *y = *(char *const *)b;
@@ -200,12 +201,25 @@ static int by_name(gconstpointer a, gconstpointer b)
 	return (int)(g_ascii_strtoll(x + nx, NULL, 10) - g_ascii_strtoll(y + ny, NULL, 10));
 }
 
-/* Every assumption of any result once, in order. */
+/* "T4" after "T3": the next of its kind */
+static gboolean follows(const char *a, const char *b)
+{
+	return *a && a[0] == b[0] && atoi(a + 1) + 1 == atoi(b + 1);
+}
+
+/* @first has been written; @last of the same run has not. */
+static void run_end(GString *s, const char *first, const char *last)
+{
+	if (strcmp(first, last))
+		g_string_append_printf(s, "%s%s", follows(first, last) ? ", " : "-", last);
+}
+
+/* Every assumption of any result once, in order, runs as M1-M4. */
 static char *all_assumptions(const GPtrArray *results)
 {
 	GPtrArray *all = g_ptr_array_new_with_free_func(g_free);
 	GString *s = g_string_new(NULL);
-	const char *last = "";
+	const char *last = "", *first = "";
 
 	for (guint i = 0; i < results->len; i++) {
 		const struct play_result *r = results->pdata[i];
@@ -220,10 +234,17 @@ static char *all_assumptions(const GPtrArray *results)
 	for (guint i = 0; i < all->len; i++) {
 		const char *one = all->pdata[i];
 
-		if (strcmp(one, last))
-			g_string_append_printf(s, "%s%s", s->len ? ", " : "", one);
+		if (!strcmp(one, last))
+			continue;
+		if (!follows(last, one))
+			run_end(s, first, last);
+		if (!follows(last, one) && *last)
+			g_string_append(s, ", ");
+		if (!follows(last, one))
+			g_string_append(s, first = one);
 		last = one;
 	}
+	run_end(s, first, last);
 	g_ptr_array_unref(all);
 	return g_string_free(s, FALSE);
 }
@@ -246,7 +267,7 @@ void report_summary(const GPtrArray *results, const struct report_look *look, GS
 			       "costs %s", SEPTSIM_VERSION, tdx, kvm, policy, costs);
 	if (*rests)
 		g_string_append_printf(s, "; rests on assumption%s %s of docs/model.md",
-				       strchr(rests, ',') ? "s" : "", rests);
+				       strpbrk(rests, ",-") ? "s" : "", rests);
 	g_string_append_c(s, '.');
 	report_wrap(out, s->str, 0, 0, look->width);
 	g_string_free(s, TRUE);

@@ -15,7 +15,7 @@
 
 static void values(void **state)
 {
-	/* docs/model-kvm.md "Encodings": bit 63 everywhere, bit 11 present, RWX, A, D */
+	/* docs/model.md "Encodings": bit 63 everywhere, bit 11 present, RWX, A, D */
 	assert_int_equal(SHADOW_NONPRESENT_VALUE, 1ull << 63);
 	assert_int_equal(spte_layout_v7_2.frozen, 1ull << 63 | 0x1a0);
 	assert_int_equal(spte_layout_v6_16.frozen, 1ull << 63 | 0x5a0);

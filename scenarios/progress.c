@@ -16,6 +16,7 @@
 
 #define ROUND	20000u	/* an actor's steps: hundreds of laps of any retry loop */
 #define PASSES	100u	/* operations or instructions of others: that is no bad luck */
+#define LONGER	16u	/* windows; others' instructions retire during one long zap, too */
 #define LOOK	1024u	/* beyond the window, look only now and then */
 
 struct mine {
@@ -24,6 +25,7 @@ struct mine {
 	guint64 turn;		/* for which idle_any counts */
 	guint64 insns;		/* guest instructions it had retired when last looked at */
 	guint64 passes;		/* of all, when it got somewhere */
+	guint64 ended;		/* operations of all, then */
 };
 
 struct progress {
@@ -54,6 +56,7 @@ static void itself(struct progress *p, guint16 actor)
 {
 	p->mine[actor].idle = 0;
 	p->mine[actor].passes = passes(p);
+	p->mine[actor].ended = p->ended;
 }
 
 void progress_made(struct progress *p, guint kind, guint16 actor)
@@ -137,6 +140,14 @@ static void starvation(struct progress *p, const struct event *ev)
 		   m->idle, ev->site ? ev->site->func : "?", passes(p) - m->passes);
 }
 
+static gboolean passed_over(const struct progress *p, const struct mine *m)
+{
+	if (m->idle < p->window)
+		return FALSE;
+	return p->ended - m->ended >= PASSES ||
+	       (m->idle >= LONGER * p->window && passes(p) - m->passes >= PASSES);
+}
+
 void progress_step(struct progress *p, const struct event *ev)
 {
 	struct mine *m;
@@ -156,7 +167,7 @@ void progress_step(struct progress *p, const struct event *ev)
 	look_at_guests(p, ev->actor);
 	if (p->idle >= p->window && everybody_went_round(p))
 		livelock(p, ev);
-	else if (m->idle >= p->window && passes(p) - m->passes >= PASSES)
+	else if (passed_over(p, m))
 		starvation(p, ev);
 }
 

@@ -419,6 +419,57 @@ static const char its_turn_comes[] =
 	"    release SEPT_TREE\n"
 	"expect ok\n";
 
+/* Two walks that yield to each other at each entry, and a fault that spins meanwhile. */
+static const char slow_walks[] =
+	"td vcpus=1 lps=3 memory=4M\n"
+	"init\n"
+	"    vCPU0: fault 0x11\n"
+	"actor vCPU0\n"
+	"    compute 3000\n"
+	"    fault 0x10\n"
+	"actor a\n"
+	"    zap 0x0..0x100\n"
+	"actor b\n"
+	"    compute 100\n"
+	"    zap 0x0..0x100\n"
+	"expect ok\n";
+
+/* One long zap: it is worth waiting for, however often the S-EPT changes meanwhile. */
+static const char long_zap[] =
+	"td vcpus=2 lps=3 memory=4M\n"
+	"init\n"
+	"    vCPU0: prefault 0x0..0x80\n"
+	"actor vCPU1\n"
+	"    compute 60000\n"
+	"    fault 0xff\n"
+	"actor puncher\n"
+	"    punch 0x0..0x100\n"
+	"expect ok\n";
+
+/* The same, and another vCPU's guest runs on all the while. */
+static const char long_zap_busy_guest[] =
+	"td vcpus=3 lps=4 memory=4M\n"
+	"init\n"
+	"    vCPU0: prefault 0x0..0x80\n"
+	"guest vCPU2\n"
+	"    repeat 2000\n"
+	"        compute 1000\n"
+	"    end\n"
+	"    halt\n"
+	"actor vCPU1\n"
+	"    compute 60000\n"
+	"    fault 0xff\n"
+	"actor puncher\n"
+	"    punch 0x0..0x100\n"
+	"expect ok\n";
+
+static void test_slow_is_not_stuck(void **state)
+{
+	assert_as_expected(play_text(slow_walks));
+	assert_as_expected(play_text(long_zap));
+	assert_as_expected(play_text(long_zap_busy_guest));
+}
+
 static void test_starvation(void **state)
 {
 	assert_as_expected(play_text(one_is_passed));
@@ -435,6 +486,7 @@ int main(void)
 		cmocka_unit_test(test_zap_lost),
 		cmocka_unit_test(test_unexpected_exit),
 		cmocka_unit_test(test_livelock),
+		cmocka_unit_test(test_slow_is_not_stuck),
 		cmocka_unit_test(test_starvation),
 	};
 

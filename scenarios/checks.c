@@ -306,12 +306,25 @@ static void disown(struct checks *k, const struct event *ev)
 	check_agree(k, ev->arg, ev->arg2);
 }
 
+static void walked(struct checks *k, const struct event *ev)
+{
+	const struct region *r;
+
+	if (!ev->p || !progress_wants_walks(k->progress))
+		return;
+	r = region_at(ev->p);
+	if (r && !strcmp(r->type->name, "mirror"))
+		progress_walked(k->progress, ev->actor, region_index(r, ev->p));
+}
+
 static void step(struct checks *k, const struct event *ev)
 {
 	const struct region *r;
 
-	if (k->progress)
+	if (k->progress) {
+		walked(k, ev);
 		progress_step(k->progress, ev);
+	}
 	if (!event_stores(ev) || !ev->p)
 		return;
 	r = region_at(ev->p);
@@ -341,6 +354,10 @@ void checks_event(struct checks *k, const struct event *ev)
 	}
 	case EV_DISOWN:
 		disown(k, ev);
+		break;
+	case EV_OP_BEGIN:
+		if (k->progress)
+			progress_begun(k->progress, ev->actor);
 		break;
 	case EV_OP_END:
 		made(k, SCN_PROGRESS_HOST, ev);

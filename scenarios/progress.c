@@ -26,6 +26,7 @@ struct mine {
 	guint64 insns;		/* guest instructions it had retired when last looked at */
 	guint64 passes;		/* of all, when it got somewhere */
 	guint64 ended;		/* operations of all, then */
+	guint64 furthest;	/* gfn that a walk of its operation has come to */
 };
 
 struct progress {
@@ -86,6 +87,26 @@ static void look_at_guests(struct progress *p, guint16 actor)
 		if (p->kinds & SCN_PROGRESS_GUEST)
 			itself(p, actor);
 	}
+}
+
+gboolean progress_wants_walks(const struct progress *p)
+{
+	return p->idle > p->window / 4;
+}
+
+void progress_walked(struct progress *p, guint16 actor, guint64 gfn)
+{
+	if (actor >= ACTORS_MAX || gfn <= p->mine[actor].furthest)
+		return;
+	p->mine[actor].furthest = gfn;
+	if (p->kinds & SCN_PROGRESS_HOST)
+		anybody(p);
+}
+
+void progress_begun(struct progress *p, guint16 actor)
+{
+	if (actor < ACTORS_MAX)
+		p->mine[actor].furthest = 0;
 }
 
 void progress_alone(struct progress *p, gboolean alone)

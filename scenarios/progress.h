@@ -27,5 +27,14 @@ void progress_alone(struct progress *p, gboolean alone);
 /* progress_made - @actor got somewhere in a way of @kind, one of SCN_PROGRESS_* */
 void progress_made(struct progress *p, guint kind, guint16 actor);
 
+/*
+ * progress_walked - @actor read the mirror's entry of @gfn. A walk that comes further in its
+ * operation gets on, as two do that yield to each other at each entry; it can do so only as
+ * often as its range has entries. Asked for when progress_wants_walks().
+ */
+gboolean progress_wants_walks(const struct progress *p);
+void progress_walked(struct progress *p, guint16 actor, guint64 gfn);
+void progress_begun(struct progress *p, guint16 actor);	/* an operation */
+
 /* progress_step - look at a step; fails livelock or starvation, once */
 void progress_step(struct progress *p, const struct event *ev);

@@ -428,10 +428,10 @@ static const char slow_walks[] =
 	"    compute 3000\n"
 	"    fault 0x10\n"
 	"actor a\n"
-	"    zap 0x0..0x100\n"
+	"    zap 0x0..0x400\n"
 	"actor b\n"
 	"    compute 100\n"
-	"    zap 0x0..0x100\n"
+	"    zap 0x0..0x400\n"
 	"expect ok\n";
 
 /* One long zap: it is worth waiting for, however often the S-EPT changes meanwhile. */

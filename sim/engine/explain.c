@@ -3,7 +3,6 @@
  * Blocking chains: follow who waits for what to who holds it, and say where that one
  * stands. Reads only.
  */
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,19 +11,7 @@
 #include "sim/engine/mem.h"
 #include "sim/engine/priv.h"
 #include "sim/engine/region.h"
-
-static void add(char *buf, size_t n, const char *fmt, ...) __printf(3, 4);
-static void add(char *buf, size_t n, const char *fmt, ...)
-{
-	size_t len = strlen(buf);
-	va_list ap;
-
-	if (len + 1 >= n)
-		return;
-	va_start(ap, fmt);
-	vsnprintf(buf + len, n - len, fmt, ap);
-	va_end(ap);
-}
+#include "sim/engine/text.h"
 
 static void add_wait(const struct actor *a, char *buf, size_t n)
 {
@@ -33,7 +20,7 @@ static void add_wait(const struct actor *a, char *buf, size_t n)
 	char name[64], value[96], lock[200];
 
 	if (lock_explain(w->p, lock, sizeof(lock))) {
-		add(buf, n, "%s waits since cycle %llu for %s", a->name,
+		text_add(buf, n, "%s waits since cycle %llu for %s", a->name,
 		    (unsigned long long)a->blocked_since, lock);
 		return;
 	}
@@ -43,7 +30,7 @@ static void add_wait(const struct actor *a, char *buf, size_t n)
 	else
 		snprintf(value, sizeof(value), "0x%llx",
 			 (unsigned long long)word_at(w->p, w->size));
-	add(buf, n, "%s waits since cycle %llu in %s() for %s & 0x%llx = 0x%llx, which is %s",
+	text_add(buf, n, "%s waits since cycle %llu in %s() for %s & 0x%llx = 0x%llx, which is %s",
 	    a->name, (unsigned long long)a->blocked_since, w->site->func, name, (unsigned long long)w->a, (unsigned long long)w->b, value);
 }
 
@@ -55,19 +42,19 @@ void explain_actor(struct sim *sim, const struct actor *a, char *buf, size_t n)
 		add_wait(a, buf, n);
 		break;
 	case ACTOR_PARKED:
-		add(buf, n, "%s has nothing to do (%s)", a->name, a->parked_why);
+		text_add(buf, n, "%s has nothing to do (%s)", a->name, a->parked_why);
 		break;
 	case ACTOR_DONE:
-		add(buf, n, "%s is done", a->name);
+		text_add(buf, n, "%s is done", a->name);
 		break;
 	default:
 		if (actor_waits(a))
 			add_wait(a, buf, n);
 		else if (a->pending.site)
-			add(buf, n, "%s can run (it stands in %s())", a->name,
+			text_add(buf, n, "%s can run (it stands in %s())", a->name,
 			    a->pending.site->func);
 		else
-			add(buf, n, "%s can run", a->name);
+			text_add(buf, n, "%s can run", a->name);
 	}
 }
 
@@ -81,7 +68,7 @@ static void add_polled(struct sim *sim, const void *p, char *buf, size_t n)
 		return;
 	region_name_of(p, name, sizeof(name));
 	region_value(r, region_raw(r, p), value, sizeof(value));
-	add(buf, n, "; it polls %s, which is %s since cycle %llu (%s)", name, value,
+	text_add(buf, n, "; it polls %s, which is %s since cycle %llu (%s)", name, value,
 	    (unsigned long long)w->clock, actor_by_id(sim, w->actor) ?
 	    actor_by_id(sim, w->actor)->name : "init");
 }
@@ -90,7 +77,7 @@ void explain_spin(struct sim *sim, const struct actor *a, const char *func, cons
 		  char *buf, size_t n)
 {
 	buf[0] = 0;
-	add(buf, n, "%s spins: the same state again in %s()", a->name, func);
+	text_add(buf, n, "%s spins: the same state again in %s()", a->name, func);
 	if (polled)
 		add_polled(sim, polled, buf, n);
 	for (u32 i = 0; i < the_world->nactors; i++) {
@@ -98,7 +85,7 @@ void explain_spin(struct sim *sim, const struct actor *a, const char *func, cons
 
 		if (b->background || b->state != ACTOR_BLOCKED)
 			continue;
-		add(buf, n, "; ");
+		text_add(buf, n, "; ");
 		add_wait(b, buf, n);
 	}
 }

@@ -3,7 +3,6 @@
  * What all locks have in common: their regions, and who waits for which and who holds it,
  * in words. Reads only; the locks themselves are spinlock.c, rwlock.c and so on.
  */
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,6 +11,7 @@
 #include "sim/engine/lockdep.h"
 #include "sim/engine/priv.h"
 #include "sim/engine/region.h"
+#include "sim/engine/text.h"
 
 static const char *spin_class(u64 raw)
 {
@@ -204,19 +204,6 @@ const char *lock_wait_name(const struct actor *a)
 	return l ? l->name : NULL;
 }
 
-static void add(char *buf, size_t n, const char *fmt, ...) __printf(3, 4);
-static void add(char *buf, size_t n, const char *fmt, ...)
-{
-	size_t len = strlen(buf);
-	va_list ap;
-
-	if (len + 1 >= n)
-		return;
-	va_start(ap, fmt);
-	vsnprintf(buf + len, n - len, fmt, ap);
-	va_end(ap);
-}
-
 const char *lock_held_by(const struct actor *a, char *buf, size_t n)
 {
 	const struct task_locks *t = task_of(a);
@@ -226,9 +213,9 @@ const char *lock_held_by(const struct actor *a, char *buf, size_t n)
 		struct lock_info *l = (void *)(t->held[i] & ~LOCK_MODE_MASK);
 		enum lock_mode mode = t->held[i] & LOCK_MODE_MASK;
 
-		add(buf, n, "%s%s", i ? ", " : "", l->name);
+		text_add(buf, n, "%s%s", i ? ", " : "", l->name);
 		if (l->kind == LOCK_RW)
-			add(buf, n, " (%s)", lock_mode_name(l, mode));
+			text_add(buf, n, " (%s)", lock_mode_name(l, mode));
 	}
 	return buf;
 }
@@ -246,10 +233,10 @@ static void add_holders(struct sim *sim, const struct lock_info *l, char *buf, s
 
 			if ((t->held[k] & ~LOCK_MODE_MASK) != (u64)l)
 				continue;
-			add(buf, n, "%s%s", any ? ", " : ", held by ", a->name);
+			text_add(buf, n, "%s%s", any ? ", " : ", held by ", a->name);
 			if (l->kind != LOCK_MUTEX && l->kind != LOCK_SPIN)
-				add(buf, n, " (%s)", lock_mode_name(l, mode));
-			add(buf, n, " since cycle %llu",
+				text_add(buf, n, " (%s)", lock_mode_name(l, mode));
+			text_add(buf, n, " since cycle %llu",
 			    (unsigned long long)lockdep_since(sim, a, k));
 			any = true;
 		}
@@ -268,7 +255,7 @@ static void add_queue(struct sim *sim, const struct lock_info *l, const struct a
 
 		if (a == me || (t->wait & ~LOCK_MODE_MASK) != (u64)l)
 			continue;
-		add(buf, n, "%s%s (%s)", any ? ", " : "; also waiting: ", a->name,
+		text_add(buf, n, "%s%s (%s)", any ? ", " : "; also waiting: ", a->name,
 		    lock_mode_name(l, t->wait & LOCK_MODE_MASK));
 		any = true;
 	}
@@ -283,11 +270,11 @@ static void add_call(const struct lock_info *l, enum lock_mode mode, char *buf, 
 	};
 
 	if (l->kind == LOCK_RW)
-		add(buf, n, "%s_lock(%s)", lock_mode_name(l, mode), l->name);
+		text_add(buf, n, "%s_lock(%s)", lock_mode_name(l, mode), l->name);
 	else if (l->kind < ARRAY_SIZE(calls) && calls[l->kind])
-		add(buf, n, "%s(%s)", calls[l->kind], l->name);
+		text_add(buf, n, "%s(%s)", calls[l->kind], l->name);
 	else
-		add(buf, n, "%s", l->name);
+		text_add(buf, n, "%s", l->name);
 }
 
 static bool explain_wait(struct sim *sim, const struct actor *a, char *buf, size_t n)

@@ -16,17 +16,18 @@ void td_peek(u64 hpa, struct td_peek *out)
 	const struct kot_entry *key = &mod->kot[tdr->hkid];
 
 	*out = (struct td_peek){
-		.td_epoch = tdcs->epoch.td_epoch,
-		.refcount = { tdcs->epoch.refcount[0], tdcs->epoch.refcount[1] },
-		.tree = tdcs->sept_lock,
-		.op_state_lock = tdcs->op_state_lock,
-		.epoch_lock = tdcs->epoch.lock,
-		.chldcnt = tdr->chldcnt,
-		.lifecycle = tdr->lifecycle,
-		.num_assoc_vcpus = tdcs->num_assoc_vcpus,
-		.kot_state = key->state,
-		.wbinvd_bitmap = key->wbinvd_bitmap,
-		.kot_lock = mod->kot_lock,
+		.td_epoch = mem_peek64(&tdcs->epoch.td_epoch),
+		.refcount = { mem_peek16(&tdcs->epoch.refcount[0]),
+			      mem_peek16(&tdcs->epoch.refcount[1]) },
+		.tree = mem_peek16(&tdcs->sept_lock),
+		.op_state_lock = mem_peek16(&tdcs->op_state_lock),
+		.epoch_lock = mem_peek16(&tdcs->epoch.lock),
+		.chldcnt = mem_peek64(&tdr->chldcnt),
+		.lifecycle = mem_peek8(&tdr->lifecycle),
+		.num_assoc_vcpus = mem_peek32(&tdcs->num_assoc_vcpus),
+		.kot_state = mem_peek8(&key->state),
+		.wbinvd_bitmap = mem_peek64(&key->wbinvd_bitmap),
+		.kot_lock = mem_peek16(&mod->kot_lock),
 		.root = tdcs->eptp,
 		.root_level = tdcs->pwl,
 	};
@@ -40,7 +41,11 @@ bool pamt_peek(u64 hpa, u8 size, struct pamt_peek *out)
 	if (!module_phys(mod, hpa) || size > SIZE_1G)
 		return false;
 	e = pamt_entry_of(mod, hpa, size);
-	*out = (struct pamt_peek){ .lock = e->lock, .pt = e->pt, .bepoch = e->bepoch };
+	*out = (struct pamt_peek){
+		.lock = mem_peek16(&e->lock),
+		.pt = mem_peek8(&e->pt),
+		.bepoch = mem_peek64(&e->bepoch),
+	};
 	return true;
 }
 
@@ -52,24 +57,25 @@ void pamt_each_lock(u64 from, u64 to, u8 size, void (*fn)(void *ctx, u8 size, u6
 	if (to > mod->tdmr_end)
 		to = mod->tdmr_end;
 	for (u64 hpa = from; hpa < to; hpa += level_size(size)) {
-		const struct pamt_entry *e = pamt_entry_of(mod, hpa, size);
+		u16 raw = mem_peek16(&pamt_entry_of(mod, hpa, size)->lock);
 
-		if (e->lock)
-			fn(ctx, size, hpa, e->lock);
+		if (raw)
+			fn(ctx, size, hpa, raw);
 	}
 }
 
 void vcpu_peek(u64 tdvpr, struct vcpu_peek *out)
 {
 	const struct tdvps *vp = tdvps_at(tdvpr);
+	u32 lp = mem_peek32(&vp->assoc_lpid);
 
 	*out = (struct vcpu_peek){
-		.state = vp->state,
-		.assoc_lp = vp->assoc_lpid == VCPU_NO_LP ? -1 : (s64)vp->assoc_lpid,
-		.vcpu_epoch = vp->vcpu_epoch,
-		.possibly_epf_stepping = vp->possibly_epf_stepping,
-		.last_epf_gpa_list_idx = vp->last_epf_gpa_list_idx,
-		.hp_lock_busy = vp->hp_lock_busy,
+		.state = mem_peek8(&vp->state),
+		.assoc_lp = lp == VCPU_NO_LP ? -1 : (s64)lp,
+		.vcpu_epoch = mem_peek64(&vp->vcpu_epoch),
+		.possibly_epf_stepping = mem_peek8(&vp->possibly_epf_stepping),
+		.last_epf_gpa_list_idx = mem_peek8(&vp->last_epf_gpa_list_idx),
+		.hp_lock_busy = mem_peek8(&vp->hp_lock_busy),
 	};
 }
 

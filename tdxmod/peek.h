@@ -58,3 +58,18 @@ u64 sept_digest(u64 tdr);
  * (world_set; for the starting states of recorded vectors)
  */
 void td_spoil(u64 tdr, bool fatal, u8 num_tdcx);
+
+/*
+ * peek_words - where the object that recorded interleavings call @name lies: words of @size
+ * bytes, @stride apart. "PAMT_2M[0x200000].LOCK", "TDCS.OP_STATE", "SEPT_ENTRY_L1[3]" (in the
+ * table through which @gpa goes), "NEW_SEPT_PAGE[4]" (@page), ... False: there is no such
+ */
+struct peek_at {
+	u64 tdr, tdvpr, gpa, page;
+	u16 package;		/* WBT */
+};
+struct peek_words {
+	char *base;
+	u32 size, stride, count;
+};
+bool peek_words(const struct peek_at *at, const char *name, struct peek_words *out);

@@ -7,7 +7,6 @@
 #include "tdxmod/flow.h"
 
 struct merge {
-	u64 *child;		/* the S-EPT page */
 	u64 first;		/* entry 0 as it was when locked */
 	u32 locked;		/* children 0..locked-1 */
 	bool exclusive;		/* S4: the tree's lock instead of the children's */
@@ -47,27 +46,30 @@ static bool fits(const struct flow *f, struct merge *m, u32 i, u64 entry)
 /* is_sept_page_valid_for_merge() */
 static u64 lock_children(struct flow *f, struct merge *m)
 {
-	m->child = phys_to_ptr(f->page_pa);
+	u64 *child = phys_to_ptr(f->page_pa);
+
 	sim_charge(COST_KEYHOLE_HIT, 1);
 	for (u32 i = 0; i < 512; i++) {
 		u64 entry;
 
 		if (!m->exclusive) {
-			if (sept_lock_host(&m->child[i]))
+			if (sept_lock_host(&child[i]))
 				return flow_fail_state(f, TDX_OPERAND_BUSY);
 			m->locked++;
 		}
-		entry = mem_read64(&m->child[i]);
+		entry = mem_read64(&child[i]);
 		if (!fits(f, m, i, entry))
 			return flow_fail_state(f, TDX_EPT_INVALID_PROMOTE_CONDITIONS);
 	}
 	return TDX_SUCCESS;
 }
 
-static void unlock_children(struct merge *m)
+static void unlock_children(const struct flow *f, const struct merge *m)
 {
+	u64 *child = phys_to_ptr(f->page_pa);
+
 	for (u32 i = 0; i < m->locked; i++)
-		sept_unlock(&m->child[i]);
+		sept_unlock(&child[i]);
 }
 
 /* pamt_promote(): the parts become none, the whole a page of its own */
@@ -103,18 +105,18 @@ static u64 merge_metadata(struct flow *f, u64 hpa)
 
 static u64 promote(struct flow *f, struct merge *m)
 {
-	u64 err, entry;
+	u64 *first = phys_to_ptr(f->page_pa), err, entry;
 
 	err = lock_children(f, m);
 	if (err)
 		return err;
 	if (lp_interrupted(lp_ctx_self()))
 		return TDX_INTERRUPTED_RESTARTABLE;
-	entry = mem_read64(m->child);
+	entry = mem_read64(first);
 	err = merge_metadata(f, entry & SEPT_HPA);
 	if (err)
 		return err;
-	entry = mem_read64(m->child);	/* its TDEL is the parent's from now on */
+	entry = mem_read64(first);	/* its TDEL is the parent's from now on */
 	sept_write(f->mod, f->w.entry, entry | SEPT_TDEL);
 	lp_check_gone(f->mod, f->tdr_pa, f->gpa, f->level, f->page_pa, true);
 	sept_page_gone(f->page_pa);
@@ -140,7 +142,7 @@ u64 tdh_mem_page_promote(struct tdx_regs *r, u32 version)
 	if (!err) {
 		err = promote(&f, &m);
 		if (err)
-			unlock_children(&m);
+			unlock_children(&f, &m);
 	}
 	if (err == TDX_INTERRUPTED_RESTARTABLE) {
 		r->rcx = rcx;

@@ -24,7 +24,7 @@ static const struct command commands[] = {
 	{ "explore", NULL, "search every interleaving" },
 	{ "bench", NULL, "measure what a policy costs" },
 	{ "kernel", NULL, "build a kernel tree in" },
-	{ "conform", NULL, "run recorded vectors against the model" },
+	{ "conform", cmd_conform, "run recorded vectors against the model" },
 };
 
 static void usage(FILE *out)

@@ -1,0 +1,529 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Pieces of files go to workers, which write one record a line, its parts apart by tabs; the
+ * parent reads them in order, so that the report does not depend on who was first.
+ * Rests on docs/conform.md.
+ */
+#include "scenarios/conform_files.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "scenarios/conform.h"
+#include "sim/engine/farm.h"
+
+enum { PIECES_PER_JOB = 8, PARTS = 8 };
+
+struct line {
+	const char *text;
+	size_t len;
+};
+
+struct file {
+	const char *path;
+	char *content;
+	GArray *lines;			/* struct line */
+	enum conform_table table;
+	char *header;
+	GHashTable *setups;		/* name: struct conform_line */
+};
+
+struct piece {
+	struct file *file;
+	u32 from, to;			/* lines */
+};
+
+struct progress {			/* shared by all workers */
+	u64 done, total, shown;
+};
+
+struct job {
+	GArray *pieces;
+	struct progress *progress;	/* NULL: silent */
+};
+
+/* Worker */
+
+struct worker {
+	FILE *out;
+	u32 line;
+	GHashTable *totals;		/* "flow\tresult": struct conform_total */
+};
+
+static void put(struct worker *w, char kind, const char *const *parts)
+{
+	fprintf(w->out, "%c\t%u", kind, w->line);
+	for (; *parts; parts++) {
+		char *safe = g_strescape(*parts, NULL);
+
+		fprintf(w->out, "\t%s", safe);
+		g_free(safe);
+	}
+	fputc('\n', w->out);
+}
+
+static void on_ran(void *ctx, const char *flow, const char *result, bool agrees)
+{
+	struct worker *w = ctx;
+	char *key = g_strdup_printf("%s\t%s", flow, result);
+	struct conform_total *t = g_hash_table_lookup(w->totals, key);
+
+	if (!t) {
+		t = g_new0(struct conform_total, 1);
+		g_hash_table_insert(w->totals, key, t);
+	} else {
+		g_free(key);
+	}
+	t->ran++;
+	t->agreed += agrees;
+}
+
+static void on_difference(void *ctx, const struct conform_difference *d)
+{
+	char op[16];
+	const char *const parts[] = {
+		op, d->flow, d->field, d->expected, d->got, d->source ? d->source : "", NULL,
+	};
+
+	snprintf(op, sizeof(op), "%d", d->op);
+	put(ctx, 'D', parts);
+}
+
+static void on_left_out(void *ctx, const char *flow, u32 ops, bool missing, const char *why)
+{
+	char n[16];
+	const char *const parts[] = { n, missing ? "1" : "0", flow, why, NULL };
+
+	snprintf(n, sizeof(n), "%u", ops);
+	put(ctx, 'L', parts);
+}
+
+static void on_error(struct worker *w, const char *text)
+{
+	const char *const parts[] = { text, NULL };
+
+	put(w, 'E', parts);
+}
+
+static void on_kind(struct worker *w, const char *kind)
+{
+	const char *const parts[] = { kind, NULL };
+
+	put(w, 'K', parts);
+}
+
+static void run_vector(struct worker *w, const struct file *f, const struct conform_line *line,
+		       const struct conform_sink *sink)
+{
+	const struct conform_line *setup;
+	char *text;
+
+	if (line->kind != CONFORM_INTERLEAVING) {
+		conform_sequence(line, sink);
+		on_kind(w, "sequence");
+		return;
+	}
+	setup = g_hash_table_lookup(f->setups, line->setup);
+	if (!setup) {
+		text = g_strdup_printf("no setup \"%s\" in this file", line->setup);
+		on_error(w, text);
+		g_free(text);
+		return;
+	}
+	conform_interleaving(line, setup, sink);
+	on_kind(w, "interleaving");
+}
+
+static void run_line(struct worker *w, const struct file *f, const struct line *l)
+{
+	const struct conform_sink sink = { on_ran, on_difference, on_left_out, w };
+	struct conform_line *line;
+	GError *error = NULL;
+	char *row;
+
+	if (f->table) {
+		row = g_strndup(l->text, l->len);
+		if (conform_csv_row(f->table, f->header, row, &sink, &error))
+			on_kind(w, "row");
+		g_free(row);
+	} else {
+		line = conform_parse(l->text, l->len, &error);
+		if (line)
+			run_vector(w, f, line, &sink);
+		conform_line_free(line);
+	}
+	if (error)
+		on_error(w, error->message);
+	g_clear_error(&error);
+}
+
+static void show(struct progress *p)
+{
+	u64 done = __atomic_add_fetch(&p->done, 1, __ATOMIC_RELAXED);
+	u64 percent = done * 100 / p->total;
+
+	if (percent <= __atomic_load_n(&p->shown, __ATOMIC_RELAXED))
+		return;
+	__atomic_store_n(&p->shown, percent, __ATOMIC_RELAXED);
+	fprintf(stderr, "\rconform: %llu of %llu lines", (unsigned long long)done,
+		(unsigned long long)p->total);
+}
+
+static int run_piece(void *ctx, u32 i, FILE *out)
+{
+	const struct job *job = ctx;
+	const struct piece *p = &g_array_index(job->pieces, struct piece, i);
+	struct worker w = {
+		.out = out,
+		.totals = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free),
+	};
+	GHashTableIter it;
+	gpointer key, value;
+
+	for (u32 n = p->from; n < p->to; n++) {
+		const struct line *l = &g_array_index(p->file->lines, struct line, n);
+
+		w.line = n + 1;
+		if (l->len)
+			run_line(&w, p->file, l);
+		fflush(out);		/* what ran before a crash is still reported */
+		if (job->progress)
+			show(job->progress);
+	}
+	g_hash_table_iter_init(&it, w.totals);
+	while (g_hash_table_iter_next(&it, &key, &value)) {
+		const struct conform_total *t = value;
+
+		fprintf(out, "T\t%llu\t%llu\t%s\n", (unsigned long long)t->ran,
+			(unsigned long long)t->agreed, (const char *)key);
+	}
+	g_hash_table_unref(w.totals);
+	return 0;
+}
+
+/* Reading */
+
+static void error_at(struct conform_report *r, const char *path, u32 line, const char *text)
+{
+	struct conform_error *e = g_new0(struct conform_error, 1);
+
+	e->file = g_strdup(path);
+	e->line = line;
+	e->text = g_strdup(text);
+	g_ptr_array_add(r->errors, e);
+}
+
+static void split(struct file *f, size_t len)
+{
+	const char *at = f->content, *end = f->content + len;
+
+	f->lines = g_array_new(FALSE, FALSE, sizeof(struct line));
+	while (at < end) {
+		const char *nl = memchr(at, '\n', (size_t)(end - at));
+		struct line l = { at, (size_t)((nl ? nl : end) - at) };
+
+		if (l.len && at[l.len - 1] == '\r')
+			l.len--;
+		g_array_append_val(f->lines, l);
+		at += (nl ? nl : end) - at + 1;
+	}
+}
+
+/* Each worker may meet an interleaving first: all setups are read before */
+static void read_setups(struct file *f)
+{
+	f->setups = g_hash_table_new_full(g_str_hash, g_str_equal, NULL,
+					  (GDestroyNotify)conform_line_free);
+	for (u32 i = 0; i < f->lines->len; i++) {
+		const struct line *l = &g_array_index(f->lines, struct line, i);
+		struct conform_line *line;
+
+		if (!memmem(l->text, l->len, "\"setup\"", 7) ||
+		    memmem(l->text, l->len, "\"pause\"", 7))
+			continue;
+		line = conform_parse(l->text, l->len, NULL);
+		if (line && line->kind == CONFORM_SETUP)
+			g_hash_table_insert(f->setups, (char *)line->setup, line);
+		else
+			conform_line_free(line);
+	}
+}
+
+static bool open_file(struct file *f, const char *path, struct conform_report *r)
+{
+	GError *error = NULL;
+	const struct line *first;
+	size_t len;
+
+	f->path = path;
+	if (!g_file_get_contents(path, &f->content, &len, &error)) {
+		error_at(r, path, 0, error->message);
+		g_clear_error(&error);
+		return false;
+	}
+	split(f, len);
+	if (!f->lines->len) {
+		error_at(r, path, 0, "the file is empty");
+		return false;
+	}
+	first = &g_array_index(f->lines, struct line, 0);
+	f->header = g_strndup(first->text, first->len);
+	f->table = conform_csv(f->header);
+	if (!f->table && *f->header != '{') {
+		error_at(r, path, 1, "neither a JSON object nor the header of a table that can "
+			 "be checked (lock_vectors.csv, sept_states.csv)");
+		return false;
+	}
+	read_setups(f);
+	return true;
+}
+
+static void close_file(struct file *f)
+{
+	if (f->lines)
+		g_array_unref(f->lines);
+	if (f->setups)
+		g_hash_table_unref(f->setups);
+	g_free(f->header);
+	g_free(f->content);
+}
+
+static void cut(struct file *f, u32 jobs, GArray *pieces)
+{
+	u32 first = f->table ? 1 : 0, n = f->lines->len - first;
+	u32 size = MAX(n / (jobs * PIECES_PER_JOB), 1);
+
+	for (u32 at = first; at < f->lines->len; at += size) {
+		struct piece p = { f, at, MIN(at + size, f->lines->len) };
+
+		g_array_append_val(pieces, p);
+	}
+}
+
+/* Parent */
+
+static void total_add(struct conform_report *r, char *const *part)
+{
+	struct conform_total *t = NULL;
+
+	for (u32 i = 0; i < r->totals->len && !t; i++) {
+		t = g_ptr_array_index(r->totals, i);
+		if (strcmp(t->flow, part[3]) || strcmp(t->result, part[4]))
+			t = NULL;
+	}
+	if (!t) {
+		t = g_new0(struct conform_total, 1);
+		t->flow = g_strdup(part[3]);
+		t->result = g_strdup(part[4]);
+		g_ptr_array_add(r->totals, t);
+	}
+	t->ran += g_ascii_strtoull(part[1], NULL, 10);
+	t->agreed += g_ascii_strtoull(part[2], NULL, 10);
+	r->ran += g_ascii_strtoull(part[1], NULL, 10);
+	r->agreed += g_ascii_strtoull(part[2], NULL, 10);
+}
+
+static void difference_add(struct conform_report *r, const struct file *f, char *const *part)
+{
+	struct conform_found *d = g_new0(struct conform_found, 1);
+
+	d->file = g_strdup(f->path);
+	d->line = (u32)strtoul(part[1], NULL, 10);
+	d->op = (s32)strtol(part[2], NULL, 10);
+	d->flow = g_strcompress(part[3]);
+	d->field = g_strcompress(part[4]);
+	d->expected = g_strcompress(part[5]);
+	d->got = g_strcompress(part[6]);
+	d->source = g_strcompress(part[7]);
+	g_ptr_array_add(r->found, d);
+}
+
+static void left_add(struct conform_report *r, const struct file *f, char *const *part)
+{
+	struct conform_left *l = g_new0(struct conform_left, 1);
+
+	l->file = g_strdup(f->path);
+	l->line = (u32)strtoul(part[1], NULL, 10);
+	l->ops = (u32)strtoul(part[2], NULL, 10);
+	l->missing = *part[3] == '1';
+	l->flow = g_strcompress(part[4]);
+	l->why = g_strcompress(part[5]);
+	g_ptr_array_add(r->left, l);
+}
+
+static void kind_add(struct conform_report *r, const char *kind)
+{
+	if (!strcmp(kind, "sequence"))
+		r->sequences++;
+	else if (!strcmp(kind, "interleaving"))
+		r->interleavings++;
+	else
+		r->rows++;
+}
+
+static void take_record(struct conform_report *r, const struct file *f, const char *line)
+{
+	static const struct {
+		char kind;
+		u32 parts;
+	} kinds[] = { { 'T', 5 }, { 'D', 8 }, { 'L', 6 }, { 'E', 3 }, { 'K', 3 } };
+	char **part = g_strsplit(line, "\t", PARTS), *text;
+	u32 n = g_strv_length(part);
+
+	for (u32 i = 0; i < G_N_ELEMENTS(kinds); i++) {
+		if (*part[0] != kinds[i].kind || n != kinds[i].parts)
+			continue;
+		switch (kinds[i].kind) {
+		case 'T':
+			total_add(r, part);
+			break;
+		case 'D':
+			difference_add(r, f, part);
+			break;
+		case 'L':
+			left_add(r, f, part);
+			break;
+		case 'E':
+			text = g_strcompress(part[2]);
+			error_at(r, f->path, (u32)strtoul(part[1], NULL, 10), text);
+			g_free(text);
+			break;
+		default:
+			kind_add(r, part[2]);
+			break;
+		}
+	}
+	g_strfreev(part);
+}
+
+static void collect(struct conform_report *r, const struct piece *p, const struct farm_result *f)
+{
+	char **lines = g_strsplit(f->out->str, "\n", -1), *text;
+
+	for (char **l = lines; *l; l++) {
+		if (**l)
+			take_record(r, p->file, *l);
+	}
+	g_strfreev(lines);
+	if (!f->done) {
+		error_at(r, p->file->path, p->from + 1, "stopped before its lines were run");
+	} else if (f->status) {
+		r->crashed++;
+		text = g_strdup_printf("the simulator crashed (signal %d) in lines %u to %u; their "
+				       "totals are lost", f->signal, p->from + 1, p->to);
+		error_at(r, p->file->path, p->from + 1, text);
+		g_free(text);
+	}
+}
+
+static gint by_name(gconstpointer a, gconstpointer b)
+{
+	const struct conform_total *x = *(struct conform_total *const *)a;
+	const struct conform_total *y = *(struct conform_total *const *)b;
+	int c = strcmp(x->flow, y->flow);
+
+	return c ? c : strcmp(x->result, y->result);
+}
+
+static struct progress *progress_new(const GArray *pieces)
+{
+	struct progress *p = mmap(NULL, sizeof(*p), PROT_READ | PROT_WRITE,
+				  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		return NULL;
+	for (u32 i = 0; i < pieces->len; i++) {
+		const struct piece *one = &g_array_index(pieces, struct piece, i);
+
+		p->total += one->to - one->from;
+	}
+	return p;
+}
+
+static void found_free(gpointer p)
+{
+	struct conform_found *d = p;
+
+	g_free(d->file);
+	g_free(d->flow);
+	g_free(d->field);
+	g_free(d->expected);
+	g_free(d->got);
+	g_free(d->source);
+	g_free(d);
+}
+
+static void total_free(gpointer p)
+{
+	struct conform_total *t = p;
+
+	g_free(t->flow);
+	g_free(t->result);
+	g_free(t);
+}
+
+static void left_free(gpointer p)
+{
+	struct conform_left *l = p;
+
+	g_free(l->file);
+	g_free(l->flow);
+	g_free(l->why);
+	g_free(l);
+}
+
+static void error_free(gpointer p)
+{
+	struct conform_error *e = p;
+
+	g_free(e->file);
+	g_free(e->text);
+	g_free(e);
+}
+
+struct conform_report *conform_files(const char *const *files, u32 n, u32 jobs, bool progress,
+				     const volatile bool *stop)
+{
+	struct conform_report *r = g_new0(struct conform_report, 1);
+	struct file *file = g_new0(struct file, n);
+	struct job job = { .pieces = g_array_new(FALSE, FALSE, sizeof(struct piece)) };
+	struct farm_result *result;
+
+	r->totals = g_ptr_array_new_with_free_func(total_free);
+	r->found = g_ptr_array_new_with_free_func(found_free);
+	r->left = g_ptr_array_new_with_free_func(left_free);
+	r->errors = g_ptr_array_new_with_free_func(error_free);
+	if (!jobs)
+		jobs = MAX(g_get_num_processors(), 1);
+	for (u32 i = 0; i < n; i++) {
+		if (open_file(&file[i], files[i], r))
+			cut(&file[i], jobs, job.pieces);
+	}
+	if (progress)
+		job.progress = progress_new(job.pieces);
+	result = farm_run(job.pieces->len, jobs, run_piece, &job, stop);
+	for (u32 i = 0; i < job.pieces->len; i++)
+		collect(r, &g_array_index(job.pieces, struct piece, i), &result[i]);
+	farm_free(result, job.pieces->len);
+	if (job.progress) {
+		fprintf(stderr, "\r\033[K");
+		munmap(job.progress, sizeof(*job.progress));
+	}
+	g_ptr_array_sort(r->totals, by_name);
+	for (u32 i = 0; i < n; i++)
+		close_file(&file[i]);
+	g_free(file);
+	g_array_unref(job.pieces);
+	return r;
+}
+
+void conform_report_free(struct conform_report *r)
+{
+	g_ptr_array_unref(r->totals);
+	g_ptr_array_unref(r->found);
+	g_ptr_array_unref(r->left);
+	g_ptr_array_unref(r->errors);
+	g_free(r);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#pragma once
+/*
+ * What running sequences and interleavings share: the comparison of a state with a record.
+ */
+#include "scenarios/conform.h"
+#include "scenarios/conform_machine.h"
+#include "tdxmod/peek.h"
+
+enum { WINDOW_SHIFT = 21, WINDOWS = 512 };	/* 2M pieces of the memory, with 4K PAMT entries */
+
+struct compare {
+	struct conform_machine *m;
+	const struct conform_sink *sink;
+	s32 op;
+	const char *flow, *source;
+	bool agrees;			/* so far, of this operation */
+	u64 cc;				/* CHLDCNT as recorded last */
+	u8 window[WINDOWS];		/* of pages that were an operand */
+};
+
+/* compare_begin - of a sequence; compare_window - @hpa was an operand */
+void compare_begin(struct compare *c, struct conform_machine *m, const struct conform_sink *sink);
+void compare_operands(struct compare *c, const struct conform_record *op);
+
+/* want - the field is a number (a status) and must be as recorded */
+void want(struct compare *c, const char *field, u64 got, u64 expected);
+void want_status(struct compare *c, const char *field, u64 got, u64 expected);
+void want_text(struct compare *c, const char *field, const char *got, const char *expected);
+
+/*
+ * compare_state - locks, epochs, counts and the tree; @final: of an interleaving, whose list
+ * of locks leaves none out
+ */
+void compare_state(struct compare *c, const struct conform_record *r, bool final);
+
+/* conform_result - what the totals call this result; @buf: at least 128 bytes */
+const char *conform_result(const struct conform_record *op, const struct conform_record *res,
+			   char *buf, size_t n);
+/* conform_silent - RCX and RDX of this operation are not in the record */
+bool conform_silent(const struct conform_record *op, u64 rax);

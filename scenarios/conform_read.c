@@ -1,0 +1,542 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * One line of recorded vectors into structures: yajl's events fill a small tree, which is
+ * then taken apart by the schema; what the schema does not know is an error.
+ * Rests on docs/conform.md.
+ */
+#include "scenarios/conform_read.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <yajl/yajl_parse.h>
+
+static GQuark conform_error_quark(void)
+{
+	return g_quark_from_static_string("septsim-conform");
+}
+
+enum node_type { NODE_NUMBER, NODE_TEXT, NODE_LIST, NODE_MAP };
+
+struct node {
+	enum node_type type;
+	const char *key, *text;		/* NODE_NUMBER: as written */
+	GPtrArray *in;			/* of a list or map: struct node */
+};
+
+struct tree {
+	GStringChunk *text;
+	GPtrArray *nodes, *open;	/* all of them; those that are not closed yet */
+	struct node *root;
+	const char *key;
+	char *wrong;
+};
+
+enum { DEPTH_MAX = 16 };
+
+static int wrong(struct tree *t, const char *what)
+{
+	if (!t->wrong)
+		t->wrong = g_strdup(what);
+	return 0;
+}
+
+static void node_free(gpointer p)
+{
+	struct node *n = p;
+
+	if (n->in)
+		g_ptr_array_unref(n->in);
+	g_free(n);
+}
+
+static struct node *put(struct tree *t, enum node_type type)
+{
+	struct node *n = g_new0(struct node, 1), *up;
+
+	n->type = type;
+	n->key = t->key;
+	t->key = NULL;
+	g_ptr_array_add(t->nodes, n);
+	if (t->open->len) {
+		up = g_ptr_array_index(t->open, t->open->len - 1);
+		g_ptr_array_add(up->in, n);
+	} else {
+		t->root = n;
+	}
+	return n;
+}
+
+static int on_null(void *ctx)
+{
+	return wrong(ctx, "a null where a number or text belongs");
+}
+
+static int on_boolean(void *ctx, int value)
+{
+	return wrong(ctx, "a truth value where a number or text belongs");
+}
+
+static int on_number(void *ctx, const char *s, size_t n)
+{
+	struct tree *t = ctx;
+
+	put(t, NODE_NUMBER)->text = g_string_chunk_insert_len(t->text, s, (gssize)n);
+	return 1;
+}
+
+static int on_string(void *ctx, const unsigned char *s, size_t n)
+{
+	struct tree *t = ctx;
+
+	put(t, NODE_TEXT)->text = g_string_chunk_insert_len(t->text, (const char *)s, (gssize)n);
+	return 1;
+}
+
+static int on_key(void *ctx, const unsigned char *s, size_t n)
+{
+	struct tree *t = ctx;
+
+	t->key = g_string_chunk_insert_len(t->text, (const char *)s, (gssize)n);
+	return 1;
+}
+
+static int on_open(struct tree *t, enum node_type type)
+{
+	struct node *n;
+
+	if (t->open->len >= DEPTH_MAX)
+		return wrong(t, "nested too deeply");
+	n = put(t, type);
+	n->in = g_ptr_array_new();
+	g_ptr_array_add(t->open, n);
+	return 1;
+}
+
+static int on_map(void *ctx)
+{
+	return on_open(ctx, NODE_MAP);
+}
+
+static int on_list(void *ctx)
+{
+	return on_open(ctx, NODE_LIST);
+}
+
+static int on_close(void *ctx)
+{
+	struct tree *t = ctx;
+
+	g_ptr_array_set_size(t->open, (gint)t->open->len - 1);
+	return 1;
+}
+
+static const yajl_callbacks callbacks = {
+	.yajl_null = on_null,
+	.yajl_boolean = on_boolean,
+	.yajl_number = on_number,
+	.yajl_string = on_string,
+	.yajl_start_map = on_map,
+	.yajl_map_key = on_key,
+	.yajl_end_map = on_close,
+	.yajl_start_array = on_list,
+	.yajl_end_array = on_close,
+};
+
+/* What yajl says, on one line and without its picture of the text */
+static void yajl_says(yajl_handle y, const char *s, size_t n, GError **error)
+{
+	unsigned char *text = yajl_get_error(y, 0, (const unsigned char *)s, n);
+	char *end = text ? strchr((char *)text, '\n') : NULL;
+
+	if (end)
+		*end = 0;
+	g_set_error(error, conform_error_quark(), 0, "near column %zu: %s",
+		    MAX(yajl_get_bytes_consumed(y), 1), text ? (char *)text : "not JSON");
+	yajl_free_error(y, text);
+}
+
+static bool grow(struct tree *t, const char *s, size_t n, GError **error)
+{
+	yajl_handle y = yajl_alloc(&callbacks, NULL, t);
+	yajl_status st = yajl_parse(y, (const unsigned char *)s, n);
+	bool ok = st == yajl_status_ok;
+
+	if (ok && yajl_complete_parse(y) != yajl_status_ok) {
+		g_set_error(error, conform_error_quark(), 0, "column %zu: the line ends in the "
+			    "middle of a value (a truncated file?)", n + 1);
+		ok = false;
+	} else if (!ok && t->wrong) {
+		g_set_error(error, conform_error_quark(), 0, "near column %zu: %s",
+			    MAX(yajl_get_bytes_consumed(y), 1), t->wrong);
+	} else if (!ok) {
+		yajl_says(y, s, n, error);
+	}
+	yajl_free(y);
+	if (ok && (!t->root || t->root->type != NODE_MAP)) {
+		g_set_error(error, conform_error_quark(), 0, "not a JSON object");
+		ok = false;
+	}
+	return ok;
+}
+
+/* The schema */
+
+enum context {
+	IN_OP = 1 << 0,
+	IN_RES = 1 << 1,
+	IN_PAUSE = 1 << 2,
+	IN_ENTRY = 1 << 3,
+	IN_FINAL = 1 << 4,
+	IN_INIT = 1 << 5,
+};
+
+static const char *const context_names[] = {
+	"an operation", "a result", "a pause", "an entry", "a final state", "an initial state",
+};
+
+#define CONFORM_NAME(id, name) name,
+static const char *const number_names[] = { CONFORM_NUMBERS(CONFORM_NAME) };
+static const char *const text_names[] = { CONFORM_TEXTS(CONFORM_NAME) };
+static const char *const list_names[] = { CONFORM_LISTS(CONFORM_NAME) };
+
+/* Where each may stand; a number that is not listed here: in an operation */
+static const u8 number_in[CF_NUMBERS] = {
+	[CF_GPA] = IN_OP | IN_ENTRY,
+	[CF_LEVEL] = IN_OP | IN_ENTRY,
+	[CF_WL] = IN_OP | IN_ENTRY,
+	[CF_RAX] = IN_OP | IN_RES,
+	[CF_RCX] = IN_OP | IN_RES,
+	[CF_RDX] = IN_OP | IN_RES,
+	[CF_R8] = IN_OP | IN_RES,
+	[CF_TD_EPOCH] = IN_OP | IN_FINAL,
+	[CF_TREE] = IN_OP | IN_FINAL,	/* there as "tree" */
+	[CF_OPL] = IN_OP | IN_FINAL,
+	[CF_EPL] = IN_OP | IN_FINAL,
+	[CF_TDRL] = IN_OP | IN_FINAL,
+	[CF_P1GL] = IN_OP | IN_FINAL,
+	[CF_P2ML_TDR] = IN_OP | IN_FINAL,
+	[CF_KOTL] = IN_OP | IN_FINAL,
+	[CF_CC] = IN_OP | IN_FINAL,
+	[CF_TD] = IN_OP | IN_FINAL,
+	[CF_ASSOC] = IN_FINAL,
+	[CF_OP_STATE] = IN_INIT,
+	[CF_PVD] = IN_INIT,
+	[CF_NOTIFY] = IN_INIT,
+	[CF_FATAL] = IN_INIT,
+	[CF_NUM_TDCX] = IN_INIT,
+	[CF_K] = IN_PAUSE,
+	[CF_START] = IN_ENTRY,
+	[CF_AT_PAUSE] = IN_ENTRY,
+	[CF_AFTER_B] = IN_ENTRY,
+	[CF_FINAL] = IN_ENTRY,
+};
+
+static const u8 text_in[CT_TEXTS] = {
+	[CT_OP] = IN_OP,
+	[CT_HOLD] = IN_OP,
+	[CT_EXIT] = IN_OP | IN_RES,
+	[CT_ACT] = IN_PAUSE,
+	[CT_OBJ] = IN_PAUSE,
+	[CT_CODE] = IN_PAUSE,
+	[CT_PRIM] = IN_PAUSE,
+	[CT_INSN] = IN_PAUSE,
+};
+
+static const struct {
+	u8 in, min, max;
+} list_in[CL_LISTS] = {
+	[CL_RC] = { IN_OP | IN_FINAL, 2, 2 },
+	[CL_PAMT] = { IN_OP, 5, 5 },
+	[CL_CHILD] = { IN_OP, 2, 2 },
+	[CL_V] = { IN_OP, 6, 6 },
+	[CL_LC] = { IN_OP | IN_FINAL, 3, 4 },
+	[CL_IN_TD] = { IN_FINAL, 3, 3 },
+};
+
+const char *conform_number_name(enum conform_number f)
+{
+	return number_names[f];
+}
+
+const char *conform_list_name(enum conform_list f)
+{
+	return list_names[f];
+}
+
+static bool fail(GError **error, const char *fmt, ...) G_GNUC_PRINTF(2, 3);
+static bool fail(GError **error, const char *fmt, ...)
+{
+	va_list ap;
+	char *text;
+
+	va_start(ap, fmt);
+	text = g_strdup_vprintf(fmt, ap);
+	va_end(ap);
+	g_set_error_literal(error, conform_error_quark(), 0, text);
+	g_free(text);
+	return false;
+}
+
+/* 12, -1, "0x1000"; @hex: "e3dc68ca"; "4k", "2m", "1g" are page sizes */
+static bool number_of(const struct node *n, bool hex, u64 *out)
+{
+	const char *s = n->text;
+	char *end;
+
+	if (n->type == NODE_LIST || n->type == NODE_MAP || !*s)
+		return false;
+	if (n->type == NODE_TEXT && strlen(s) == 2 && s[0] != '0' && strchr("kmg", s[1]) && !hex) {
+		*out = s[1] == 'k' ? 0 : s[1] == 'm' ? 1 : 2;
+		return !strcmp(s, "4k") || !strcmp(s, "2m") || !strcmp(s, "1g");
+	}
+	if (n->type == NODE_NUMBER && s[0] == '-')
+		*out = (u64)g_ascii_strtoll(s, &end, 10);
+	else if (n->type == NODE_NUMBER || hex)
+		*out = g_ascii_strtoull(s, &end, hex ? 16 : 10);
+	else if (s[0] == '0' && s[1] == 'x' && s[2])
+		*out = g_ascii_strtoull(s, &end, 16);
+	else
+		return false;
+	return !*end;
+}
+
+static int find(const char *const *names, u32 n, const char *key, const u8 *in, u8 context)
+{
+	for (u32 i = 0; i < n; i++) {
+		if (!strcmp(names[i], key) && ((in[i] ? in[i] : IN_OP) & context))
+			return (int)i;
+	}
+	return -1;
+}
+
+static bool take_list(const struct node *n, int f, struct conform_record *r, GError **error)
+{
+	u32 len = n->in ? n->in->len : 0;
+
+	if (n->type != NODE_LIST || len < list_in[f].min || len > list_in[f].max)
+		return fail(error, "\"%s\" is no list of %u numbers", n->key, list_in[f].max);
+	for (u32 i = 0; i < len; i++) {
+		if (!number_of(g_ptr_array_index(n->in, i), false, &r->list[f][i]))
+			return fail(error, "element %u of \"%s\" is no number", i + 1, n->key);
+	}
+	r->list_n[f] = (u8)len;
+	r->has_list |= 1u << f;
+	return true;
+}
+
+static bool take_pl(struct conform_line *line, const struct node *n, struct conform_record *r,
+		    GError **error)
+{
+	if (n->type != NODE_LIST)
+		return fail(error, "\"pl\" is no list");
+	r->has_pl = true;
+	r->npl = n->in->len;
+	r->pl = g_new0(struct conform_lock, r->npl + 1);
+	g_ptr_array_add(line->owned, r->pl);
+	for (u32 i = 0; i < r->npl; i++) {
+		const struct node *e = g_ptr_array_index(n->in, i);
+		u64 v[3];
+
+		if (e->type != NODE_LIST || e->in->len != 3)
+			return fail(error, "an element of \"pl\" is no [size, hpa, raw]");
+		for (u32 k = 0; k < 3; k++) {
+			if (!number_of(g_ptr_array_index(e->in, k), false, &v[k]))
+				return fail(error, "an element of \"pl\" is no [size, hpa, raw]");
+		}
+		r->pl[i] = (struct conform_lock){ (u8)v[0], v[1], (u16)v[2] };
+	}
+	return true;
+}
+
+static bool take_field(struct conform_line *line, const struct node *n, u8 context,
+		       struct conform_record *r, GError **error)
+{
+	const char *key = n->key;
+	int f;
+
+	if (context == IN_FINAL && !strcmp(key, "tree"))
+		key = "tree_after";
+	if (!strcmp(key, "pl") && (context & (IN_OP | IN_FINAL)))
+		return take_pl(line, n, r, error);
+	f = find(text_names, CT_TEXTS, key, text_in, context);
+	if (f >= 0) {
+		if (n->type != NODE_TEXT)
+			return fail(error, "\"%s\" is no text", key);
+		r->t[f] = n->text;
+		return true;
+	}
+	for (f = 0; f < CL_LISTS; f++) {
+		if (!strcmp(list_names[f], key) && (list_in[f].in & context))
+			return take_list(n, f, r, error);
+	}
+	f = find(number_names, CF_NUMBERS, key, number_in, context);
+	if (f < 0)
+		return fail(error, "unknown field \"%s\" in %s", key,
+			    context_names[__builtin_ctz(context)]);
+	if (!number_of(n, f == CF_TD, &r->n[f]))
+		return fail(error, "\"%s\" is no number", key);
+	r->has |= 1ull << f;
+	return true;
+}
+
+static bool take_record(struct conform_line *line, const struct node *n, u8 context,
+			struct conform_record *r, GError **error)
+{
+	*r = (struct conform_record){ 0 };
+	if (n->type != NODE_MAP)
+		return fail(error, "\"%s\" is no object", n->key ? n->key : "ops");
+	for (u32 i = 0; i < n->in->len; i++) {
+		if (!take_field(line, g_ptr_array_index(n->in, i), context, r, error))
+			return false;
+	}
+	if (context == IN_OP && !r->t[CT_OP])
+		return fail(error, "an operation without \"op\"");
+	return true;
+}
+
+static bool take_ops(struct conform_line *line, const struct node *n, GError **error)
+{
+	if (n->type != NODE_LIST)
+		return fail(error, "\"ops\" is no list");
+	g_array_set_size(line->ops, n->in->len);
+	for (u32 i = 0; i < n->in->len; i++) {
+		if (take_record(line, g_ptr_array_index(n->in, i), IN_OP,
+				&g_array_index(line->ops, struct conform_record, i), error))
+			continue;
+		g_prefix_error(error, "op %u: ", i);
+		return false;
+	}
+	return true;
+}
+
+static struct node *child(const struct node *n, const char *key)
+{
+	for (u32 i = 0; i < n->in->len; i++) {
+		struct node *c = g_ptr_array_index(n->in, i);
+
+		if (!strcmp(c->key, key))
+			return c;
+	}
+	return NULL;
+}
+
+static bool known_keys(const struct node *root, const char *const *keys, GError **error)
+{
+	for (u32 i = 0; i < root->in->len; i++) {
+		const struct node *c = g_ptr_array_index(root->in, i);
+
+		if (!g_strv_contains(keys, c->key))
+			return fail(error, "unknown field \"%s\" of a line", c->key);
+	}
+	for (; *keys; keys++) {
+		if (!child(root, *keys))
+			return fail(error, "\"%s\" is missing", *keys);
+	}
+	return true;
+}
+
+static bool take_interleaving(struct conform_line *line, const struct node *root, GError **error)
+{
+	static const char *const keys[] = {
+		"id", "setup", "A", "B", "pause", "A_res", "B_res", "entry", "final", NULL,
+	};
+	const struct {
+		const char *key;
+		u8 context;
+		struct conform_record *to;
+	} parts[] = {
+		{ "A", IN_OP, &line->a },
+		{ "B", IN_OP, &line->b },
+		{ "pause", IN_PAUSE, &line->pause },
+		{ "A_res", IN_RES, &line->a_res },
+		{ "B_res", IN_RES, &line->b_res },
+		{ "entry", IN_ENTRY, &line->entry },
+		{ "final", IN_FINAL, &line->final },
+	};
+
+	line->kind = CONFORM_INTERLEAVING;
+	if (!known_keys(root, keys, error))
+		return false;
+	if (child(root, "setup")->type != NODE_TEXT)
+		return fail(error, "\"setup\" is no text");
+	line->setup = child(root, "setup")->text;
+	for (u32 i = 0; i < G_N_ELEMENTS(parts); i++) {
+		if (!take_record(line, child(root, parts[i].key), parts[i].context, parts[i].to,
+				 error))
+			return false;
+	}
+	if (!line->pause.t[CT_OBJ] || !line->pause.t[CT_ACT] || !line->pause.t[CT_CODE])
+		return fail(error, "a pause without \"obj\", \"act\" or \"src\"");
+	return number_of(child(root, "id"), false, &line->id) || fail(error, "\"id\" is no number");
+}
+
+static bool take_setup(struct conform_line *line, const struct node *root, GError **error)
+{
+	static const char *const keys[] = { "setup", "ops", "op_state", NULL };
+
+	line->kind = CONFORM_SETUP;
+	if (!known_keys(root, keys, error))
+		return false;
+	if (child(root, "setup")->type != NODE_TEXT)
+		return fail(error, "\"setup\" is no text");
+	line->setup = child(root, "setup")->text;
+	if (!number_of(child(root, "op_state"), false, &line->init.n[CF_OP_STATE]))
+		return fail(error, "\"op_state\" is no number");
+	line->init.n[CF_PVD] = 1;
+	line->init.has = 1ull << CF_OP_STATE | 1ull << CF_PVD;
+	return take_ops(line, child(root, "ops"), error);
+}
+
+static bool take_sequence(struct conform_line *line, const struct node *root, GError **error)
+{
+	static const char *const keys[] = { "id", "init", "ops", NULL };
+
+	line->kind = CONFORM_SEQUENCE;
+	return known_keys(root, keys, error) &&
+	       (number_of(child(root, "id"), false, &line->id) ||
+		fail(error, "\"id\" is no number")) &&
+	       take_record(line, child(root, "init"), IN_INIT, &line->init, error) &&
+	       take_ops(line, child(root, "ops"), error);
+}
+
+static bool take_line(struct conform_line *line, const struct node *root, GError **error)
+{
+	if (child(root, "pause"))
+		return take_interleaving(line, root, error);
+	if (child(root, "setup"))
+		return take_setup(line, root, error);
+	return take_sequence(line, root, error);
+}
+
+struct conform_line *conform_parse(const char *text, size_t len, GError **error)
+{
+	struct conform_line *line = g_new0(struct conform_line, 1);
+	struct tree t = {
+		.text = g_string_chunk_new(1 << 16),
+		.nodes = g_ptr_array_new_with_free_func(node_free),
+		.open = g_ptr_array_new(),
+	};
+	bool ok;
+
+	line->text = t.text;
+	line->ops = g_array_new(FALSE, TRUE, sizeof(struct conform_record));
+	line->owned = g_ptr_array_new_with_free_func(g_free);
+	ok = grow(&t, text, len, error) && take_line(line, t.root, error);
+	g_ptr_array_unref(t.nodes);
+	g_ptr_array_unref(t.open);
+	g_free(t.wrong);
+	if (ok)
+		return line;
+	conform_line_free(line);
+	return NULL;
+}
+
+void conform_line_free(struct conform_line *line)
+{
+	if (!line)
+		return;
+	g_array_unref(line->ops);
+	g_ptr_array_unref(line->owned);
+	g_string_chunk_free(line->text);
+	g_free(line);
+}

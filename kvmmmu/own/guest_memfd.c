@@ -158,8 +158,8 @@ void kvm_gmem_punch_hole(struct kvm *kvm, u64 start, u64 end)
 
 	trace_call("kvm_gmem_punch_hole", start);
 	mutex_lock(&kvm->filemap_invalidate_lock);
-	/* kvm_gmem_invalidate_begin(): the window stays open over the truncation */
-	found = kvm_unmap_begin(kvm, kvm->gmem_bindings, start, end, true);
+	/* kvm_gmem_invalidate_start(): the window stays open over the truncation */
+	found = kvm_unmap_begin(kvm, kvm->gmem_bindings, start, end, true, false);
 	for (gfn = start; gfn < end; gfn++)
 		truncate_one(kvm, gfn);
 	if (found)

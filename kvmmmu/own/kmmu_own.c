@@ -209,11 +209,14 @@ struct kmmu_result kmmu_prefault(struct kvm_vcpu *vcpu, u64 start, u64 end)
 			r = -EINTR;
 			break;
 		}
+		kvm_mmu_reload(vcpu);
 		if (!kvm_mem_is_private(kvm, gfn)) {
 			r = -EOPNOTSUPP;	/* the direct tree */
 			break;
 		}
 		r = kvm_tdp_map_page(vcpu, gfn);
+		/* WARN_ON_ONCE(r == -EIO): also of a VM that died meanwhile */
+		kvm_warn_on(r == -EIO, gfn, "KVM_PRE_FAULT_MEMORY ends in EIO");
 		if (r < 0)
 			break;
 		gfn++;

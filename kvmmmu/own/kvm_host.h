@@ -26,6 +26,7 @@ struct guest_program;
 
 #define PT64_ROOT_MAX_LEVEL	5
 #define PG_LEVEL_4K		1
+#define KVM_MAX_HUGEPAGE_LEVEL	3	/* 1G */
 
 static inline u64 kvm_pages_per_hpage(u8 level)
 {

@@ -178,7 +178,7 @@ void kvm_flush_remote_tlbs(struct kvm *kvm)
 
 /* --- invalidation --------------------------------------------------------------------- */
 
-void kvm_mmu_invalidate_begin(struct kvm *kvm)
+void kvm_mmu_invalidate_start(struct kvm *kvm)
 {
 	u64 n;
 
@@ -197,6 +197,8 @@ void kvm_mmu_invalidate_range_add(struct kvm *kvm, u64 start, u64 end)
 	u64 s, e;
 
 	lockdep_assert_held_write(&kvm->mmu_lock);
+	kvm_warn_on(!mem_peek64(&kvm->mmu_invalidate_in_progress), start,
+		    "a range outside of an invalidation");
 	s = mem_read64(&kvm->mmu_invalidate_range_start);
 	if (s == INVALID_GFN) {
 		mem_write64(&kvm->mmu_invalidate_range_start, start);
@@ -219,6 +221,8 @@ void kvm_mmu_invalidate_end(struct kvm *kvm)
 	n = mem_read64(&kvm->mmu_invalidate_in_progress);
 	mem_write64(&kvm->mmu_invalidate_in_progress, n - 1);
 	kvm_bug_on(kvm, n == 0, NO_GFN, "mmu_invalidate_in_progress below zero");
+	kvm_warn_on(mem_peek64(&kvm->mmu_invalidate_range_start) == INVALID_GFN, NO_GFN,
+		    "an invalidation without a range");
 }
 
 static bool in_invalidate_range(struct kvm *kvm, u64 gfn)
@@ -249,11 +253,54 @@ bool mmu_invalidate_retry_gfn(struct kvm *kvm, u64 seq, u64 gfn)
 	return mem_read64(&kvm->mmu_invalidate_seq) != seq;
 }
 
-/* kvm_handle_gfn_range() with on_lock = kvm_mmu_invalidate_begin */
+/* hugepage_test_mixed(): kept by KVM under slots_lock, so it is what the attributes say */
+static bool hugepage_mixed(struct kvm *kvm, u64 gfn, u64 n)
+{
+	u64 i;
+
+	for (i = 1; i < n; i++) {
+		if (mem_peek8(&gfn_chunk(kvm, gfn + i)->attributes[(gfn + i) % CHUNK_GFNS]) !=
+		    mem_peek8(&gfn_chunk(kvm, gfn)->attributes[gfn % CHUNK_GFNS]))
+			return true;
+	}
+	return false;
+}
+
+static void invalidate_hugepage(struct kvm *kvm, const struct kvm_memory_slot *s, u64 gfn, u64 n)
+{
+	if (gfn >= s->base_gfn && gfn + n <= s->base_gfn + s->npages &&
+	    !hugepage_mixed(kvm, gfn, n))
+		kvm_mmu_invalidate_range_add(kvm, gfn, gfn + n);
+}
+
+/*
+ * kvm_arch_pre_set_memory_attributes(): what could be a huge page now and can not be after
+ * is invalidated whole, so that nobody maps it huge meanwhile. Faults on the neighbours
+ * wait for the window, too, also in a TD, which has no huge pages.
+ */
+static void invalidate_hugepages(struct kvm *kvm, const struct kvm_memory_slot *s, u64 start,
+				 u64 end)
+{
+	u64 n, head, tail;
+	u8 level;
+
+	for (level = PG_LEVEL_4K + 1; level <= KVM_MAX_HUGEPAGE_LEVEL; level++) {
+		n = kvm_pages_per_hpage(level);
+		head = gfn_round_for_level(start, level);
+		tail = gfn_round_for_level(end - 1, level);
+		if (head != start || head + n > end)
+			invalidate_hugepage(kvm, s, head, n);
+		if (tail != head && tail + n > end)
+			invalidate_hugepage(kvm, s, tail, n);
+	}
+}
+
+/* kvm_handle_gfn_range() with on_lock = kvm_mmu_invalidate_start */
 bool kvm_unmap_begin(struct kvm *kvm, const u64 slots[KVM_MEM_SLOTS], u64 start, u64 end,
-		     bool private)
+		     bool private, bool attributes)
 {
 	bool shared = kvm_zap_shared(kvm), found = false, flush = false;
+	const struct kvm_memory_slot *hit[KVM_MEM_SLOTS];
 	u64 from[KVM_MEM_SLOTS], to[KVM_MEM_SLOTS];
 	u32 n = 0, i;
 
@@ -262,6 +309,7 @@ bool kvm_unmap_begin(struct kvm *kvm, const u64 slots[KVM_MEM_SLOTS], u64 start,
 
 		if (!s || s->base_gfn >= end || s->base_gfn + s->npages <= start)
 			continue;
+		hit[n] = s;
 		from[n] = MAX(start, s->base_gfn);
 		to[n++] = MIN(end, s->base_gfn + s->npages);
 	}
@@ -270,9 +318,11 @@ bool kvm_unmap_begin(struct kvm *kvm, const u64 slots[KVM_MEM_SLOTS], u64 start,
 	kvm_mmu_lock(kvm, false, start, end);
 	for (i = 0; i < n; i++) {
 		if (!found)
-			kvm_mmu_invalidate_begin(kvm);
+			kvm_mmu_invalidate_start(kvm);
 		found = true;
 		kvm_mmu_invalidate_range_add(kvm, from[i], to[i]);
+		if (attributes)
+			invalidate_hugepages(kvm, hit[i], from[i], to[i]);
 		if (!shared)
 			flush = kvm_tdp_mmu_unmap_gfn_range(kvm, from[i], to[i], private, true,
 							    flush);
@@ -322,7 +372,7 @@ int kvm_vm_set_mem_attributes(struct kvm *kvm, u64 start, u64 end, bool private)
 		goto out;
 	/* The old kind's mappings go; the window stays open until the attribute is set. */
 	slots = kvm->slots[mem_read32(&kvm->memslots)].slot;
-	found = kvm_unmap_begin(kvm, slots, start, end, !private);
+	found = kvm_unmap_begin(kvm, slots, start, end, !private, true);
 	for (gfn = start; gfn < end; gfn++) {
 		mem_write8(&gfn_chunk(kvm, gfn)->attributes[gfn % CHUNK_GFNS],
 			   private ? KVM_MEMORY_ATTRIBUTE_PRIVATE : 0);

@@ -38,7 +38,7 @@ void kvm_init_memslots(struct kvm *kvm, u64 start, u64 end);
 /* --- invalidation --------------------------------------------------------------------- */
 
 /* mmu_lock held for write */
-void kvm_mmu_invalidate_begin(struct kvm *kvm);
+void kvm_mmu_invalidate_start(struct kvm *kvm);
 void kvm_mmu_invalidate_range_add(struct kvm *kvm, u64 start, u64 end);
 void kvm_mmu_invalidate_end(struct kvm *kvm);
 /* the lockless check, and the one under mmu_lock */
@@ -48,11 +48,12 @@ bool mmu_invalidate_retry_gfn(struct kvm *kvm, u64 seq, u64 gfn);
 /*
  * kvm_unmap_begin - open the window on [@start, @end) of those memslots of @slots that
  * overlap, unmap the private or the shared mappings there, flush if that is owed
+ * With @attributes the window is as wide as the huge pages that the range is part of.
  * kvm_unmap_end - close it
  * Neither does anything if no memslot overlaps: begin returns false. Take mmu_lock.
  */
 bool kvm_unmap_begin(struct kvm *kvm, const u64 slots[KVM_MEM_SLOTS], u64 start, u64 end,
-		     bool private);
+		     bool private, bool attributes);
 void kvm_unmap_end(struct kvm *kvm);
 
 /* kvm_vm_set_mem_attributes - 0 or -errno; takes slots_lock */

@@ -192,9 +192,9 @@ int kvm_create_memslot(struct kvm *kvm, u64 start, u64 end)
 	} else if (i == KVM_MEM_SLOTS) {
 		ret = -EINVAL;
 	} else {
-		mutex_lock(&kvm->slots_arch_lock);
 		s = slot_new(kvm, start, end - start, KVM_MEM_GUEST_MEMFD);
 		gmem_bind(kvm, i, s);
+		mutex_lock(&kvm->slots_arch_lock);	/* kvm_set_memslot() */
 		replace_memslot(kvm, !active, i, s);
 		kvm_swap_active_memslots(kvm);
 		replace_memslot(kvm, active, i, s);

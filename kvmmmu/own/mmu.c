@@ -183,7 +183,7 @@ void kvm_zap_gfn_range(struct kvm *kvm, u64 start, u64 end)
 
 	kvm_mmu_lock(kvm, shared, start, end);
 	if (!shared) {
-		kvm_mmu_invalidate_begin(kvm);
+		kvm_mmu_invalidate_start(kvm);
 		kvm_mmu_invalidate_range_add(kvm, start, end);
 	}
 	flush = kvm_tdp_mmu_zap_leafs(kvm, start, end, false);

@@ -210,6 +210,7 @@ static int set_external_spte_present(struct kvm *kvm, struct tdp_iter *iter, u64
 	u64 seen;
 	int ret;
 
+	kvm_bug_on(kvm, is_shadow_present_pte(old), iter->gfn, "present mirror SPTE changed");
 	seen = mem_cmpxchg64(iter->sptep, old, freeze ? kvm->spte->frozen : new);
 	if (seen != old)
 		return -EBUSY;
@@ -270,6 +271,7 @@ static int tdp_mmu_set_spte_atomic(struct kvm *kvm, struct tdp_iter *iter, u64 n
 	int ret;
 
 	trace_call("tdp_mmu_set_spte_atomic", iter->gfn);
+	lockdep_assert_held_read(&kvm->mmu_lock);
 	kvm_warn_on(iter->yielded || is_frozen_spte(iter->old_spte), iter->gfn,
 		    "RO writer on a stale or frozen entry");
 	own_entry(kvm, iter->gfn, iter->level, true);

@@ -87,7 +87,7 @@ static enum fastpath run_fastpath(struct kvm_vcpu *vcpu)
 }
 
 /* kvm_mmu_reload(): the first time the roots are loaded and the LP's EPT TLB is flushed */
-static void kvm_mmu_reload(struct kvm_vcpu *vcpu)
+void kvm_mmu_reload(struct kvm_vcpu *vcpu)
 {
 	if (vcpu->mmu_loaded)
 		return;

@@ -130,7 +130,7 @@ static void leave_window(struct job *j)
 	struct kvm *kvm = j->m->kvm;
 
 	write_lock(&kvm->mmu_lock);
-	kvm_mmu_invalidate_begin(kvm);
+	kvm_mmu_invalidate_start(kvm);
 	kvm_mmu_invalidate_range_add(kvm, 0x10, 0x11);
 	write_unlock(&kvm->mmu_lock);
 }

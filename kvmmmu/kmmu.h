@@ -75,6 +75,15 @@ struct kmmu_result kmmu_track(struct kvm *kvm);
 struct kmmu_result kmmu_rcu_quiesce(struct kvm *kvm);
 struct kmmu_result kmmu_reuse_page(struct kvm *kvm, u64 gfn);	/* host writes the page's frame */
 
+/*
+ * The VM's locks by name ("mmu_lock"): held by a thread that a scenario gives no other
+ * reason. They wait. @shared: mmu_lock for read.
+ * kmmu_has_lock - false: not one of a VM's, or this backend does not know it
+ */
+bool kmmu_has_lock(const char *name);
+void kmmu_lock_acquire(struct kvm *kvm, const char *name, bool shared);
+void kmmu_lock_release(struct kvm *kvm, const char *name, bool shared);
+
 /* Peeks: no step. */
 enum mirror_class { MIRROR_NONPRESENT, MIRROR_FROZEN, MIRROR_LEAF, MIRROR_TABLE, MIRROR_OTHER };
 struct mirror_view {

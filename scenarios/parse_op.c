@@ -272,44 +272,50 @@ static void op_set(struct lex *lx, struct scn_op *op)
 	parse_value(lx, &op->region, &op->value);
 }
 
-/* shared|exclusive where the kind has them, else nothing. */
+/* The two words of a mode, as the kind's people say them; NULL where it has none. */
+static const char *const *mode_words(const struct scn_lock_word *w)
+{
+	static const char *const module[] = { "shared", "exclusive", "acquire SEPT_TREE shared" };
+	static const char *const kernel[] = { "read", "write", "acquire mmu_lock read" };
+
+	if (w->kind == SCN_LOCK_KIND_SHAREX)
+		return module;
+	return w->module || w->kind != SCN_LOCK_KIND_RWLOCK ? NULL : kernel;
+}
+
+/* shared|exclusive or read|write where the kind has them, else nothing. */
 static void acquire_mode(struct lex *lx, struct scn_op *op)
 {
 	const struct scn_lock_word *w = op->lock.word;
-	gboolean wanted = w->kind == SCN_LOCK_KIND_SHAREX;
-	gboolean shared = lex_is_word(lx, "shared"), exclusive = lex_is_word(lx, "exclusive");
+	const char *const *words = mode_words(w);
+	gboolean shared, exclusive;
 
-	if (wanted && !shared && !exclusive)
-		lex_error(lx, "acquire SEPT_TREE shared",
-			  "%s is taken shared or exclusive: say which", w->name);
-	if (!wanted && (shared || exclusive))
-		lex_error(lx, NULL, "%s is not shared or exclusive: no mode here", w->name);
+	if (!words) {
+		if (lex_is_word(lx, "shared") || lex_is_word(lx, "exclusive") ||
+		    lex_is_word(lx, "read") || lex_is_word(lx, "write"))
+			lex_error(lx, NULL, "%s is not shared or exclusive: no mode here", w->name);
+		return;
+	}
+	shared = lex_is_word(lx, words[0]);
+	exclusive = lex_is_word(lx, words[1]);
+	if (!shared && !exclusive)
+		lex_error(lx, words[2], "%s is taken %s or %s: say which", w->name, words[0],
+			  words[1]);
 	if (shared || exclusive) {
 		op->lock.mode = shared ? SCN_LOCK_MODE_SHARED : SCN_LOCK_MODE_EXCLUSIVE;
 		lex_next(lx);
 	}
 }
 
-/* The lock of acquire and release: the module's, for now. */
-static void litmus_lock(struct lex *lx, struct scn_op *op)
-{
-	struct tok start = lx->tok;
-
-	parse_lock(lx, &op->lock);
-	if (!lx->failed && !op->lock.word->module) {
-		lx->tok = start;
-		lex_error(lx, NULL, "%s is the kernel's: %s of its locks is not supported yet",
-			  op->lock.word->name, op->word->name);
-	}
-}
-
 static void op_acquire(struct lex *lx, struct scn_op *op)
 {
 	op->retry = 1;
-	litmus_lock(lx, op);
+	parse_lock(lx, &op->lock);
 	if (lx->failed)
 		return;
 	acquire_mode(lx, op);
+	if (!op->lock.word->module)
+		return;		/* the kernel's wait: no side, nothing to try again */
 	op->lock.side = SCN_LOCK_SIDE_HOST;
 	if (lex_is_word(lx, "guest") && !op->lock.word->guest)
 		lex_error(lx, NULL, "no guest takes %s", op->lock.word->name);
@@ -329,7 +335,7 @@ static void op_acquire(struct lex *lx, struct scn_op *op)
 
 static void op_release(struct lex *lx, struct scn_op *op)
 {
-	litmus_lock(lx, op);
+	parse_lock(lx, &op->lock);
 }
 
 static void op_repeat(struct lex *lx, struct scn_op *op)

@@ -214,6 +214,38 @@ static void held_add(struct cast *a, const struct module_lock *m, u32 how)
 	}
 }
 
+/* The kernel's locks wait; what is held is remembered, to be given back in its mode. */
+static void kernel_acquire(struct cast *a, const struct scn_lock_ref *l)
+{
+	struct cast_state *s = a->state;
+	guint64 shared = l->mode == SCN_LOCK_MODE_SHARED;
+	guint i = 0;
+
+	while (i < HELD_MAX && s->kernel_held & BIT_ULL(i))
+		i++;
+	if (i == HELD_MAX) {
+		play_refuse(a->pl, &l->loc, "one actor holds %d locks at the most", HELD_MAX);
+		return;
+	}
+	kmmu_lock_acquire(a->pl->kvm, l->word->name, shared);
+	world_set(s->kernel_lock[i].name, l->word->name);
+	world_set(s->kernel_lock[i].shared, shared);
+	world_set(s->kernel_held, s->kernel_held | BIT_ULL(i));
+}
+
+static void kernel_release(struct cast *a, const struct scn_lock_ref *l)
+{
+	struct cast_state *s = a->state;
+
+	for (guint i = HELD_MAX; i-- > 0;) {
+		if (!(s->kernel_held & BIT_ULL(i)) || s->kernel_lock[i].name != l->word->name)
+			continue;
+		kmmu_lock_release(a->pl->kvm, l->word->name, s->kernel_lock[i].shared);
+		world_set(s->kernel_held, s->kernel_held & ~BIT_ULL(i));
+		return;
+	}
+}
+
 static void acquire(struct cast *a, const struct scn_op *op, struct kmmu_result *res)
 {
 	u32 how = how_of(&op->lock);
@@ -221,6 +253,10 @@ static void acquire(struct cast *a, const struct scn_op *op, struct kmmu_result 
 	char name[96];
 	u64 status = 0;
 
+	if (!op->lock.word->module) {
+		kernel_acquire(a, &op->lock);
+		return;
+	}
 	if (!lock_find(a->pl, &op->lock, &m)) {
 		play_refuse(a->pl, &op->lock.loc, "there is no %s in this run",
 			    op->lock.region.text);
@@ -243,6 +279,10 @@ static void release(struct cast *a, const struct scn_op *op)
 {
 	struct module_lock m;
 
+	if (!op->lock.word->module) {
+		kernel_release(a, &op->lock);
+		return;
+	}
 	if (!lock_find(a->pl, &op->lock, &m))
 		return;
 	for (guint i = 0; i < HELD_MAX; i++) {
@@ -317,9 +357,9 @@ gboolean play_module_possible(struct player *pl, const struct scn_op *op)
 							   inject_possible(pl, op);
 	case SCN_OP_ACQUIRE:
 	case SCN_OP_RELEASE:
-		if (op->lock.word && !op->lock.word->module) {
-			play_refuse(pl, &op->lock.loc, "%s is the kernel's: `%s` of its locks is not "
-				    "supported yet", op->lock.region.name, op->word->name);
+		if (!op->lock.word->module && !kmmu_has_lock(op->lock.word->name)) {
+			play_refuse(pl, &op->lock.loc, "%s is one of many: `acquire` of it is not supported yet",
+				    op->lock.word->name);
 			return FALSE;
 		}
 		return TRUE;

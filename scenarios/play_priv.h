@@ -24,6 +24,11 @@ struct cast_state {
 		void *p;
 		guint64 how;
 	} held[HELD_MAX];
+	guint64 kernel_held;	/* bit i: holds the i-th kernel lock of kernel_lock[] */
+	struct {
+		const char *name;
+		guint64 shared;
+	} kernel_lock[HELD_MAX];
 };
 
 enum { PLAN_CELLS, PLAN_LIST, PLANS };

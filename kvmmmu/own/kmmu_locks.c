@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * KVM's locks by the scenario's words, for its `acquire` and `release`: somebody who holds a
+ * lock for reasons of his own. Taken as the kernel takes them, waits and lockdep included.
+ */
+#include <string.h>
+
+#include "kvmmmu/kmmu.h"
+#include "kvmmmu/own/kvm_host.h"
+#include "sim/engine/lock.h"
+
+enum own_lock { OWN_RW, OWN_MUTEX, OWN_SPIN };
+
+static const struct {
+	const char *name;
+	enum own_lock kind;
+	size_t offset;		/* in struct kvm */
+} own_locks[] = {
+	{ "mmu_lock", OWN_RW, offsetof(struct kvm, mmu_lock) },
+	{ "slots_lock", OWN_MUTEX, offsetof(struct kvm, slots_lock) },
+	{ "slots_arch_lock", OWN_MUTEX, offsetof(struct kvm, slots_arch_lock) },
+	{ "filemap_invalidate_lock", OWN_MUTEX, offsetof(struct kvm, filemap_invalidate_lock) },
+	{ "tdp_mmu_pages_lock", OWN_SPIN, offsetof(struct kvm, tdp_mmu_pages_lock) },
+};
+
+static int find(const char *name)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(own_locks); i++)
+		if (!strcmp(own_locks[i].name, name))
+			return (int)i;
+	return -1;
+}
+
+bool kmmu_has_lock(const char *name)
+{
+	return find(name) >= 0;
+}
+
+void kmmu_lock_acquire(struct kvm *kvm, const char *name, bool shared)
+{
+	int i = find(name);
+	void *l = (char *)kvm + own_locks[i].offset;
+
+	switch (own_locks[i].kind) {
+	case OWN_RW:
+		if (shared)
+			read_lock(l);
+		else
+			write_lock(l);
+		break;
+	case OWN_SPIN:
+		spin_lock(l);
+		break;
+	default:
+		mutex_lock(l);
+	}
+}
+
+void kmmu_lock_release(struct kvm *kvm, const char *name, bool shared)
+{
+	int i = find(name);
+	void *l = (char *)kvm + own_locks[i].offset;
+
+	switch (own_locks[i].kind) {
+	case OWN_RW:
+		if (shared)
+			read_unlock(l);
+		else
+			write_unlock(l);
+		break;
+	case OWN_SPIN:
+		spin_unlock(l);
+		break;
+	default:
+		mutex_unlock(l);
+	}
+}

@@ -282,7 +282,7 @@ static void expect_default(struct parse *p)
 	e = pool_node(p->pool, struct scn_expect);
 	e->loc = p->c->loc;
 	e->kind = SCN_EXPECT_OK;
-	e->text = "ok";
+	e->text = "ok (by default)";
 	e->a.actor.index = e->b.actor.index = e->of_actor = -1;
 	g_ptr_array_add(p->c->expects, e);
 }
@@ -361,6 +361,10 @@ static void case_actions(struct merge *m)
 	for (i = 0; i < sections->len; i++)
 		parse_expects(p, g_ptr_array_index(sections, i));
 	expect_default(p);
+	if (!p->c->actors->len && !diag_count(p->diag))
+		diag_error(p->diag, &p->c->loc,
+			   "a schedule, init lines, or an actor or guest section",
+			   "nobody does anything here");
 }
 
 static void case_source(struct merge *m)

@@ -133,6 +133,34 @@ static void observations(const struct play_result *r, const struct report_look *
 	g_string_free(s, TRUE);
 }
 
+/* What an expectation saw, without the reason that stands above it already. */
+static char *saw_of(const struct play_result *r, const struct play_expect *e)
+{
+	char *tail, *saw;
+
+	if (!e->saw)
+		return g_strdup("it is not so");
+	tail = g_strdup_printf(": %s", r->why ? r->why : "");
+	saw = g_strdup(e->saw);
+	if (r->why && *r->why && g_str_has_suffix(saw, tail))
+		saw[strlen(saw) - strlen(tail)] = '\0';
+	g_free(tail);
+	return saw;
+}
+
+/* An unreachable schedule is the file's to change: what to write instead. */
+static void how_to_reach(const struct play_result *r, const struct report_look *look, GString *out)
+{
+	if (r->end != PLAY_UNREACHABLE || !r->why)
+		return;
+	if (strstr(r->why, " happened"))
+		say(look, out, NULL, "hint: --verbose shows what this operation does instead; "
+		    "end the row with an event that is there, or `expect unreachable`");
+	else
+		say(look, out, NULL, "hint: end this row earlier (`OPERATION .. blocked`, or another "
+		    "condition) and give a row to whom it waits for; or `expect unreachable`");
+}
+
 static void verdict(const struct play_result *r, const struct report_look *look, GString *out)
 {
 	if (r->as_expected) {
@@ -143,15 +171,19 @@ static void verdict(const struct play_result *r, const struct report_look *look,
 		for (guint i = 0; i < r->expects->len; i++) {
 			const struct play_expect *e =
 				&g_array_index(r->expects, struct play_expect, i);
+			char *saw;
 
 			if (e->judged != PLAY_FAILS)
 				continue;
+			saw = saw_of(r, e);
 			say(look, out, RED, "NOT as expected: line %u: expect %s; %s", e->line,
-			    e->text, e->saw ? e->saw : "it is not so");
+			    e->text, saw);
+			g_free(saw);
 			said = TRUE;
 		}
 		if (!said)
 			say(look, out, RED, "NOT as expected");
+		how_to_reach(r, look, out);
 	}
 	for (guint i = 0; i < r->expects->len; i++) {
 		const struct play_expect *e = &g_array_index(r->expects, struct play_expect, i);

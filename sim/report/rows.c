@@ -156,6 +156,27 @@ static gboolean goes_under(const struct play_event *e)
 	       e->type == EV_OBSERVE || e->type == EV_BUSY;
 }
 
+/*
+ * A scenario that speaks of a lock makes its word's changes shown; "lock mmu_lock read" says
+ * the same as the "mmu_lock = read" right before it, and more: it takes that row.
+ */
+static gboolean says_again(struct selector *s, const struct play_event *e, char *text)
+{
+	struct report_row *last = s->rows->len ? s->rows->pdata[s->rows->len - 1] : NULL;
+	size_t n = e->name ? strlen(e->name) : 0;
+	char *line;
+
+	if (s->verbose || !last || (e->type != EV_LOCK && e->type != EV_UNLOCK) || !n ||
+	    last->actor != e->actor || last->clock != e->clock || last->lines->len != 1)
+		return FALSE;
+	line = last->lines->pdata[0];
+	if (strncmp(line, e->name, n) || !starts(line + n, " = "))
+		return FALSE;
+	g_free(line);
+	last->lines->pdata[0] = text;
+	return TRUE;
+}
+
 static void select_event(struct selector *s, const struct play_event *e)
 {
 	struct report_row *under = open_row(s, e);
@@ -169,6 +190,8 @@ static void select_event(struct selector *s, const struct play_event *e)
 	    !s->verbose)
 		return;
 	text = text_of(e);
+	if (says_again(s, e, text))
+		return;
 	if (under && goes_under(e)) {
 		g_ptr_array_add(under->lines, g_strdup_printf("  %s", text));
 	} else {

@@ -554,7 +554,7 @@ static void test_cases(void **state)
 
 static void test_defaults(void **state)
 {
-	struct scenario *sc = parse("");
+	struct scenario *sc = parse("init\n    vCPU0: fault 0x10\n");
 	struct scenario_case *c = case_at(sc, 0);
 	struct scn_td *td = g_ptr_array_index(c->tds, 0);
 

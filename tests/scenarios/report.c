@@ -127,6 +127,69 @@ static void test_table(void **state)
 	play_result_free(r);
 }
 
+static char *case_text(const struct play_result *r)
+{
+	GString *out = g_string_new(NULL);
+
+	report_case(r, &mail, out);
+	return g_string_free(out, FALSE);
+}
+
+/* A lock that the scenario speaks of is a row once, not a second time as its word. */
+static void test_lock_once(void **state)
+{
+	struct play_result *r = race();
+	struct play_event *e;
+	char *text;
+
+	change(r, 30000, ZAP, "mmu_lock", "write");
+	e = add(r, 30000, ZAP, EV_LOCK, "mmu_lock");
+	e->flags = PLAY_NAMED;
+	e->detail = "write";
+	g_array_index(r->events, struct play_event, r->events->len - 2).flags |= PLAY_NAMED;
+	change(r, 30100, ZAP, "mmu_lock", "free");
+	g_array_index(r->events, struct play_event, r->events->len - 1).flags |= PLAY_NAMED;
+	add(r, 30200, V0, EV_OP_BEGIN, "kick");
+	text = case_text(r);
+	assert_non_null(strstr(text, "lock mmu_lock write"));
+	assert_null(strstr(text, "mmu_lock = write"));
+	assert_non_null(strstr(text, "mmu_lock = free"));	/* no unlock follows: it stays */
+	g_free(text);
+	play_result_free(r);
+}
+
+/* The reason stands once, and what to write instead follows. */
+static void test_unreachable(void **state)
+{
+	struct play_result *r = race();
+	struct play_expect x = {
+		.text = "ok (by default)", .line = 1, .judged = PLAY_FAILS,
+		.saw = "it ended as unreachable: row 2: zapper waits for IPI",
+	};
+	char *text, *first;
+
+	g_array_set_size(r->expects, 0);
+	g_array_set_size(r->violations, 0);
+	g_array_append_val(r->expects, x);
+	r->end = PLAY_UNREACHABLE;
+	r->why = "row 2: zapper waits for IPI";
+	text = case_text(r);
+	assert_non_null(strstr(text, "  unreachable: row 2: zapper waits for IPI\n  as expected\n"));
+	g_free(text);
+	r->as_expected = FALSE;
+	text = case_text(r);
+	first = strstr(text, "zapper waits for IPI");
+	assert_non_null(first);
+	assert_null(strstr(first + 1, "zapper waits for IPI"));
+	assert_non_null(strstr(text, "it ended as\n    unreachable\n  hint: end this row earlier"));
+	g_free(text);
+	r->why = "row 1: vCPU0 ended before `exit` happened";
+	text = case_text(r);
+	assert_non_null(strstr(text, "hint: --verbose shows"));
+	g_free(text);
+	play_result_free(r);
+}
+
 static void test_mail_width(void **state)
 {
 	struct play_result *r = race();
@@ -279,6 +342,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_lock_once),
+		cmocka_unit_test(test_unreachable),
 		cmocka_unit_test(test_mail_width),
 		cmocka_unit_test(test_many_actors),
 		cmocka_unit_test(test_fold),

@@ -364,7 +364,8 @@ struct scenario *scenario_parse_file(const char *path, GHashTable *defines,
 	gsize len;
 
 	if (!g_file_get_contents(path, &text, &len, &err)) {
-		diag_error(diag, NULL, NULL, "%s", err->message);
+		diag_error(diag, NULL, g_error_matches(err, G_FILE_ERROR, G_FILE_ERROR_ISDIR) ?
+			   "name the files in it" : NULL, "%s", err->message);
 		g_error_free(err);
 		return NULL;
 	}

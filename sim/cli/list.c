@@ -281,13 +281,16 @@ int cmd_list(int argc, char **argv)
 		if (strcmp(lists[i].what, argv[1]))
 			continue;
 		lists[i].fn(&l);
-		if (!l.shown)
-			code = cli_fail("no %s among the %s", l.only ? l.only : "words", argv[1]);
+		if (!l.shown && l.only)
+			code = cli_fail("no %s among the %s; `septsim list %s` has all", l.only,
+					argv[1], argv[1]);
+		else if (!l.shown)
+			code = EXIT_INPUT;	/* said already */
 		cli_free(&cli);
 		return code;
 	}
 	near = diag_nearest(argv[1], names);
 	cli_free(&cli);
-	return cli_fail("nothing to list as %s%s%s%s", argv[1], near ? "; did you mean " : "",
-			near ? near : "", near ? "?" : "");
+	return cli_fail("nothing to list as %s%s%s%s; `septsim list --help` has all", argv[1],
+			near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
 }

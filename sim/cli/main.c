@@ -2,6 +2,7 @@
 /*
  * septsim: picks the command. Rests on docs/septsim.1.
  */
+#include <errno.h>
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
@@ -45,11 +46,11 @@ static int no_command(const char *word)
 	for (guint i = 0; i < G_N_ELEMENTS(commands); i++)
 		names[i] = commands[i].name;
 	near = diag_nearest(word, names);
-	return cli_fail("no command \"%s\"%s%s%s", word, near ? "; did you mean " : "",
-			near ? near : "", near ? "?" : "");
+	return cli_fail("no command \"%s\"%s%s%s; `septsim --help` has all", word,
+			near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
 }
 
-int main(int argc, char **argv)
+static int dispatch(int argc, char **argv)
 {
 	setlocale(LC_ALL, "C");		/* output is the same everywhere */
 	if (argc < 2) {
@@ -60,7 +61,7 @@ int main(int argc, char **argv)
 		usage(stdout);
 		return EXIT_AS_EXPECTED;
 	}
-	if (!strcmp(argv[1], "--version")) {
+	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "version")) {
 		printf("septsim %s\n", SEPTSIM_VERSION);
 		return EXIT_AS_EXPECTED;
 	}
@@ -72,4 +73,16 @@ int main(int argc, char **argv)
 		return commands[i].fn(argc - 1, argv + 1);
 	}
 	return no_command(argv[1]);
+}
+
+/* A full disk must not look like a result. */
+int main(int argc, char **argv)
+{
+	int code = dispatch(argc, argv);
+
+	errno = 0;
+	if (fflush(stdout) || ferror(stdout))
+		return cli_fail("standard output: %s",
+				errno ? g_strerror(errno) : "not all could be written");
+	return code;
 }

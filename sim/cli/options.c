@@ -18,7 +18,7 @@ static struct {
 	char **defines, **sets;
 	int width;
 	gboolean json, quiet, verbose, ascii, mail, in_process;
-} raw;
+} raw = { .width = G_MININT };
 
 static const GOptionEntry common[] = {
 	{ "define", 'D', 0, G_OPTION_ARG_STRING_ARRAY, &raw.defines,
@@ -100,7 +100,8 @@ static gboolean take_defines(struct cli *cli)
 	return TRUE;
 }
 
-static gboolean known_word(enum scn_vocab_kind kind, const char *what, const char *word)
+static gboolean known_word(enum scn_vocab_kind kind, const char *option, const char *what,
+			   const char *word, const char *where)
 {
 	const struct scenario_vocab *v = scenario_vocab_model();
 	const char *const *list = v->list(kind, NULL);
@@ -109,8 +110,8 @@ static gboolean known_word(enum scn_vocab_kind kind, const char *what, const cha
 	if (!list || g_strv_contains(list, word))
 		return TRUE;
 	near = diag_nearest(word, list);
-	cli_fail("no %s %s%s%s%s", what, word, near ? "; did you mean " : "", near ? near : "",
-		 near ? "?" : "");
+	cli_fail("%s: no %s %s%s%s%s; `septsim list %s` has all", option, what, word,
+		 near ? "; did you mean " : "", near ? near : "", near ? "?" : "", where);
 	return FALSE;
 }
 
@@ -123,15 +124,17 @@ static gboolean take_variant(struct cli *cli)
 		if (!**w)
 			continue;
 		if (g_str_has_prefix(*w, "kvm=")) {
-			ok = known_word(SCN_VOCAB_KVM, "kernel version", *w + 4);
+			ok = known_word(SCN_VOCAB_KVM, "--variant", "kernel version", *w + 4,
+					"variants");
 			g_free(cli->kvm);
 			cli->kvm = g_strdup(*w + 4);
 		} else if (g_str_has_prefix(*w, "tdx=")) {
-			ok = known_word(SCN_VOCAB_TDX, "module version", *w + 4);
+			ok = known_word(SCN_VOCAB_TDX, "--variant", "module version", *w + 4,
+					"variants");
 			g_free(cli->tdx);
 			cli->tdx = g_strdup(*w + 4);
 		} else {
-			ok = known_word(SCN_VOCAB_SWITCH, "switch of a variant", *w);
+			ok = known_word(SCN_VOCAB_SWITCH, "--variant", "switch", *w, "variants");
 			g_ptr_array_add(cli->switches, g_strdup(*w));
 		}
 	}
@@ -150,7 +153,7 @@ static gboolean take_policy(struct cli *cli)
 		if (strchr(*w, '=')) {
 			g_ptr_array_add(cli->policy_args, g_strdup(*w));
 		} else {
-			ok = known_word(SCN_VOCAB_POLICY, "policy", *w);
+			ok = known_word(SCN_VOCAB_POLICY, "--policy", "policy", *w, "policies");
 			g_free(cli->policy);
 			cli->policy = g_strdup(*w);
 		}
@@ -218,9 +221,9 @@ static gboolean take_look(struct cli *cli)
 	cli->look.width = MAIL_WIDTH;
 	if (tty && !ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) && ws.ws_col >= 40)
 		cli->look.width = ws.ws_col;
-	if (raw.width && (raw.width < 40 || raw.width > 1000))
-		return cli_fail("--width is 40 to 1000"), FALSE;
-	if (raw.width)
+	if (raw.width != G_MININT && (raw.width < 40 || raw.width > 1000))
+		return cli_fail("--width is 40 to 1000, not %d", raw.width), FALSE;
+	if (raw.width != G_MININT)
 		cli->look.width = raw.width;
 	cli->look.ascii = raw.ascii || !tty;
 	cli->look.verbose = raw.verbose;

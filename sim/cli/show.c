@@ -20,7 +20,8 @@ static int show(struct cli *cli, const char *path, gboolean ftrace)
 		g_free(text);
 	}
 	if (!all) {
-		fprintf(stderr, "%s\n", err->message);
+		fprintf(stderr, "%s%s\n", err->domain == G_FILE_ERROR ? "septsim: error: " : "",
+			err->message);
 		g_clear_error(&err);
 		return EXIT_INPUT;
 	}

@@ -43,9 +43,10 @@ static int stress_file(struct cli *cli, const char *path, double seconds, GPtrAr
 		if (!i)
 			report_title(r, &cli->look, out);
 		if (r->as_expected && r->end != PLAY_VIOLATION && r->end != PLAY_LIMIT)
-			g_string_append_printf(out, "%s (%s)\n  %" G_GUINT64_FORMAT " rounds, "
+			g_string_append_printf(out, "%s%s(%s)\n  %" G_GUINT64_FORMAT " rounds, "
 					       "nothing broken at the end of any (sampled)\n\n",
-					       r->case_name, r->note, rounds_of(r));
+					       r->case_name, *r->case_name ? " " : "", r->note,
+					       rounds_of(r));
 		else
 			report_case(r, &cli->look, out);
 		fwrite(out->str, 1, out->len, stdout);
@@ -71,7 +72,7 @@ int cmd_stress(int argc, char **argv)
 	int code;
 
 	if (!cli_parse(&cli, &argc, &argv, "FILE...",
-		       "septsim stress --time 10 scenarios/races/a02-parallel-fault-same-gfn.scn",
+		       "septsim stress --time 10 scenarios/races/a02-parallel-fault-frozen.scn",
 		       "Runs the actors of each case as free threads on real atomic operations, again\n"
 		       "and again. Schedules are not followed; what must hold at the end of a round is\n"
 		       "checked. What it finds depends on the machine.", extra, &code))
@@ -90,6 +91,14 @@ int cmd_stress(int argc, char **argv)
 		GString *out = g_string_new(NULL);
 
 		report_json(results, "stress", (g_get_monotonic_time() - since) * 1000, out);
+		fwrite(out->str, 1, out->len, stdout);
+		g_string_free(out, TRUE);
+	} else if (results->len) {
+		GString *out = g_string_new(NULL);
+
+		report_wrap(out, "Real threads on this machine: schedules are not followed, and what "
+			    "was not seen may still be there. To follow a schedule: septsim run.",
+			    0, 0, cli.look.width);
 		fwrite(out->str, 1, out->len, stdout);
 		g_string_free(out, TRUE);
 	}

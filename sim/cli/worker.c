@@ -46,8 +46,8 @@ static void show_progress(const struct job *job, gint64 until)
 	double left = (double)(until - g_get_monotonic_time()) / G_USEC_PER_SEC - STRESS_GRACE;
 
 	if (isatty(STDERR_FILENO))
-		fprintf(stderr, "\r%s %s: %.0f s left \033[K\r", job->sc->name, job->c->name,
-			left > 0 ? left : 0);
+		fprintf(stderr, "\r%s%s%s: %.0f s left \033[K\r", job->sc->name,
+			*job->c->name ? " " : "", job->c->name, left > 0 ? left : 0);
 }
 
 /* Read all; FALSE if the child hung and was ended. */

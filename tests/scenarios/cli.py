@@ -69,9 +69,42 @@ class Commands(unittest.TestCase):
             done = run('run', *args, RACE, code=2)
             self.assertTrue(done.stderr.startswith('septsim: '), done.stderr)
 
+    def test_what_is_wrong_and_what_to_do(self):
+        for args, words in (
+                (['run', '--policy', 'nope', RACE], ['--policy: no policy nope', 'list policies']),
+                (['run', '--variant', 'kvm=v9', RACE], ['--variant', 'v9', 'list variants']),
+                (['run', '--width', '0', RACE], ['40 to 1000']),
+                (['run', self.dir.name], ['Is a directory', 'hint: name the files in it']),
+                (['show', 'no-such-file'], ['septsim: error: ', 'no-such-file']),
+                (['list', 'states', 'nope'], ['no nope among the states', 'list states']),
+                (['nonsense'], ['no command', 'septsim --help']),
+                (['run', self.file('empty.scn', '')], ['empty.scn:1:1: error: nobody does'])):
+            done = run(*args, code=2)
+            for word in words:
+                self.assertIn(word, done.stderr)
+            self.assertEqual(done.stdout, '')
+
+    def test_a_full_disk_is_no_result(self):
+        with open('/dev/full', 'w') as full:
+            done = subprocess.run([SEPTSIM, 'run', RACE], stdout=full, stderr=subprocess.PIPE,
+                                  text=True, cwd=ROOT, timeout=120)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn('septsim: standard output: ', done.stderr)
+
+    def test_stress_says_what_it_is_not(self):
+        out = run('stress', '--time', '0.2',
+                  self.file('p.scn', 'init\n    vCPU0: fault 1\n')).stdout
+        self.assertIn('(kvm=v7.2)\n', out)
+        self.assertNotIn('\n (kvm', out)
+        self.assertIn('schedules are not followed', ' '.join(out.split()))
+
     def test_help_shows_an_example_first(self):
         for command in ('run', 'list', 'show', 'check', 'stress'):
-            self.assertTrue(run(command, '--help').stdout.startswith('Example: septsim ' + command))
+            text = run(command, '--help').stdout
+            self.assertTrue(text.startswith('Example: septsim ' + command))
+            for word in text.split('\n')[0].split():
+                if word.endswith('.scn') and '*' not in word:
+                    self.assertTrue(os.path.exists(os.path.join(ROOT, word)), word)
         self.assertIn('Example', run('--help').stdout)
 
     def test_mail_block(self):

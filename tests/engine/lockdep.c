@@ -151,7 +151,7 @@ static void sync_inside(struct table *t)
 	srcu_read_unlock(&t->srcu, idx);
 }
 
-static void test_order(void **state)
+static void lock_order_fires(void **state)
 {
 	fires("lock-order", rw_then_spin, spin_then_rw,
 	      "b takes mmu_lock while it holds pages_lock; "
@@ -168,9 +168,17 @@ static void test_order(void **state)
 	      "b takes slots_lock while it holds srcu; a took srcu while it held slots_lock");
 	fires("lock-order", sync_inside, NULL,
 	      "a takes srcu (grace period) while it holds srcu (read)");
+}
+
+static void lock_order_silent(void **state)
+{
 	silent(rw_then_spin, rw_then_spin);
 	silent(mutex_then_rw, rw_then_spin);
 	silent(mutex_then_sync, mutex_then_srcu);
+}
+
+static void lock_order_legal(void **state)
+{
 	/* Both orders, and no deadlock. */
 	silent(rw_then_spin, try_inverted);
 	silent(srcu_then_mutex, mutex_then_srcu);
@@ -300,7 +308,7 @@ static void sleeps_in_srcu(struct table *t)
 	srcu_read_unlock(&t->srcu, idx);
 }
 
-static void test_context(void **state)
+static void lock_context_fires(void **state)
 {
 	const char *irq = "pages_lock is taken in an interrupt and held with interrupts on: the "
 			  "interrupt may wait for the task that it interrupts (b)";
@@ -321,8 +329,16 @@ static void test_context(void **state)
 	fires("lock-context", read_by_irq, write_open,
 	      "mmu_lock is taken in an interrupt and held with interrupts on: the "
 	      "interrupt may wait for the task that it interrupts (b)");
+}
+
+static void lock_context_silent(void **state)
+{
 	silent(sleeps_in_srcu, NULL);
 	silent(spin_by_irq, spin_masked);
+}
+
+static void lock_context_legal(void **state)
+{
 	/* In an interrupt and with interrupts on, and yet fine: readers pass each other. */
 	silent(read_by_irq, read_open);
 }
@@ -365,13 +381,21 @@ static void crosswise(struct table *t)
 	lockdep_check_none_held("zap 0x10");
 }
 
-static void test_held(void **state)
+static void lock_held_fires(void **state)
 {
 	fires("lock-held", forgets, NULL,
 	      "a ends its run and still holds slots_lock, mmu_lock (read)");
 	fires("lock-held", forgets_at_op, NULL, "a ends zap 0x10 and still holds pages_lock");
 	fires("lock-held", forgets_rcu, NULL, "a ends its run and still holds rcu");
+}
+
+static void lock_held_silent(void **state)
+{
 	silent(balanced, NULL);
+}
+
+static void lock_held_legal(void **state)
+{
 	silent(crosswise, NULL);
 }
 
@@ -424,9 +448,15 @@ static void test_only_watches(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_order),
-		cmocka_unit_test(test_context),
-		cmocka_unit_test(test_held),
+		cmocka_unit_test(lock_order_fires),
+		cmocka_unit_test(lock_order_silent),
+		cmocka_unit_test(lock_order_legal),
+		cmocka_unit_test(lock_context_fires),
+		cmocka_unit_test(lock_context_silent),
+		cmocka_unit_test(lock_context_legal),
+		cmocka_unit_test(lock_held_fires),
+		cmocka_unit_test(lock_held_silent),
+		cmocka_unit_test(lock_held_legal),
 		cmocka_unit_test(test_only_watches),
 	};
 

@@ -365,6 +365,82 @@ static void test_explained(void **state)
 	sim_free(sim);
 }
 
+/* --- deadlock ---------------------------------------------------------------------------- */
+
+static void one_then_two(void *arg)
+{
+	struct table *t = arg;
+
+	mutex_lock(&t->mutex);
+	until(t, 20000);
+	mutex_lock(&t->mutex2);
+	mutex_unlock(&t->mutex2);
+	mutex_unlock(&t->mutex);
+}
+
+static void two_then_one(void *arg)
+{
+	struct table *t = arg;
+
+	mutex_lock(&t->mutex2);
+	until(t, 20000);
+	mutex_lock(&t->mutex);
+	mutex_unlock(&t->mutex);
+	mutex_unlock(&t->mutex2);
+}
+
+/* Everybody of the test sleeps: who ends it is RCU's own actor, which nobody waits for. */
+static void waits_for_grace(void *arg)
+{
+	synchronize_rcu();
+	put(arg, 'g');
+}
+
+static enum sim_end end_of(void (*a)(void *), void (*b)(void *), u32 *said)
+{
+	struct sim *sim = sim_make(SCHED_CLOCK, CARRIER_FIBER, 0);
+	struct table *t = table_make();
+	char *text = NULL;
+	size_t n;
+	FILE *f = open_memstream(&text, &n);
+	enum sim_end end;
+
+	check_tolerate(sim, "lock-order");
+	check_tolerate(sim, "lock-held");
+	actor_new(sim, "a", 0, a, t);
+	actor_new(sim, "b", 1, b, t);
+	end = sim_run(sim);
+	sim_explain(sim, f);
+	fclose(f);
+	*said = !!strstr(text, "slots_lock") + !!strstr(text, "vcpu_mutex");
+	free(text);
+	sim_free(sim);
+	return end;
+}
+
+static void deadlock_fires(void **state)
+{
+	u32 said;
+
+	assert_int_equal(end_of(one_then_two, two_then_one, &said), SIM_DEADLOCK);
+	assert_int_equal(said, 2);	/* each with what it waits for */
+}
+
+static void deadlock_silent(void **state)
+{
+	u32 said;
+
+	assert_int_equal(end_of(one_then_two, one_then_two, &said), SIM_DONE);
+	assert_int_equal(said, 0);
+}
+
+static void deadlock_legal(void **state)
+{
+	u32 said;
+
+	assert_int_equal(end_of(waits_for_grace, waits_for_grace, &said), SIM_DONE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -379,6 +455,9 @@ int main(void)
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_events),
 		cmocka_unit_test(test_explained),
+		cmocka_unit_test(deadlock_fires),
+		cmocka_unit_test(deadlock_silent),
+		cmocka_unit_test(deadlock_legal),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

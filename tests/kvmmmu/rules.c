@@ -24,29 +24,56 @@ static void hold(struct job *j)
 }
 
 /* Somebody who is no vCPU holds a module lock: the kick does not help, a promise breaks. */
-static void unsynchronized_seamcall(void **state)
+static void zap_beside_holder(struct machine *m, const char *without)
+{
+	machine_new(m, &(struct machine_options){
+		.variant = { "kvm=v7.2", without },
+		.tolerate = { "unsynchronized-seamcall", "kvm-bug" } });
+	machine_once(m, 0, 0, op_fault, 0x10, 0);
+	assert_int_equal(check_count(m->sim), 0);
+	machine_once(m, 2, NO_VCPU, hold, 0, 0);
+	machine_once(m, 1, NO_VCPU, op_zap, 0x10, 0x11);
+	assert_int_equal(m->busy[TDH_MEM_RANGE_BLOCK], 2);
+	assert_true(has_violation(m, "kvm-bug"));
+}
+
+static void unsynchronized_seamcall_fires(void **state)
 {
 	struct machine m;
-	u32 pass;
 
-	for (pass = 0; pass < 2; pass++) {
-		machine_new(&m, &(struct machine_options){
-			.variant = { "kvm=v7.2", pass ? "no-kick" : NULL },
-			.tolerate = { "unsynchronized-seamcall", "kvm-bug" } });
-		machine_once(&m, 0, 0, op_fault, 0x10, 0);
-		assert_int_equal(check_count(m.sim), 0);
-		machine_once(&m, 2, NO_VCPU, hold, 0, 0);
-		machine_once(&m, 1, NO_VCPU, op_zap, 0x10, 0x11);
-		assert_int_equal(m.busy[TDH_MEM_RANGE_BLOCK], 2);
-		assert_true(has_violation(&m, "kvm-bug"));
-		/* without the kick nothing was promised */
-		assert_int_equal(has_violation(&m, "unsynchronized-seamcall"), !pass);
+	zap_beside_holder(&m, NULL);
+	assert_true(has_violation(&m, "unsynchronized-seamcall"));
+	machine_free(&m);
+}
+
+static void unsynchronized_seamcall_silent(void **state)
+{
+	struct machine m;
+
+	machine_new(&m, &(struct machine_options){ .tolerate = { "unsynchronized-seamcall" } });
+	machine_once(&m, 0, 0, op_fault, 0x10, 0);
+	machine_once(&m, 1, NO_VCPU, op_zap, 0x10, 0x11);
+	assert_int_equal(m.calls[TDH_MEM_PAGE_REMOVE], 1);
+	assert_silent(&m);
+	machine_free(&m);
+}
+
+/* Busy, and nothing was promised: nobody was kicked out, or kept out. */
+static void unsynchronized_seamcall_legal(void **state)
+{
+	static const char *const without[] = { "no-kick", "no-entry-gate" };
+	struct machine m;
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(without); i++) {
+		zap_beside_holder(&m, without[i]);
+		assert_false(has_violation(&m, "unsynchronized-seamcall"));
 		machine_free(&m);
 	}
 }
 
 /* A dead VM: its ioctls say so, one violation and no more, running vCPUs leave. */
-static void kvm_bug_kills(void **state)
+static void kvm_bug_fires(void **state)
 {
 	struct machine m;
 
@@ -62,6 +89,19 @@ static void kvm_bug_kills(void **state)
 	assert_int_equal(machine_once(&m, 0, 1, op_run, 0, 1).ret, -EIO);
 	assert_int_equal(machine_once(&m, 1, NO_VCPU, op_to_shared, 0x10, 0x11).ret, -EIO);
 	assert_int_equal(machine_once(&m, 1, NO_VCPU, op_slot_delete, 0, 1024).ret, -EIO);
+	machine_free(&m);
+}
+
+static void kvm_bug_silent(void **state)
+{
+	struct machine m;
+
+	machine_new(&m, &(struct machine_options){ .tolerate = { "kvm-bug" } });
+	machine_once(&m, 0, 0, op_prefault, 0x10, 0x12);
+	machine_once(&m, 1, NO_VCPU, op_zap, 0x10, 0x12);
+	assert_int_equal(m.calls[TDH_MEM_PAGE_REMOVE], 2);
+	assert_silent(&m);
+	assert_false(kmmu_is_dead(m.kvm));
 	machine_free(&m);
 }
 
@@ -100,22 +140,53 @@ static void enter_behind_kvm(struct job *j)
 	seamcall(&r);
 }
 
+static void run_hlt(struct machine *m, bool behind)
+{
+	machine_new(m, &(struct machine_options){ .tolerate = { "unexpected-exit" } });
+	kmmu_vcpu_set_guest(kmmu_vcpu(m->kvm, 0), &hlt_program);
+	if (behind)
+		machine_once(m, 1, NO_VCPU, enter_behind_kvm, 0, 0);
+}
+
 /* The module has the vCPU on another LP than KVM believes: the entry fails for good. */
-static void unexpected_exit(void **state)
+static void unexpected_exit_fires(void **state)
 {
 	struct machine m;
 
-	machine_new(&m, &(struct machine_options){ .tolerate = { "unexpected-exit" } });
-	kmmu_vcpu_set_guest(kmmu_vcpu(m.kvm, 0), &hlt_program);
+	run_hlt(&m, true);
+	assert_string_equal(machine_once(&m, 0, 0, op_run, 0, 1).what, "INTERNAL_ERROR");
+	assert_true(has_violation(&m, "unexpected-exit"));
+	machine_free(&m);
+}
+
+static void unexpected_exit_silent(void **state)
+{
+	struct machine m;
+
+	run_hlt(&m, false);
 	assert_string_equal(machine_once(&m, 0, 0, op_run, 0, 1).what, "HLT");
 	assert_silent(&m);
 	machine_free(&m);
+}
+
+static const struct guest_insn touch[] = {
+	{ .op = GUEST_ACCESS, .ngpa = 1, .gpa = { 0x10000 }, .text = "access 0x10" },
+};
+static const struct guest_program touch_program = { .insn = touch, .n = 1 };
+
+/* KVM_RUN fails, and user space was told to expect it: KVM_EXIT_MEMORY_FAULT. */
+static void unexpected_exit_legal(void **state)
+{
+	struct kmmu_result r;
+	struct machine m;
 
 	machine_new(&m, &(struct machine_options){ .tolerate = { "unexpected-exit" } });
-	kmmu_vcpu_set_guest(kmmu_vcpu(m.kvm, 0), &hlt_program);
-	machine_once(&m, 1, NO_VCPU, enter_behind_kvm, 0, 0);
-	assert_string_equal(machine_once(&m, 0, 0, op_run, 0, 1).what, "INTERNAL_ERROR");
-	assert_true(has_violation(&m, "unexpected-exit"));
+	kmmu_vcpu_set_guest(kmmu_vcpu(m.kvm, 0), &touch_program);
+	machine_once(&m, 1, NO_VCPU, op_to_shared, 0x10, 0x11);
+	r = machine_once(&m, 0, 0, op_run, MEMORY_FAULT_STOP, 1);
+	assert_int_equal(r.ret, -EFAULT);
+	assert_string_equal(r.what, "MEMORY_FAULT");
+	assert_silent(&m);
 	machine_free(&m);
 }
 
@@ -125,17 +196,39 @@ static void lock_twice(struct job *j)
 	kvm_vcpu_srcu_read_lock(j->vcpu);
 }
 
-static void leave_window(struct job *j)
+static void lock_after_lock(struct job *j)
+{
+	kvm_vcpu_srcu_read_lock(j->vcpu);
+	kvm_vcpu_srcu_read_unlock(j->vcpu);
+	kvm_vcpu_srcu_read_lock(j->vcpu);
+	kvm_vcpu_srcu_read_unlock(j->vcpu);
+}
+
+static void window(struct job *j, bool open)
 {
 	struct kvm *kvm = j->m->kvm;
 
 	write_lock(&kvm->mmu_lock);
-	kvm_mmu_invalidate_start(kvm);
-	kvm_mmu_invalidate_range_add(kvm, 0x10, 0x11);
+	if (open) {
+		kvm_mmu_invalidate_start(kvm);
+		kvm_mmu_invalidate_range_add(kvm, 0x10, 0x11);
+	} else {
+		kvm_mmu_invalidate_end(kvm);
+	}
 	write_unlock(&kvm->mmu_lock);
 }
 
-static void kvm_warn(void **state)
+static void open_window(struct job *j)
+{
+	window(j, true);
+}
+
+static void close_window(struct job *j)
+{
+	window(j, false);
+}
+
+static void kvm_warn_fires(void **state)
 {
 	struct machine m;
 
@@ -144,10 +237,37 @@ static void kvm_warn(void **state)
 	assert_true(has_violation(&m, "kvm-warn"));
 	machine_free(&m);
 	machine_new(&m, &(struct machine_options){ .tolerate = { "kvm-warn" } });
-	machine_once(&m, 1, NO_VCPU, leave_window, 0, 0);
-	assert_int_equal(check_count(m.sim), 0);	/* open windows are legal, at the end not */
+	machine_once(&m, 1, NO_VCPU, open_window, 0, 0);
 	kmmu_check_end(m.kvm);
+	assert_int_equal(check_count(m.sim), 1);
 	assert_true(has_violation(&m, "kvm-warn"));
+	machine_free(&m);
+}
+
+static void kvm_warn_silent(void **state)
+{
+	struct machine m;
+
+	machine_new(&m, &(struct machine_options){ .tolerate = { "kvm-warn" } });
+	machine_once(&m, 0, 0, lock_after_lock, 0, 0);
+	kmmu_check_end(m.kvm);
+	assert_silent(&m);
+	machine_free(&m);
+}
+
+/* Windows are open for a while, two at once, too: only at the end it is one too many. */
+static void kvm_warn_legal(void **state)
+{
+	struct machine m;
+
+	machine_new(&m, &(struct machine_options){ .tolerate = { "kvm-warn" } });
+	machine_once(&m, 1, NO_VCPU, open_window, 0, 0);
+	machine_once(&m, 2, NO_VCPU, open_window, 0, 0);
+	machine_once(&m, 1, NO_VCPU, close_window, 0, 0);
+	assert_int_equal(check_count(m.sim), 0);
+	machine_once(&m, 2, NO_VCPU, close_window, 0, 0);
+	kmmu_check_end(m.kvm);
+	assert_silent(&m);
 	machine_free(&m);
 }
 
@@ -178,11 +298,18 @@ static void lock_context(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(unsynchronized_seamcall),
-		cmocka_unit_test(kvm_bug_kills),
+		cmocka_unit_test(unsynchronized_seamcall_fires),
+		cmocka_unit_test(unsynchronized_seamcall_silent),
+		cmocka_unit_test(unsynchronized_seamcall_legal),
+		cmocka_unit_test(kvm_bug_fires),
+		cmocka_unit_test(kvm_bug_silent),
 		cmocka_unit_test(failed_removal),
-		cmocka_unit_test(unexpected_exit),
-		cmocka_unit_test(kvm_warn),
+		cmocka_unit_test(unexpected_exit_fires),
+		cmocka_unit_test(unexpected_exit_silent),
+		cmocka_unit_test(unexpected_exit_legal),
+		cmocka_unit_test(kvm_warn_fires),
+		cmocka_unit_test(kvm_warn_silent),
+		cmocka_unit_test(kvm_warn_legal),
 		cmocka_unit_test(lock_context),
 	};
 

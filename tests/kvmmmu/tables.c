@@ -13,6 +13,7 @@
 #include "sim/engine/mem.h"
 #include "sim/engine/region.h"
 #include "sim/engine/script.h"
+#include "tdxmod/observe.h"
 #include "tdxmod/seamcall.h"
 
 static void zap_root(struct job *j)
@@ -157,21 +158,46 @@ static void zap_without_flush(struct job *j)
 	kvm_mmu_unlock(kvm, false, 0x10, 0x11);
 }
 
-static void a_zap_owes_a_flush(void **state)
+static void flush_machine(struct machine *m)
+{
+	machine_new(m, &(struct machine_options){ .tolerate = { "flush-owed" } });
+	machine_once(m, 0, 0, op_fault, 0x10, 0);
+}
+
+static void flush_owed_fires(void **state)
 {
 	struct machine m;
 
-	machine_new(&m, &(struct machine_options){ .tolerate = { "flush-owed" } });
-	machine_once(&m, 0, 0, op_fault, 0x10, 0);
-	machine_once(&m, 1, NO_VCPU, zap_without_flush, true, 0);
-	assert_int_equal(check_count(m.sim), 0);
-	machine_once(&m, 0, 0, op_fault, 0x10, 0);
+	flush_machine(&m);
 	machine_once(&m, 1, NO_VCPU, zap_without_flush, false, 0);
 	assert_true(has_violation(&m, "flush-owed"));
 	assert_int_equal(check_count(m.sim), 1);
-	/* nothing zapped, nothing owed: a naive check would ask for a flush each time */
+	/* owed once: the next zap, of nothing, does not inherit it */
 	machine_once(&m, 1, NO_VCPU, zap_without_flush, false, 0);
 	assert_int_equal(check_count(m.sim), 1);
+	machine_free(&m);
+}
+
+static void flush_owed_silent(void **state)
+{
+	struct machine m;
+
+	flush_machine(&m);
+	machine_once(&m, 1, NO_VCPU, zap_without_flush, true, 0);
+	assert_int_equal(m.calls[TDH_MEM_PAGE_REMOVE], 1);
+	assert_int_equal(check_count(m.sim), 0);
+	machine_free(&m);
+}
+
+/* Nothing zapped, nothing owed: a naive check would ask for a flush each time. */
+static void flush_owed_legal(void **state)
+{
+	struct machine m;
+
+	flush_machine(&m);
+	machine_once(&m, 1, NO_VCPU, op_zap, 0x10, 0x11);
+	machine_once(&m, 1, NO_VCPU, zap_without_flush, false, 0);
+	assert_int_equal(check_count(m.sim), 0);
 	machine_free(&m);
 }
 
@@ -184,18 +210,22 @@ static void forget_a_reference(struct job *j)
 	kvm_gmem_get_pfn(j->m->kvm, 0x10, &hpa);
 }
 
-static void a_lost_reference_leaks(void **state)
+static void leak_machine(struct machine *m, const char *kernel)
+{
+	machine_new(m, &(struct machine_options){
+		.variant = { kernel }, .tolerate = { "page-leak", "kvm-bug",
+						     "unsynchronized-seamcall" } });
+	machine_once(m, 0, 0, op_fault, 0x10, 0);
+}
+
+static void page_leak_fires(void **state)
 {
 	static const char *const kernels[] = { "kvm=v6.16", "kvm=v7.2" };
 	struct machine m;
 	u32 i;
 
 	for (i = 0; i < ARRAY_SIZE(kernels); i++) {
-		machine_new(&m, &(struct machine_options){
-			.variant = { kernels[i] }, .tolerate = { "page-leak" } });
-		machine_once(&m, 0, 0, op_fault, 0x10, 0);	/* v6.16: pinned, and that is right */
-		kmmu_check_end(m.kvm);
-		assert_int_equal(check_count(m.sim), 0);
+		leak_machine(&m, kernels[i]);
 		machine_once(&m, 1, NO_VCPU, forget_a_reference, 0, 0);
 		kmmu_check_end(m.kvm);
 		assert_true(has_violation(&m, "page-leak"));
@@ -207,14 +237,68 @@ static void a_lost_reference_leaks(void **state)
 	}
 }
 
+static void page_leak_silent(void **state)
+{
+	struct machine m;
+
+	leak_machine(&m, "kvm=v7.2");
+	kmmu_check_end(m.kvm);
+	machine_once(&m, 1, NO_VCPU, op_punch, 0x10, 0x11);
+	kmmu_check_end(m.kvm);
+	assert_int_equal(m.page_frees, 1);
+	assert_silent(&m);
+	machine_free(&m);
+}
+
+static void hold_the_tree(struct job *j)
+{
+	struct module_lock l;
+
+	assert_true(module_lock_find(kmmu_tdr(j->m->kvm), "SEPT_TREE", 0, 0, &l));
+	module_lock_acquire(&l, ACQUIRE_EXCLUSIVE | ACQUIRE_HOST);
+}
+
+static void is_leak_note(void *ctx, const struct event *ev)
+{
+	if (ev->type == EV_NOTE && strstr(ev->name, " was never freed"))
+		++*(u32 *)ctx;
+}
+
+/*
+ * v6.16 pins what is mapped, which is a user more. And what a KVM_BUG leaves behind, a
+ * pinned page that could not be removed, is its consequence: said, and no violation.
+ */
+static void page_leak_legal(void **state)
+{
+	struct machine m;
+	u32 said = 0;
+
+	leak_machine(&m, "kvm=v6.16");
+	kmmu_check_end(m.kvm);
+	assert_int_equal(check_count(m.sim), 0);
+	machine_once(&m, 2, NO_VCPU, hold_the_tree, 0, 0);
+	machine_once(&m, 1, NO_VCPU, op_punch, 0x10, 0x11);
+	assert_true(kmmu_is_dead(m.kvm));
+	assert_int_equal(m.page_frees, 0);
+	trace_listen(m.sim, is_leak_note, &said);
+	kmmu_check_end(m.kvm);
+	assert_int_equal(said, 1);
+	assert_false(has_violation(&m, "page-leak"));
+	machine_free(&m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(removed_tables_are_freed),
 		cmocka_unit_test(s_ept_pages_leak),
 		cmocka_unit_test(readers_live_until_the_grace_period),
-		cmocka_unit_test(a_zap_owes_a_flush),
-		cmocka_unit_test(a_lost_reference_leaks),
+		cmocka_unit_test(flush_owed_fires),
+		cmocka_unit_test(flush_owed_silent),
+		cmocka_unit_test(flush_owed_legal),
+		cmocka_unit_test(page_leak_fires),
+		cmocka_unit_test(page_leak_silent),
+		cmocka_unit_test(page_leak_legal),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

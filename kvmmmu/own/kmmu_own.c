@@ -102,11 +102,15 @@ static bool user_exit(struct kvm_vcpu *vcpu, enum kmmu_memory_fault mf, int r,
 {
 	*res = result(r ? r : (int)vcpu->exit_reason);
 	if (r == -EINTR) {
+		/* The caller's result is the last return's: of these only the trace tells. */
+		trace_note("KVM_RUN: EINTR");
 		task_clear_signal();	/* its handler ran */
 		return true;
 	}
-	if (r == -EFAULT && vcpu->exit_reason == KVM_EXIT_MEMORY_FAULT)
+	if (r == -EFAULT && vcpu->exit_reason == KVM_EXIT_MEMORY_FAULT) {
+		trace_note("KVM_RUN: MEMORY_FAULT");
 		return user_memory_fault(vcpu, mf);
+	}
 	if (r)
 		return false;
 	if (vcpu->exit_reason == KVM_EXIT_HYPERCALL) {

@@ -156,6 +156,10 @@ static void how_to_reach(const struct play_result *r, const struct report_look *
 	if (strstr(r->why, " happened"))
 		say(look, out, NULL, "hint: --verbose shows what this operation does instead; "
 		    "end the row with an event that is there, or `expect unreachable`");
+	else if (strstr(r->why, " spins"))
+		say(look, out, NULL, "hint: end this row where it looks (`OPERATION .. reads "
+		    "ELEMENT`) and let the one who changes that go on in a row; or `expect "
+		    "unreachable`");
 	else
 		say(look, out, NULL, "hint: end this row earlier (`OPERATION .. blocked`, or another "
 		    "condition) and give a row to whom it waits for; or `expect unreachable`");

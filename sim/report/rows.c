@@ -153,7 +153,8 @@ static struct report_row *open_row(struct selector *s, const struct play_event *
 static gboolean goes_under(const struct play_event *e)
 {
 	return e->type == EV_STEP || e->type == EV_RETURN || e->type == EV_CHECK ||
-	       e->type == EV_OBSERVE || e->type == EV_BUSY;
+	       e->type == EV_OBSERVE || e->type == EV_BUSY || e->type == EV_LOCK ||
+	       e->type == EV_UNLOCK;
 }
 
 /*

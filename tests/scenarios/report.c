@@ -158,6 +158,33 @@ static void test_lock_once(void **state)
 	play_result_free(r);
 }
 
+/* Inside a leaf the lock, the change and the status stand under its row. */
+static void test_leaf_is_one_row(void **state)
+{
+	struct play_result *r = race();
+	struct play_event *e;
+	char *text;
+
+	e = add(r, 30000, ZAP, EV_CALL, "TDH.MEM.TRACK");
+	e->flags = PLAY_LEAF;
+	e = add(r, 30010, ZAP, EV_LOCK, "TD_EPOCH");
+	e->flags = PLAY_NAMED;
+	e->detail = "exclusive";
+	e = add(r, 30020, ZAP, EV_UNLOCK, "TD_EPOCH");
+	e->flags = PLAY_NAMED;
+	e = add(r, 30030, ZAP, EV_RETURN, "TDH.MEM.TRACK");
+	e->flags = PLAY_LEAF;
+	e->detail = "SUCCESS";
+	text = case_text(r);
+	assert_non_null(strstr(text,
+"  30000                                  TDH.MEM.TRACK\n"
+"                                           lock TD_EPOCH exclusive\n"
+"                                           unlock TD_EPOCH\n"
+"                                           SUCCESS\n"));
+	g_free(text);
+	play_result_free(r);
+}
+
 /* The reason stands once, and what to write instead follows. */
 static void test_unreachable(void **state)
 {
@@ -182,6 +209,10 @@ static void test_unreachable(void **state)
 	assert_non_null(first);
 	assert_null(strstr(first + 1, "zapper waits for IPI"));
 	assert_non_null(strstr(text, "it ended as\n    unreachable\n  hint: end this row earlier"));
+	g_free(text);
+	r->why = "row 2: vCPU1 spins: the same state again in fault_loop()";
+	text = case_text(r);
+	assert_non_null(strstr(text, ".. reads"));
 	g_free(text);
 	r->why = "row 1: vCPU0 ended before `exit` happened";
 	text = case_text(r);
@@ -343,6 +374,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_lock_once),
+		cmocka_unit_test(test_leaf_is_one_row),
 		cmocka_unit_test(test_unreachable),
 		cmocka_unit_test(test_mail_width),
 		cmocka_unit_test(test_many_actors),

@@ -130,6 +130,7 @@ static void test_fault(void **state)
 	assert_int_equal(count_of(vm.sim, NULL, COUNT_EPF), 2);
 	assert_int_equal(count_of(vm.sim, NULL, COUNT_GUEST_INSNS), 1);
 	assert_int_equal(check_count(vm.sim), 0);
+	assert_int_equal(seen(&vm, EV_OBSERVE, NULL), 0);
 	end(&vm);
 }
 
@@ -259,7 +260,7 @@ static void accept_elsewhere(struct vm *vm, u64 gpa)
 }
 
 /* Six faults are counted, the seventh is listed, and then entries are refused */
-static void test_zero_step(void **state)
+static void zero_step_fires(void **state)
 {
 	struct vm vm;
 	struct tdvps *vp;
@@ -300,6 +301,38 @@ static void test_zero_step(void **state)
 	end(&vm);
 }
 
+/* One fault short of it: counted, and nothing more */
+static void zero_step_silent(void **state)
+{
+	struct vm vm;
+
+	begin(&vm, &(struct test_setup){ 0 }, &stuck);
+	tables(&vm, LVL_PT);
+	vm.resolve = false;
+	vm.limit = 6;
+	run(&vm, NULL);
+	assert_int_equal(count_of(vm.sim, NULL, COUNT_EPF), 6);
+	assert_int_equal(seen(&vm, EV_OBSERVE, "zero-step-armed"), 0);
+	end(&vm);
+}
+
+PROGRAM(goes_on, { .op = GUEST_ACCESS, .ngpa = 4, .gpa = { GFN(1), GFN(2), GFN(3), GFN(4) } },
+	{ .op = GUEST_ACCESS, .ngpa = 4, .gpa = { GFN(5), GFN(6), GFN(7), GFN(8) } });
+
+/* Many faults in a row, and yet the guest goes on: a count of faults alone would arm */
+static void zero_step_legal(void **state)
+{
+	struct vm vm;
+
+	begin(&vm, &(struct test_setup){ 0 }, &goes_on);
+	tables(&vm, LVL_PT);
+	run(&vm, NULL);
+	assert_true(stopped(&vm.last));
+	assert_int_equal(count_of(vm.sim, NULL, COUNT_EPF), 8);
+	assert_int_equal(seen(&vm, EV_OBSERVE, "zero-step-armed"), 0);
+	end(&vm);
+}
+
 /* versions.md S3: a page that the guest would accept by #VE is no expected fault */
 static void test_zero_step_pending(void **state)
 {
@@ -324,7 +357,7 @@ static void test_zero_step_pending(void **state)
 PROGRAM(accept_one, { .op = GUEST_ACCEPT, .ngpa = 1, .gpa = { GFN(3) }, .pages = 1 });
 
 /* A host that was refused and never came back: in the end the VMM is told */
-static void test_hp_timeout(void **state)
+static void hp_leaked_fires(void **state)
 {
 	struct vm vm;
 	struct sept_walk w;
@@ -346,7 +379,7 @@ static void test_hp_timeout(void **state)
 }
 
 /* A host's attempt in between ends it, and the guest is served */
-static void test_hp_served(void **state)
+static void hp_leaked_silent(void **state)
 {
 	struct vm vm;
 	struct sept_walk w;
@@ -361,6 +394,45 @@ static void test_hp_served(void **state)
 	run(&vm, NULL);
 	assert_true(stopped(&vm.last));
 	assert_int_equal(state_of(&vm, 3), SEPT_MAPPED);
+	assert_int_equal(seen(&vm, EV_OBSERVE, "hp-leaked"), 0);
+	end(&vm);
+}
+
+static struct sept_walk test_entry(struct vm *vm)
+{
+	struct sept_walk w;
+
+	tables(vm, LVL_PT);
+	assert_int_equal(call(TDH_MEM_PAGE_AUG, GFN(3), vm->td.tdr, 0x400000, NULL), 0);
+	sept_peek_walk(td_tdcs(tdr_at(vm->td.tdr)), GFN(3), LVL_PT, &w);
+	return w;
+}
+
+/* The bit is set and guests are turned away for its sake, but the host comes back */
+static void comes_back(void *arg)
+{
+	struct vm *vm = arg;
+
+	sim_compute(50000);
+	assert_int_equal(call(TDH_MEM_SEPT_RD, GFN(3), vm->td.tdr, 0, NULL), 0);
+}
+
+static void hp_leaked_legal(void **state)
+{
+	struct sept_walk w;
+	struct vm vm;
+
+	begin(&vm, &(struct test_setup){ .hp_lock_timeout = 100000000 }, &accept_one);
+	w = test_entry(&vm);
+	assert_int_equal(sept_lock_guest(w.entry), TDX_SUCCESS);
+	assert_int_equal(sept_lock_host(w.entry), TDX_OPERAND_BUSY);
+	sept_unlock(w.entry);
+	assert_true(*w.entry & SEPT_TDHP);
+	run(&vm, comes_back);
+	assert_true(stopped(&vm.last));
+	assert_true(seen(&vm, EV_BUSY, "sept") > 1);
+	assert_int_equal(state_of(&vm, 3), SEPT_MAPPED);
+	assert_int_equal(seen(&vm, EV_OBSERVE, "hp-leaked"), 0);
 	end(&vm);
 }
 
@@ -371,35 +443,63 @@ static void set_hp(struct record *rec, const struct event *ev)
 		assert_int_equal(sept_lock_host(rec->ctx), TDX_OPERAND_BUSY);
 }
 
-static void test_hp_lost(void **state)
+/* Returns how often it was lost: an ACCEPT, refused to a host meanwhile, and a guest again */
+static u32 hp_lost_with(const char *version)
 {
-	static const char *const versions[] = { "1.5.01", "1.5.34" };
+	struct tdx_regs g = { .rax = TDG_MEM_PAGE_ACCEPT, .rcx = GFN(3) }, r;
+	bool interrupted, kept;
+	struct sept_walk w;
+	struct vm vm;
+	u32 lost;
 
-	for (u32 i = 0; i < 2; i++) {
-		struct tdx_regs g = { .rax = TDG_MEM_PAGE_ACCEPT, .rcx = GFN(3) }, r;
-		struct sept_walk w;
-		bool interrupted;
-		struct vm vm;
+	begin(&vm, &(struct test_setup){ .version = version }, NULL);
+	w = test_entry(&vm);
+	r = (struct tdx_regs){ .rcx = vm.td.tdvpr[0] };
+	assert_int_equal(vp_enter_seam(&r), 0);
+	vm.rec.hook = set_hp;
+	vm.rec.ctx = w.entry;
+	vmexit_tdcall(lp_ctx_self(), &g, &interrupted, &r);
+	assert_int_equal(g.rax, TDX_SUCCESS);
+	kept = *w.entry & SEPT_TDHP;
+	vm.rec.hook = NULL;
+	/* The next guest attempt gets the lock although a host asked first, or does not */
+	g = (struct tdx_regs){ .rax = TDG_MEM_PAGE_ATTR_RD, .rcx = GFN(3) };
+	vmexit_tdcall(lp_ctx_self(), &g, &interrupted, &r);
+	lost = seen(&vm, EV_OBSERVE, "hp-lost");
+	assert_int_equal(g.rax, kept ? TDX_OPERAND_BUSY | OPERAND_RCX : TDX_SUCCESS);
+	assert_int_equal(lost, !kept);
+	end(&vm);
+	return lost;
+}
 
-		begin(&vm, &(struct test_setup){ .version = versions[i] }, NULL);
-		tables(&vm, LVL_PT);
-		assert_int_equal(call(TDH_MEM_PAGE_AUG, GFN(3), vm.td.tdr, 0x400000, NULL), 0);
-		sept_peek_walk(td_tdcs(tdr_at(vm.td.tdr)), GFN(3), LVL_PT, &w);
-		r = (struct tdx_regs){ .rcx = vm.td.tdvpr[0] };
-		assert_int_equal(vp_enter_seam(&r), 0);
-		vm.rec.hook = set_hp;
-		vm.rec.ctx = w.entry;
-		vmexit_tdcall(lp_ctx_self(), &g, &interrupted, &r);
-		assert_int_equal(g.rax, TDX_SUCCESS);
-		assert_int_equal(!!(*w.entry & SEPT_TDHP), i);
-		vm.rec.hook = NULL;
-		/* The next guest attempt gets the lock although a host asked first */
-		g = (struct tdx_regs){ .rax = TDG_MEM_PAGE_ATTR_RD, .rcx = GFN(3) };
-		vmexit_tdcall(lp_ctx_self(), &g, &interrupted, &r);
-		assert_int_equal(seen(&vm, EV_OBSERVE, "hp-lost"), !i);
-		assert_int_equal(g.rax, i ? TDX_OPERAND_BUSY | OPERAND_RCX : TDX_SUCCESS);
-		end(&vm);
-	}
+static void hp_lost_fires(void **state)
+{
+	assert_int_equal(hp_lost_with("1.5.01"), 1);
+}
+
+static void hp_lost_silent(void **state)
+{
+	assert_int_equal(hp_lost_with("1.5.34"), 0);
+}
+
+/* A guest gets the lock after a host's BUSY, and that is right: the host has had it since */
+static void hp_lost_legal(void **state)
+{
+	struct sept_walk w;
+	struct vm vm;
+
+	begin(&vm, &(struct test_setup){ 0 }, NULL);
+	w = test_entry(&vm);
+	assert_int_equal(sept_lock_guest(w.entry), TDX_SUCCESS);
+	assert_int_equal(sept_lock_host(w.entry), TDX_OPERAND_BUSY);
+	sept_unlock(w.entry);
+	assert_int_equal(sept_lock_guest(w.entry), TDX_OPERAND_BUSY_HOST_PRIORITY);
+	assert_int_equal(sept_lock_host(w.entry), TDX_SUCCESS);
+	sept_unlock(w.entry);
+	assert_int_equal(sept_lock_guest(w.entry), TDX_SUCCESS);
+	sept_unlock(w.entry);
+	assert_int_equal(seen(&vm, EV_OBSERVE, "hp-lost"), 0);
+	end(&vm);
 }
 
 /* ATTR.RD locks what its walk ended at, a FREE entry too: AUG meets it there */
@@ -473,7 +573,23 @@ static void zap_badly(void *arg)
 	zap(arg, true);
 }
 
-static void test_stale(void **state)
+static void stale_tlb_fires(void **state)
+{
+	struct vm vm;
+
+	begin(&vm, &(struct test_setup){ 0 }, &use_twice);
+	check_tolerate(vm.sim, "stale-tlb");
+	tables(&vm, LVL_PT);
+	run(&vm, zap_badly);
+	/* Held while in the guest at the REMOVE; then used */
+	assert_int_equal(check_count(vm.sim), 2);
+	assert_string_equal(check_at(vm.sim, 0)->id, "stale-tlb");
+	assert_string_equal(check_at(vm.sim, 0)->where, "0x1");
+	assert_string_equal(check_at(vm.sim, 1)->id, "stale-tlb");
+	end(&vm);
+}
+
+static void stale_tlb_silent(void **state)
 {
 	struct vm vm;
 
@@ -485,16 +601,35 @@ static void test_stale(void **state)
 	assert_int_equal(vm.exits[EXIT_REASON_EXTERNAL_INTERRUPT], 1);
 	assert_true(stopped(&vm.last));
 	end(&vm);
+}
+
+/*
+ * An LP out of the guest keeps the translation while its page is removed and given to
+ * another gfn: nothing flushes at the TD exit, and nothing has to. The next entry does.
+ */
+static void stale_tlb_legal(void **state)
+{
+	struct tdx_regs r;
+	bool in_guest;
+	struct vm vm;
+	u16 at;
 
 	begin(&vm, &(struct test_setup){ 0 }, &use_twice);
-	check_tolerate(vm.sim, "stale-tlb");
 	tables(&vm, LVL_PT);
-	run(&vm, zap_badly);
-	/* Held while in the guest at the REMOVE; then used */
-	assert_int_equal(check_count(vm.sim), 2);
-	assert_string_equal(check_at(vm.sim, 0)->id, "stale-tlb");
-	assert_string_equal(check_at(vm.sim, 0)->where, "0x1");
-	assert_string_equal(check_at(vm.sim, 1)->id, "stale-tlb");
+	vm.limit = 2;
+	run(&vm, kicker);
+	test_on_lp(1);
+	assert_int_equal(call(TDH_MEM_RANGE_BLOCK, GFN(1), vm.td.tdr, 0, NULL), 0);
+	assert_int_equal(call(TDH_MEM_TRACK, vm.td.tdr, 0, 0, NULL), 0);
+	assert_int_equal(call(TDH_MEM_PAGE_REMOVE, GFN(1), vm.td.tdr, 0, NULL), 0);
+	assert_int_equal(call(TDH_MEM_PAGE_AUG, GFN(2), vm.td.tdr, 0x400000, NULL), 0);
+	assert_true(tlb_holds_gfn(vm.td.tdr, 1, &at, &in_guest));
+	assert_false(in_guest);
+	test_on_lp(0);
+	r = (struct tdx_regs){ .rcx = vm.td.tdvpr[0] };
+	assert_int_equal(vp_enter_seam(&r), 0);
+	assert_false(tlb_holds_gfn(vm.td.tdr, 1, &at, &in_guest));
+	assert_int_equal(check_count(vm.sim), 0);
 	end(&vm);
 }
 
@@ -558,13 +693,20 @@ int main(void)
 		cmocka_unit_test(test_accept_sizes),
 		cmocka_unit_test(test_shared),
 		cmocka_unit_test(test_interrupt),
-		cmocka_unit_test(test_zero_step),
+		cmocka_unit_test(zero_step_fires),
+		cmocka_unit_test(zero_step_silent),
+		cmocka_unit_test(zero_step_legal),
 		cmocka_unit_test(test_zero_step_pending),
-		cmocka_unit_test(test_hp_timeout),
-		cmocka_unit_test(test_hp_served),
-		cmocka_unit_test(test_hp_lost),
+		cmocka_unit_test(hp_leaked_fires),
+		cmocka_unit_test(hp_leaked_silent),
+		cmocka_unit_test(hp_leaked_legal),
+		cmocka_unit_test(hp_lost_fires),
+		cmocka_unit_test(hp_lost_silent),
+		cmocka_unit_test(hp_lost_legal),
 		cmocka_unit_test(test_attr_rd),
-		cmocka_unit_test(test_stale),
+		cmocka_unit_test(stale_tlb_fires),
+		cmocka_unit_test(stale_tlb_silent),
+		cmocka_unit_test(stale_tlb_legal),
 		cmocka_unit_test(test_flush_points),
 	};
 

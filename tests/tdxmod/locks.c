@@ -413,6 +413,78 @@ static void test_tracked(void **state)
 	sim_free(sim);
 }
 
+/* --- module-fatal ------------------------------------------------------------------------ */
+
+/* What no correct caller does, one of each kind of lock */
+static void module_fatal_fires(void **state)
+{
+	struct sim *sim = test_sim();
+	u16 *l = world_alloc(64);
+	u64 *entry = world_alloc(64);
+	u8 *m = world_alloc(64);
+
+	check_tolerate(sim, "module-fatal");
+	mutex8_release(m, "RTMR");
+	assert_int_equal(check_count(sim), 1);
+	sharex_release_sh(l, "SEPT_TREE");
+	assert_int_equal(check_count(sim), 2);
+	world_set(*l, 0);
+	sharex_hp_release_ex(l, "TDR");
+	assert_int_equal(check_count(sim), 3);
+	sept_unlock(entry);
+	assert_int_equal(check_count(sim), 4);
+	for (u32 i = 0; i < 4; i++)
+		assert_string_equal(check_at(sim, i)->id, "module-fatal");
+	assert_string_equal(check_at(sim, 2)->where, "TDR");
+	sim_free(sim);
+}
+
+static void module_fatal_silent(void **state)
+{
+	struct sim *sim = test_sim();
+	u16 *l = world_alloc(64);
+	u64 *entry = world_alloc(64);
+	u8 *m = world_alloc(64);
+
+	assert_int_equal(mutex8_acquire(m, "RTMR"), TDX_SUCCESS);
+	mutex8_release(m, "RTMR");
+	assert_int_equal(sharex_acquire_sh(l, "SEPT_TREE"), TDX_SUCCESS);
+	sharex_release_sh(l, "SEPT_TREE");
+	assert_int_equal(sharex_hp_acquire_ex(l, SIDE_HOST, "TDR"), TDX_SUCCESS);
+	sharex_hp_release_ex(l, "TDR");
+	assert_int_equal(sept_lock_host(entry), TDX_SUCCESS);
+	sept_unlock(entry);
+	assert_int_equal(check_count(sim), 0);
+	sim_free(sim);
+}
+
+/*
+ * Refused readers leave their counts behind for a writer's release to wipe: the word says
+ * more readers than there are, and no check of the module minds.
+ */
+static void module_fatal_legal(void **state)
+{
+	struct sim *sim = test_sim();
+	u16 *l = world_alloc(64);
+
+	assert_int_equal(sharex_acquire_ex(l, "SEPT_TREE"), TDX_SUCCESS);
+	assert_int_equal(sharex_acquire_sh(l, "SEPT_TREE"), TDX_OPERAND_BUSY);
+	assert_int_equal(*l, SHAREX_EX | SHAREX_ONE);
+	sharex_release_ex(l, "SEPT_TREE");
+	assert_int_equal(*l, 0);
+
+	assert_int_equal(sharex_hp_acquire_ex(l, SIDE_GUEST, "TDR"), TDX_SUCCESS);
+	assert_int_equal(sharex_hp_acquire_sh(l, SIDE_HOST, "TDR"), TDX_OPERAND_BUSY);
+	assert_int_equal(*l, SHAREX_HP_EX | SHAREX_HP_HP | SHAREX_HP_ONE);
+	sharex_hp_release_ex(l, "TDR");
+	assert_int_equal(*l, SHAREX_HP_HP);
+	assert_int_equal(sharex_hp_acquire_sh(l, SIDE_HOST, "TDR"), TDX_SUCCESS);
+	sharex_hp_release_sh(l, "TDR");
+	assert_int_equal(*l, 0);
+	assert_int_equal(check_count(sim), 0);
+	sim_free(sim);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -420,6 +492,9 @@ int main(void)
 		cmocka_unit_test(test_steps),
 		cmocka_unit_test(test_composites),
 		cmocka_unit_test(test_tracked),
+		cmocka_unit_test(module_fatal_fires),
+		cmocka_unit_test(module_fatal_silent),
+		cmocka_unit_test(module_fatal_legal),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

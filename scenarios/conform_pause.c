@@ -107,7 +107,8 @@ static const struct place {
 	/* the two stores of CACHE.WB: begin, end */
 	{ "tdh_phymem_cache_wb.c:93", "WBT.INTR_POINT", NULL, NULL, false, 1 },
 	{ "tdh_phymem_cache_wb.c:171", "WBT.INTR_POINT", NULL, NULL, false, 2 },
-	{ "tdh_mem_page_demote.c:409", ".PT", "pamt_set_owner", NULL, true },
+	/* DEMOTE sets the owner of its new S-EPT page itself, before the type */
+	{ "tdh_mem_page_demote.c:408", ".PT", "pamt_set_owner", NULL, true },
 };
 
 /* Flows that walk the PAMT for a page after the TDR's: lines of that walk and its end */

@@ -86,8 +86,8 @@ static u64 demote(struct flow *f)
 		return err;
 	sept_page_regions(f->page.hpa, td ? td->name : NULL, f->gpa, f->level - 1);
 	sept_write(f->mod, f->w.entry, sept_make_table(f->page.hpa));
+	pamt_set_owner(f->page.leaf, f->tdr_pa);	/* owner first: unlike SEPT.ADD */
 	mem_write8(&f->page.leaf->pt, PT_EPT);
-	pamt_set_owner(f->page.leaf, f->tdr_pa);
 	mem_xadd64(&f->tdr->chldcnt, 1);
 	flow_progress();
 	return TDX_SUCCESS;

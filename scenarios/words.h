@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The words of the scenario language as tables: operations, conditions, locks, counters,
- * attributes. A word of a later issue is known here but not yet marked as supported: a
+ * attributes. A word for later is known here but not yet marked as supported: a
  * file that uses it gets a located "not supported yet". Rests on docs/language.md.
  */
 #pragma once

@@ -3,7 +3,7 @@
  * The guest of a vCPU: fetches one instruction of its program after the other; between two
  * of them an interrupt ends the run. Its #VE handler and its reaction to BUSY are part of
  * the program. Everything it remembers is in its TDVPS.
- * Rests on docs/model.md (traps 8, 11, 14-16); what KVM sees of a VMCALL: the GHCI
+ * Rests on docs/model.md; what KVM sees of a VMCALL: the GHCI
  * specification (344426), TDG.VP.VMCALL<MapGPA>, <Instruction.HLT>.
  */
 #include "tdxmod/guest.h"

@@ -3,7 +3,7 @@
  * Translations in use. What is in the TLB is used, right or wrong: each use is compared
  * with what the S-EPT and the PAMT say then, and a wrong one is the violation stale-tlb.
  * The contents of pages do not exist.
- * Source: SDM 28.3.2, 28.4.3.1; docs/model.md (trap 1).
+ * Source: SDM 28.3.2, 28.4.3.1; docs/model.md (T3, T4).
  */
 #include "tdxmod/guest_mem.h"
 

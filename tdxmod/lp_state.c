@@ -2,7 +2,7 @@
 /*
  * TLBs. What is cached stays until it is flushed or its slot is needed: the worst case for
  * a VMM, which is what the checks want. Replacement is fixed by the address.
- * Source: docs/model.md (trap 1); SDM 28.3.1 (information that may be cached).
+ * Source: docs/model.md (T3); SDM 28.3.1 (information that may be cached).
  */
 #include "tdxmod/lp_state.h"
 

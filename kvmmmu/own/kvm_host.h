@@ -142,7 +142,7 @@ struct kvm_vcpu {
 	u32 exit_reason;
 	u64 fault_gfn;
 	bool fault_private;	/* the access was private: user space would convert to that */
-	bool not_supported;	/* a path of a later issue was met */
+	bool not_supported;	/* a path that is not modelled yet was met */
 };
 
 enum td_state { TD_STATE_UNINITIALIZED, TD_STATE_INITIALIZED, TD_STATE_RUNNABLE };

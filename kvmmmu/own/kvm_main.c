@@ -2,7 +2,7 @@
 /*
  * Requests, the kick, invalidation windows, attributes. Rests on virt/kvm/kvm_main.c and
  * include/linux/kvm_host.h of v7.2. smp_wmb() and smp_rmb() are nothing on x86, and a
- * LOCKed operation is a full barrier (trap 21): where the kernel has one, a comment says so.
+ * LOCKed operation is a full barrier: where the kernel has one, a comment says so.
  */
 #include "kvmmmu/own/kvm_main.h"
 
@@ -191,7 +191,7 @@ void kvm_mmu_invalidate_start(struct kvm *kvm)
 	}
 }
 
-/* Concurrent windows merge to one interval (trap 20). */
+/* Concurrent windows merge to one interval. */
 void kvm_mmu_invalidate_range_add(struct kvm *kvm, u64 start, u64 end)
 {
 	u64 s, e;

@@ -8,7 +8,7 @@
 /* --- requests ------------------------------------------------------------------------- */
 
 bool kvm_request_pending(struct kvm_vcpu *vcpu);		/* one step */
-/* kvm_check_request - is @req pending? If so it is consumed (trap 6). One or two steps */
+/* kvm_check_request - is @req pending? If so it is consumed. One or two steps */
 bool kvm_check_request(u32 req, struct kvm_vcpu *vcpu);
 /*
  * kvm_make_all_cpus_request - @req to every vCPU, kicking those that are in the guest.

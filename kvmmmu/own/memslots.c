@@ -119,7 +119,7 @@ static int find_memslot(struct kvm *kvm, u32 active, u64 start, u64 end, bool *o
 	return found;
 }
 
-/* kvm_mmu_zap_memslot(): a TD never zaps everything; no invalidation window (trap 20) */
+/* kvm_mmu_zap_memslot(): a TD never zaps everything; no invalidation window */
 static void kvm_mmu_zap_memslot(struct kvm *kvm, u64 start, u64 end)
 {
 	bool shared = kvm_zap_shared(kvm), flush;

@@ -81,7 +81,7 @@ static int memory_fault_exit(struct kvm_vcpu *vcpu, struct kvm_page_fault *fault
 
 /*
  * kvm_mmu_faultin_pfn() - the snapshot of mmu_invalidate_seq comes before everything that
- * an invalidation may change, the attribute included (trap 20). smp_rmb() is nothing on
+ * an invalidation may change, the attribute included. smp_rmb() is nothing on
  * x86.
  */
 static int kvm_mmu_faultin_pfn(struct kvm_vcpu *vcpu, struct kvm_page_fault *fault)
@@ -112,7 +112,7 @@ static int kvm_mmu_faultin_pfn(struct kvm_vcpu *vcpu, struct kvm_page_fault *fau
 	return RET_PF_CONTINUE;
 }
 
-/* The direct root decides, even for a private fault (trap 20). */
+/* The direct root decides, even for a private fault. */
 static bool is_page_fault_stale(struct kvm_vcpu *vcpu, struct kvm_page_fault *fault)
 {
 	if (mem_read32(&vcpu->root->invalid))

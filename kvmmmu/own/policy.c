@@ -13,24 +13,24 @@
 	X(policy_v6_16, "v6.16",						\
 	  "install once, again from the fault handler until signal or dead VM; remove once, " \
 	  "then once more behind kick and entry gate",				\
-	  "v6.16..v6.17", "P3, arch/x86/kvm/vmx/tdx.c of v6.16")		\
+	  "v6.16..v6.17", "arch/x86/kvm/vmx/tdx.c of v6.16")		\
 	X(policy_v7_2, "v6.18",							\
 	  "as v6.16; the fault handler also leaves when the memslot is INVALID",	\
-	  "v6.18", "P4, commit 2bc2694fe20b")					\
-	X(policy_v7_2, "v6.19", "as v6.18", "v6.19", "P4, commit 3d626ce5a8cc")	\
-	X(policy_v7_2, "v7.2", "as v6.18", "v7.2", "P4, arch/x86/kvm/vmx/tdx.c of v7.2") \
+	  "v6.18", "commit 2bc2694fe20b")					\
+	X(policy_v7_2, "v6.19", "as v6.18", "v6.19", "commit 3d626ce5a8cc")	\
+	X(policy_v7_2, "v7.2", "as v6.18", "v7.2", "arch/x86/kvm/vmx/tdx.c of v7.2") \
 	X(policy_resume_guest, "resume-guest",					\
 	  "install once; a busy or frozen entry resumes the guest, which faults again; " \
 	  "remove as v6.16",							\
-	  "before v6.16", "X3 <ZuR09EqzU1WbQYGd@google.com>")			\
+	  "before v6.16", "<ZuR09EqzU1WbQYGd@google.com>")			\
 	X(policy_v19, "v19",							\
 	  "repeat up to 16 times on exactly BUSY|SEPT_TREE; PAGE.REMOVE and TRACK without " \
 	  "end, mmu_lock held; no kick; faults resume the guest",		\
 	  "v10..v19 of the series",						\
-	  "P0 <d705a6c6a81246a77f83befd1865d0c4194b2d28..git.isaku.yamahata@intel.com>") \
+	  "<d705a6c6a81246a77f83befd1865d0c4194b2d28..git.isaku.yamahata@intel.com>") \
 	X(policy_v19_10000, "v19-10000",					\
 	  "repeat up to 10000 times on any recoverable error, mmu_lock held; no kick", \
-	  "downstream", "P0, downstream form")
+	  "downstream", "as v19, downstream form")
 
 #define WORD(policy, name, text, range, source) { name, text, range, source },
 #define POLICY(policy, name, text, range, source) &policy,

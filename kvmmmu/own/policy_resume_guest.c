@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The code before January 2025 (X3): RET_PF_RETRY resumes the guest, which faults again on
+ * The code before January 2025: RET_PF_RETRY resumes the guest, which faults again on
  * the same instruction and so feeds the zero-step defence (A04). Removals as merged.
  * Rests on <ZuR09EqzU1WbQYGd@google.com>.
  */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Blind retry inside the wrapper (P0), v10 to v19 of the TDX series, and its downstream
+ * Blind retry inside the wrapper, v10 to v19 of the TDX series, and its downstream
  * form. It repeats only the exact status BUSY with the S-EPT tree's operand id: a busy
  * entry lock is reported with RCX in module 1.5.01, is never matched, and kills the VM
  * (A13). Rests on <d705a6c6a81246a77f83befd1865d0c4194b2d28..git.isaku.yamahata@intel.com>.

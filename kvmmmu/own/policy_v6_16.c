@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The first merged policy (P3): install once and retry from the fault handler; remove
+ * The first merged policy: install once and retry from the fault handler; remove
  * once, then once more behind a kick and an entry gate. Rests on vmx/tdx.c of v6.16 and
  * <20250113020925.18789-1-yan.y.zhao@intel.com>.
  */
@@ -32,7 +32,7 @@ bool policy_must_leave(struct kvm_vcpu *vcpu, int *ret)
 	/* kvm_vcpu_has_events(): there are no virtual interrupts here (K5) */
 	if (signal_pending())
 		return true;
-	/* v7.2 consumes the request here (trap 6); so did every kernel before it */
+	/* v7.2 consumes the request here; so did every kernel before it */
 	if (kvm_check_request(KVM_REQ_VM_DEAD, vcpu)) {
 		*ret = -EIO;
 		return true;

@@ -124,7 +124,7 @@ void kvm_mmu_unlock(struct kvm *kvm, bool shared, u64 from, u64 to)
 /*
  * handle_removed_pt() - the table was unlinked: freeze each entry, take down what is
  * below, hand the S-EPT page back, free the mirror page after a grace period. A lockless
- * reader may be in it until then (trap 19).
+ * reader may be in it until then.
  */
 static void handle_removed_pt(struct kvm *kvm, u64 *pt, bool shared)
 {
@@ -286,7 +286,7 @@ static int tdp_mmu_set_spte_atomic(struct kvm *kvm, struct tdp_iter *iter, u64 n
 
 /*
  * tdp_mmu_set_spte() - the entry holds @new (empty) while the module is still being told
- * (trap 18): safe because RO writers are locked out.
+ *: safe because RO writers are locked out.
  */
 static void tdp_mmu_iter_set_spte(struct kvm *kvm, struct tdp_iter *iter, u64 new)
 {

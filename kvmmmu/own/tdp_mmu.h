@@ -72,7 +72,7 @@ bool kvm_tdp_mmu_zap_leafs(struct kvm *kvm, u64 start, u64 end, bool flush);
 /*
  * tdp_mmu_zap_root - take down leaves, then tables, in passes of rising level, so that no
  * pass has to free much at once. mmu_lock held, for read if @shared; may yield. Where the
- * operations of this project destroy VMs (a later issue) they begin here.
+ * operations of this project destroy VMs (not yet) they begin here.
  */
 void tdp_mmu_zap_root(struct kvm *kvm, struct kvm_mmu_page *root, bool shared);
 

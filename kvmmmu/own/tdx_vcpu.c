@@ -118,7 +118,7 @@ enum fastpath tdx_vcpu_run(struct kvm_vcpu *vcpu)
 
 /* --- EPT violations ------------------------------------------------------------------- */
 
-/* The guest touched a page that it has not accepted, and #VE for that is off (trap 14). */
+/* The guest touched a page that it has not accepted, and #VE for that is off. */
 static bool unexpected_pending(const struct kvm_vcpu *vcpu)
 {
 	return (vcpu->ext_exit_qual & EXT_EXIT_QUAL_TYPE_MASK) == EXT_EXIT_QUAL_PENDING &&

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The run loop. Rests on arch/x86/kvm/x86.c of v7.2 (vcpu_run(), vcpu_enter_guest()):
- * which mode, with SRCU and interrupts on or off, at which point (traps 4-7, 17).
+ * which mode, with SRCU and interrupts on or off, at which point.
  */
 #include "kvmmmu/own/x86.h"
 

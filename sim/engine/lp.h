@@ -4,7 +4,7 @@
  * Logical processors, interrupt windows and IPIs. An IPI is steps, never a primitive:
  * queue the call, write the ICR, the pending bit arrives later, the target's window opens
  * (interrupts on, or a TD exit), the handler runs on the target's stack, stores its ack;
- * the sender polls the ack. Sources: kernel/smp.c; data trap 5, 7, 8 in docs/model.md.
+ * the sender polls the ack. Sources: kernel/smp.c; docs/model.md.
  *
  * Interrupts are taken by the actor that runs on the LP: at its next step while its
  * interrupts are on, at local_irq_enable(), and, in a guest, as a TD exit (the layer that

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "kvmmmu/own/kvm_main.h"
 #include "sim/engine/region.h"
 #include "sim/engine/script.h"
 #include "sim/engine/task.h"
@@ -343,6 +344,79 @@ static void migration_flushes_on_the_old_lp(void **state)
 	machine_free(&m);
 }
 
+/* --- kick-idle -------------------------------------------------------------------------- */
+
+static bool enters(void *ctx, const struct event *ev)
+{
+	return ev->type == EV_ENTER;
+}
+
+static bool mode_is_published(void *ctx, const struct event *ev)
+{
+	const struct region *r = ev->type == EV_STEP ? region_at(ev->p) : NULL;
+
+	return r && !strcmp(r->type->name, "vcpu.mode") && ev->value == IN_GUEST_MODE;
+}
+
+static void count_idle(void *ctx, const struct event *ev)
+{
+	if (ev->type == EV_OBSERVE && !strcmp(ev->name, "kick-idle"))
+		++*(u32 *)ctx;
+}
+
+/* A track, and with it a kick, when vCPU0 has come as far as @at; how many found nobody. */
+static u32 idle_kicks(bool (*at)(void *ctx, const struct event *ev), u64 *sent)
+{
+	struct script_row rows[] = { { .done = at }, { .done = kick_sent }, { 0 }, { 0 } };
+	struct machine m;
+	struct job v, t;
+	u32 idle = 0;
+
+	machine_new(&m, &(struct machine_options){ .sched = SCHED_SCRIPT, .keyed = true });
+	kmmu_vcpu_set_guest(kmmu_vcpu(m.kvm, 0), &exits_program);
+	trace_listen(m.sim, count_idle, &idle);
+	job_start(&m, &v, "vCPU0", 0, 0, op_run, MEMORY_FAULT_STOP, 1);
+	job_start(&m, &t, "tracker", 1, NO_VCPU, op_track, 0, 0);
+	rows[0].actor = rows[2].actor = v.actor;
+	rows[1].actor = rows[3].actor = t.actor;
+	if (at)
+		script_set(m.sim, rows, 4);
+	else
+		script_set(m.sim, &rows[2], 2);
+	assert_int_equal(sim_run(m.sim), SIM_DONE);
+	assert_true(v.finished && t.finished);
+	assert_int_equal(m.calls[TDH_MEM_TRACK], 1);
+	*sent = m.kicks_sent;
+	assert_silent(&m);
+	machine_free(&m);
+	return idle;
+}
+
+static void kick_idle_fires(void **state)
+{
+	u64 sent;
+
+	assert_int_equal(idle_kicks(NULL, &sent), 1);	/* the vCPU was in the guest, and left */
+	assert_int_equal(sent, 0);
+}
+
+static void kick_idle_silent(void **state)
+{
+	u64 sent;
+
+	assert_int_equal(idle_kicks(enters, &sent), 0);
+	assert_int_equal(sent, 1);
+}
+
+/* No guest runs anywhere, yet one is about to be entered: that kick was needed. */
+static void kick_idle_legal(void **state)
+{
+	u64 sent;
+
+	assert_int_equal(idle_kicks(mode_is_published, &sent), 0);
+	assert_int_equal(sent, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -355,6 +429,9 @@ int main(void)
 		cmocka_unit_test(kick_ends_a_tdcall),
 		cmocka_unit_test(v19_matches_the_tree_only),
 		cmocka_unit_test(migration_flushes_on_the_old_lp),
+		cmocka_unit_test(kick_idle_fires),
+		cmocka_unit_test(kick_idle_silent),
+		cmocka_unit_test(kick_idle_legal),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

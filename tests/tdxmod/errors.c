@@ -2,7 +2,8 @@
 /*
  * Every early exit of the modelled flows (flow_errors.csv): a situation for each check in
  * which exactly that one fails, then status, operand id and output registers as the row
- * says. Rows that cannot be set up here are listed with the reason.
+ * says; and of each pair of checks that fail together the earlier one. Rows that cannot be
+ * set up here are listed with the reason.
  */
 #include "tests/tdxmod/common.h"
 
@@ -214,7 +215,7 @@ static void bad_handle(struct env *e, u32 v)
 
 static void walk_busy(struct env *e, u32 v)
 {
-	hold(e, "PAMT", *handle(e), v == 0 ? 3 : v == 1 ? 2 : 1, ACQUIRE_EXCLUSIVE);
+	hold(e, "PAMT", *handle(e) & GENMASK_ULL(47, 12), v == 0 ? 3 : v == 1 ? 2 : 1, ACQUIRE_EXCLUSIVE);
 }
 
 static void covered(struct env *e, u32 v)
@@ -315,7 +316,7 @@ static void page_covered(struct env *e, u32 v)
 	world_set(pamt_entry_of(module_self(), e->r.r8, SIZE_2M)->pt, PT_REG);
 }
 
-static void page_taken(struct env *e, u32 v) { e->r.r8 = 0x2000; }
+static void page_taken(struct env *e, u32 v) { e->r.r8 = 0x203000; }
 
 static void range_taken(struct env *e, u32 v)
 {
@@ -429,6 +430,7 @@ static const struct situation {
 	void (*make)(struct env *e, u32 v);
 	u32 variants;		/* 0: one */
 	const char *why;	/* it cannot be set up */
+	bool other;		/* it makes another call of it: no check that comes later */
 } situations[] = {
 	{ NULL, "dispatcher: RAX version", version_1 },
 	{ NULL, "version > 1", version_2 },
@@ -466,19 +468,19 @@ static const struct situation {
 	{ NULL, "SEPT entry TDEL already set", entry_busy },
 	{ "TDH.MEM.SEPT.ADD", "entry state not in", state_removed },
 	{ "TDH.MEM.SEPT.ADD", "R8 == NULL_PA(-1) and version 0", null_page },
-	{ "TDH.MEM.SEPT.ADD", "R8 == NULL_PA", null_page_v1 },
+	{ "TDH.MEM.SEPT.ADD", "R8 == NULL_PA", null_page_v1, .other = true },
 	{ NULL, "new page HPA not", bad_page, 3 },
 	{ NULL, "new page not inside", page_outside },
 	{ "TDH.PHYMEM", "PAMT walk (to actual leaf)", walk_busy, 3 },
 	{ NULL, "PAMT 1G/2M/4K lock busy", page_busy, 2 },
 	{ NULL, "PAMT leaf level != requested", page_covered },
 	{ NULL, "PAMT.PT != PT_NDA", page_taken },
-	{ "TDH.MEM.SEPT.ADD", "entry NL_MAPPED and ALLOW_EXISTING==0", table_there },
-	{ "TDH.MEM.SEPT.ADD", "entry NL_MAPPED and ALLOW_EXISTING==1", allowed },
+	{ "TDH.MEM.SEPT.ADD", "entry NL_MAPPED and ALLOW_EXISTING==0", table_there, .other = true },
+	{ "TDH.MEM.SEPT.ADD", "entry NL_MAPPED and ALLOW_EXISTING==1", allowed, .other = true },
 	{ "TDH.MEM.PAGE.ADD", "entry state != FREE", state_removed },
 	{ "TDH.MEM.PAGE.ADD", "R9 source", source, 4 },
 	{ "TDH.MEM.PAGE.AUG", "entry state not in", state_mapped },
-	{ "TDH.MEM.PAGE.AUG", "2MB: any of the 512", range_taken },
+	{ "TDH.MEM.PAGE.AUG", "2MB: any of the 512", range_taken, .other = true },
 	{ "TDH.MEM.PAGE.REMOVE", "entry not leaf or state", leaf_in_the_way },
 	{ "TDH.MEM.PAGE.REMOVE", "PAMT lock of removed page", old_page_busy },
 	{ NULL, "PAMT_4K lock of the SEPT page", old_page_busy },
@@ -517,7 +519,7 @@ static const struct situation {
 	{ "TDH.PHYMEM.CACHE.WB", "WBT[pkg]", wbt_busy },
 	{ "TDH.PHYMEM.CACHE.WB", "KOT shared busy", kot_ex },
 	{ "TDH.PHYMEM.CACHE.WB", "START and no HKID", no_key },
-	{ "TDH.PHYMEM.CACHE.WB", "RESUME and INTR_POINT", resume_none },
+	{ "TDH.PHYMEM.CACHE.WB", "RESUME and INTR_POINT", resume_none, .other = true },
 	{ "TDH.PHYMEM.CACHE.WB", "interrupt pending", interrupted },
 	{ "TDH.MNG.KEY.FREEID", "LIFECYCLE_STATE", not_blocked_td },
 	{ "TDH.MNG.KEY.FREEID", "KOT exclusive busy", kot_busy },
@@ -528,7 +530,7 @@ static const struct situation {
 	{ "TDH.PHYMEM", "leaf 2M/1G", page_unaligned },
 	{ "TDH.PHYMEM", "PT != TDR: owner TDR", tdr_busy },
 	{ "TDH.PHYMEM", "LIFECYCLE_STATE", lifecycle, 2 },
-	{ "TDH.PHYMEM", "PT == TDR and CHLDCNT", children_left },
+	{ "TDH.PHYMEM", "PT == TDR and CHLDCNT", children_left, .other = true },
 	{ "TDH.MR.FINALIZE", "NUM_VCPUS == 0", no_vcpus },
 };
 
@@ -587,7 +589,9 @@ static void check_out(struct env *e, char **f)
 	}
 }
 
-static void check_row(char **f, const struct situation *s, u32 variant)
+/* @later: a check that comes after, which fails too and must not be heard of; NULL: none */
+static bool check_row(char **f, const struct situation *s, u32 variant,
+		      const struct situation *later)
 {
 	struct env e;
 	char a[80], b[80];
@@ -595,6 +599,13 @@ static void check_row(char **f, const struct situation *s, u32 variant)
 
 	setup(&e);
 	operands(&e, f[0]);
+	if (later) {
+		later->make(&e, 0);
+		if (e.hold.p) {		/* one lock at a time is held */
+			sim_free(e.sim);
+			return false;
+		}
+	}
 	s->make(&e, variant);
 	if (e.entry && !e.raw)
 		e.raw = *e.entry;
@@ -605,14 +616,20 @@ static void check_row(char **f, const struct situation *s, u32 variant)
 		seamcall(&e.r);
 	want = status_of(f);
 	if (e.r.rax != want)
-		fail_msg("%s check %s (%s), variant %u: %s, not %s", f[0], f[1], f[2], variant,
+		fail_msg("%s check %s (%s)%s%s, variant %u: %s, not %s", f[0], f[1], f[2],
+			 later ? " before " : "", later ? later->check : "", variant,
 			 status_name(e.r.rax, a, sizeof(a)), status_name(want, b, sizeof(b)));
+	if (later) {
+		sim_free(e.sim);
+		return true;
+	}
 	check_out(&e, f);
 	/* Whatever was taken on the way has been given back, but for leaked counts */
 	assert_int_equal(check_count(e.sim), 0);
 	if (e.hold.p)
 		module_lock_release(&e.hold, e.how);
 	sim_free(e.sim);
+	return true;
 }
 
 static bool modelled(const char *flow)
@@ -639,17 +656,40 @@ static void test_errors(void **state)
 			continue;
 		}
 		for (u32 v = 0; v < (s->variants ? s->variants : 1); v++)
-			check_row(f, s, v);
+			check_row(f, s, v, NULL);
 		done++;
 	}
 	print_message("%u rows checked, %u cannot be set up\n", done, not);
 	assert_true(done > 200 && not < 10);
 }
 
+/* Of two checks that both fail, the earlier one is heard */
+static void test_order(void **state)
+{
+	g_autoptr(GPtrArray) rows = test_csv("flow_errors.csv");
+	u32 pairs = 0;
+
+	for (u32 i = 1; i < rows->len; i++) {
+		char **f = rows->pdata[i];
+		const struct situation *s = modelled(f[0]) ? find(f) : NULL;
+
+		for (u32 k = i + 1; s && !s->why && k < rows->len; k++) {
+			char **g = rows->pdata[k];
+			const struct situation *later = strcmp(f[0], g[0]) ? NULL : find(g);
+
+			if (later && !later->why && !later->other && later != s)
+				pairs += check_row(f, s, 0, later);
+		}
+	}
+	print_message("%u pairs of checks\n", pairs);
+	assert_true(pairs > 1000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_order),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

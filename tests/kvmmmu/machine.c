@@ -36,6 +36,9 @@ static void listen(void *ctx, const struct event *ev)
 	case EV_KICK:
 		m->kicks_sent += !strcmp(ev->name, "sent");
 		break;
+	case EV_FLUSH:
+		m->global_flushes += !strcmp(ev->name, "TLB");
+		break;
 	case EV_NOTE:
 		if (strcmp(ev->name, "page-free"))
 			break;

@@ -33,6 +33,7 @@ struct machine {
 	u64 calls[64];		/* SEAMCALLs by leaf number that returned success */
 	u64 busy[64];
 	u64 kicks_sent, page_frees, freed_while_mapped;
+	u64 global_flushes;	/* KVM's own INVEPTs */
 	u64 refused;		/* entries that gate or BUSY turned away */
 };
 

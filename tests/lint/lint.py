@@ -5,6 +5,7 @@ import sys
 
 sys.dont_write_bytecode = True
 
+import covered
 import csource
 import objects
 import one_step
@@ -27,6 +28,7 @@ RULES = {
     'spdx': lambda root, args: rules.spdx(root),
     'machine-paths': lambda root, args: rules.machine_paths(root),
     'races-registered': races_registered,
+    'checks-covered': lambda root, args: covered.check(root),
     'statics': lambda root, args: objects.statics(args),
     'float-code': lambda root, args: objects.floating_point(args),
 }

@@ -12,6 +12,7 @@ import unittest
 
 sys.dont_write_bytecode = True
 
+import covered
 import csource
 import lint
 import objects
@@ -235,6 +236,49 @@ class Text(unittest.TestCase):
             open(f'{root}/scenarios/races/a.scn', 'w').close()
             self.assertEqual(list(lint.races_registered(root, ['a'])), [])
             self.assertEqual(len(list(lint.races_registered(root, ['b']))), 2)
+
+
+class Covered(unittest.TestCase):
+    tree = {
+        covered.WORDS: '\t{ "one-check", "text", FALSE, "x" },\n'
+                       '\t{ "late", "text", FALSE,\n\t  "not looked at yet: why" },\n',
+        covered.MAP: '# text\none-check  engine/a: one, two, kvmmmu/b-c: three\nlate  later: why\n',
+        'tests/engine/meson.build': "engine_tests = {\n\t'a': [],\n}\n",
+        'tests/kvmmmu/meson.build': "kvmmmu_tests = {\n\t'b-c': ['x.c'],\n}\n",
+        'tests/engine/a.c': 'static void one(void **state)\n{\n}\n'
+                            'static void two(void **state)\n{\n}\nint main(void)\n{\n'
+                            '\tconst struct CMUnitTest tests[] = {\n\t\tcmocka_unit_test(one),\n'
+                            '\t\tcmocka_unit_test(two),\n\t};\n}\n',
+        'tests/kvmmmu/b-c.c': 'static void three(void **state)\n{\n}\nint main(void)\n{\n'
+                              '\tconst struct CMUnitTest tests[] = {\n'
+                              '\t\tcmocka_unit_test(three),\n\t};\n}\n',
+    }
+
+    def found(self, path=None, old='', new=''):
+        tree = dict(self.tree)
+        if path:
+            self.assertIn(old, tree[path])
+            tree[path] = tree[path].replace(old, new, 1)
+        return [what for _, _, what in covered.check(read=tree.get)]
+
+    def test(self):
+        self.assertEqual(self.found(), [])
+        a, words, line = 'tests/engine/a.c', covered.WORDS, covered.MAP
+        for path, old, new in (
+                (a, 'cmocka_unit_test(two)', ''),
+                (a, '\t\tcmocka_unit_test(two)', '\t\t// cmocka_unit_test(two)'),
+                (a, 'static void two', 'static void other'),
+                (a, 'static void two(void **state)', 'static void two(struct x *x)'),
+                ('tests/engine/meson.build', "\t'a'", "\t'z'"),
+                (words, '\t{ "late"', '\t{ "new", "text", FALSE, "x" },\n\t{ "late"'),
+                (words, '"one-check"', '"other-check"'),
+                (words, '"x" }', '"not looked at yet" }'),
+                (words, '"not looked at yet: why"', '"y"'),
+                (line, 'one, two', 'one, one'), (line, 'one, two, ', 'one, '),
+                (line, 'engine/a', 'engine/none'), (line, 'engine/a: ', ''),
+                (line, 'late  later: why\n', ''),
+                (line, 'late', 'late  later: why\nlate')):
+            self.assertTrue(self.found(path, old, new), (path, old, new))
 
 
 class Objects(unittest.TestCase):

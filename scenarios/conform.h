@@ -23,11 +23,12 @@ struct conform_sink {
 	void *ctx;
 };
 
-/* conform_sequence - SEQUENCE and SETUP lines */
-void conform_sequence(const struct conform_line *line, const struct conform_sink *sink);
+/* conform_sequence - SEQUENCE and SETUP lines; @tdx: version of the module, NULL: 1.5.01 */
+void conform_sequence(const struct conform_line *line, const char *tdx,
+		      const struct conform_sink *sink);
 /* conform_interleaving - @setup: the line that it names */
 void conform_interleaving(const struct conform_line *line, const struct conform_line *setup,
-			  const struct conform_sink *sink);
+			  const char *tdx, const struct conform_sink *sink);
 
 /*
  * conform_csv - is this header line that of a table that can be checked? Then conform_csv_row()

@@ -42,12 +42,14 @@ struct progress {			/* shared by all workers */
 struct job {
 	GArray *pieces;
 	struct progress *progress;	/* NULL: silent */
+	const char *tdx;
 };
 
 /* Worker */
 
 struct worker {
 	FILE *out;
+	const char *tdx;
 	u32 line;
 	GHashTable *totals;		/* "flow\tresult": struct conform_total */
 };
@@ -121,7 +123,7 @@ static void run_vector(struct worker *w, const struct file *f, const struct conf
 	char *text;
 
 	if (line->kind != CONFORM_INTERLEAVING) {
-		conform_sequence(line, sink);
+		conform_sequence(line, w->tdx, sink);
 		on_kind(w, "sequence");
 		return;
 	}
@@ -132,7 +134,7 @@ static void run_vector(struct worker *w, const struct file *f, const struct conf
 		g_free(text);
 		return;
 	}
-	conform_interleaving(line, setup, sink);
+	conform_interleaving(line, setup, w->tdx, sink);
 	on_kind(w, "interleaving");
 }
 
@@ -177,6 +179,7 @@ static int run_piece(void *ctx, u32 i, FILE *out)
 	const struct piece *p = &g_array_index(job->pieces, struct piece, i);
 	struct worker w = {
 		.out = out,
+		.tdx = job->tdx,
 		.totals = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free),
 	};
 	GHashTableIter it;
@@ -483,12 +486,14 @@ static void error_free(gpointer p)
 	g_free(e);
 }
 
-struct conform_report *conform_files(const char *const *files, u32 n, u32 jobs, bool progress,
-				     const volatile bool *stop)
+struct conform_report *conform_files(const char *const *files, u32 n, const char *tdx, u32 jobs,
+				     bool progress, const volatile bool *stop)
 {
 	struct conform_report *r = g_new0(struct conform_report, 1);
 	struct file *file = g_new0(struct file, n);
-	struct job job = { .pieces = g_array_new(FALSE, FALSE, sizeof(struct piece)) };
+	struct job job = {
+		.pieces = g_array_new(FALSE, FALSE, sizeof(struct piece)), .tdx = tdx,
+	};
 	struct farm_result *result;
 
 	r->totals = g_ptr_array_new_with_free_func(total_free);

@@ -44,10 +44,11 @@ struct conform_report {
 
 /*
  * conform_files - run the @n files
+ * @tdx: version of the module (versions.h knows it); NULL: 1.5.01, the recording's
  * @jobs: processes at a time; 0: one a processor
  * @progress: a line that is written over on standard error
  * @stop: looked at now and then; may be NULL
  */
-struct conform_report *conform_files(const char *const *files, u32 n, u32 jobs, bool progress,
-				     const volatile bool *stop);
+struct conform_report *conform_files(const char *const *files, u32 n, const char *tdx, u32 jobs,
+				     bool progress, const volatile bool *stop);
 void conform_report_free(struct conform_report *r);

@@ -168,14 +168,14 @@ static void compare(struct run *r)
 }
 
 void conform_interleaving(const struct conform_line *line, const struct conform_line *setup,
-			  const struct conform_sink *sink)
+			  const char *tdx, const struct conform_sink *sink)
 {
 	struct run r = { .line = line };
 	char result[160], flow[96], total[64];
 	bool missing = false;
 	const char *why;
 
-	compare_begin(&r.c, machine_new(&setup->init, true), sink);
+	compare_begin(&r.c, machine_new(&setup->init, tdx, true), sink);
 	snprintf(flow, sizeof(flow), "%s || %s", line->a.t[CT_OP], line->b.t[CT_OP]);
 	snprintf(total, sizeof(total), "%s || ...", line->a.t[CT_OP]);
 	r.c.flow = flow;

@@ -162,10 +162,10 @@ static void lp_main(void *arg)
 
 /* The machine */
 
-static void build(struct conform_machine *m, const struct conform_record *init)
+static void build(struct conform_machine *m, const struct conform_record *init, const char *tdx)
 {
 	struct tdx_module_config cfg = {
-		.version = "1.5.01", .hp_lock_timeout = CONFORM_HP_TIMEOUT,
+		.version = tdx, .hp_lock_timeout = CONFORM_HP_TIMEOUT,
 	};
 	struct td_build td = {
 		.name = "TD",
@@ -188,7 +188,8 @@ static void build(struct conform_machine *m, const struct conform_record *init)
 		 (u8)conform_number(init, CF_NUM_TDCX, 6));
 }
 
-struct conform_machine *machine_new(const struct conform_record *init, bool script)
+struct conform_machine *machine_new(const struct conform_record *init, const char *tdx,
+				    bool script)
 {
 	static const char *const names[] = { "LP0", "LP1", "LP2" };
 	struct conform_machine *m = g_new0(struct conform_machine, 1);
@@ -208,7 +209,7 @@ struct conform_machine *machine_new(const struct conform_record *init, bool scri
 		g_error("the world cannot be mapped");
 	m->guest.next = next_exit;
 	m->guest.ctx = m;
-	build(m, init);
+	build(m, init, tdx);
 	for (u16 i = 0; i < CONFORM_LPS; i++) {
 		struct conform_lp *l = &m->lp[i];
 

@@ -50,8 +50,12 @@ struct conform_machine {
 	u32 hold_how;
 };
 
-/* machine_new - @init: "op_state", "pvd", ...; @script: operations run by script rows */
-struct conform_machine *machine_new(const struct conform_record *init, bool script);
+/*
+ * machine_new - @init: "op_state", "pvd", ...; @tdx: a version that tdx_version_find() knows;
+ * @script: operations run by script rows
+ */
+struct conform_machine *machine_new(const struct conform_record *init, const char *tdx,
+				    bool script);
 void machine_free(struct conform_machine *m);
 
 /* machine_refuses - why @op cannot be run now, or NULL. *@missing: no call of this module */

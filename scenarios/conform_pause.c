@@ -10,14 +10,14 @@
 
 #include "sim/engine/lp.h"
 
-/* Intel's primitives and the model's functions */
-static const char *const prims[][2] = {
+/* Intel's primitives and the model's functions; the tree's lock in newer modules (S1) */
+static const char *const prims[][3] = {
 	{ "acquire_mutex_lock", "mutex8_acquire" },
 	{ "release_mutex_lock", "mutex8_release" },
-	{ "acquire_sharex_lock_sh", "sharex_acquire_sh" },
-	{ "acquire_sharex_lock_ex", "sharex_acquire_ex" },
-	{ "release_sharex_lock_sh", "sharex_release_sh" },
-	{ "release_sharex_lock_ex", "sharex_release_ex" },
+	{ "acquire_sharex_lock_sh", "sharex_acquire_sh", "sharex_hp_acquire_sh" },
+	{ "acquire_sharex_lock_ex", "sharex_acquire_ex", "sharex_hp_acquire_ex" },
+	{ "release_sharex_lock_sh", "sharex_release_sh", "sharex_hp_release_sh" },
+	{ "release_sharex_lock_ex", "sharex_release_ex", "sharex_hp_release_ex" },
 	{ "acquire_sharex_lock_hp_sh", "sharex_hp_acquire_sh" },
 	{ "acquire_sharex_lock_hp_ex", "sharex_hp_acquire_ex" },
 	{ "promote_sharex_lock_hp", "sharex_hp_promote" },
@@ -185,8 +185,10 @@ static void by_primitive(struct pause *p)
 
 	p->insn = -1;
 	for (u32 i = 0; prim && i < ARRAY_SIZE(prims); i++) {
-		if (!strcmp(prim, prims[i][0]))
-			p->func[0] = prims[i][1];
+		if (strcmp(prim, prims[i][0]))
+			continue;
+		p->func[0] = prims[i][1];
+		p->func[1] = prims[i][2];
 	}
 	for (u32 i = 0; insn && i < ARRAY_SIZE(insns); i++) {
 		if (!strncmp(insn, insns[i].insn, strlen(insns[i].insn)))

@@ -149,9 +149,10 @@ static bool one(struct running *s, const char **why, bool *missing)
 	return true;
 }
 
-void conform_sequence(const struct conform_line *line, const struct conform_sink *sink)
+void conform_sequence(const struct conform_line *line, const char *tdx,
+		      const struct conform_sink *sink)
 {
-	struct conform_machine *m = machine_new(&line->init, false);
+	struct conform_machine *m = machine_new(&line->init, tdx, false);
 	struct running s = { 0 };
 	const char *why;
 	bool missing;

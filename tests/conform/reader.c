@@ -95,7 +95,7 @@ static struct conform_report *run(const char *content, char **path)
 	close(fd);
 	assert_true(g_file_set_contents(*path, content, -1, NULL));
 	files[0] = *path;
-	r = conform_files(files, 1, 2, false, NULL);
+	r = conform_files(files, 1, NULL, 2, false, NULL);
 	unlink(*path);
 	return r;
 }

@@ -96,8 +96,9 @@ int cmd_stress(int argc, char **argv)
 	} else if (results->len) {
 		GString *out = g_string_new(NULL);
 
-		report_wrap(out, "Real threads on this machine: schedules are not followed, and what "
-			    "was not seen may still be there. To follow a schedule: septsim run.",
+		report_wrap(out, "Real threads on this machine: schedules are not followed. Who is kept "
+			    "apart by one may meet here, and what was not seen may still be there. "
+			    "To follow a schedule: septsim run.",
 			    0, 0, cli.look.width);
 		fwrite(out->str, 1, out->len, stdout);
 		g_string_free(out, TRUE);

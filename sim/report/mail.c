@@ -293,18 +293,29 @@ void report_summary(const GPtrArray *results, const struct report_look *look, GS
 	char *costs = all_of(results, G_STRUCT_OFFSET(struct play_result, costs));
 	char *rests = all_assumptions(results);
 	GString *s = g_string_new(NULL);
-	guint good = 0;
+	guint good = 0, refused = 0;
 
-	for (guint i = 0; i < results->len; i++)
-		good += ((const struct play_result *)results->pdata[i])->as_expected ? 1 : 0;
-	g_string_append_printf(s, "%u case%s, %u as expected. ", results->len,
+	for (guint i = 0; i < results->len; i++) {
+		const struct play_result *r = results->pdata[i];
+
+		good += r->as_expected ? 1 : 0;
+		refused += r->end == PLAY_REFUSED ? 1 : 0;
+	}
+	g_string_append_printf(s, "%u case%s, %u as expected", results->len,
 			       results->len == 1 ? "" : "s", good);
-	g_string_append_printf(s, "Replayed by septsim %s, module %s, backend own (%s), policy %s, "
-			       "costs %s", SEPTSIM_VERSION, tdx, kvm, policy, costs);
-	if (*rests)
+	if (refused)
+		g_string_append_printf(s, ", %u not played", refused);
+	g_string_append(s, ". ");
+	if (refused < results->len)
+		g_string_append_printf(s, "Replayed by septsim %s, module %s, backend own (%s), "
+				       "policy %s, costs %s", SEPTSIM_VERSION, tdx, kvm, policy,
+				       costs);
+	if (*rests && refused < results->len)
 		g_string_append_printf(s, "; rests on assumption%s %s of docs/model.md",
 				       strpbrk(rests, ",-") ? "s" : "", rests);
-	g_string_append_c(s, '.');
+	if (refused < results->len)
+		g_string_append_c(s, '.');
+	g_strchomp(s->str);
 	report_wrap(out, s->str, 0, 0, look->width);
 	g_string_free(s, TRUE);
 	g_free(kvm);

@@ -84,6 +84,12 @@ class Commands(unittest.TestCase):
                 self.assertIn(word, done.stderr)
             self.assertEqual(done.stdout, '')
 
+    def test_what_was_not_played_rests_on_nothing(self):
+        path = self.file('p.scn', 'policy v19 nosuch=3\ninit\n    vCPU0: fault 1\n')
+        done = run('run', path, code=2)
+        self.assertIn("no argument 'nosuch=3'", done.stderr)
+        self.assertEqual(done.stdout, '1 case, 0 as expected, 1 not played.\n')
+
     def test_a_full_disk_is_no_result(self):
         with open('/dev/full', 'w') as full:
             done = subprocess.run([SEPTSIM, 'run', RACE], stdout=full, stderr=subprocess.PIPE,

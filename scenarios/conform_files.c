@@ -7,14 +7,13 @@
 #include "scenarios/conform_files.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "scenarios/conform.h"
 #include "sim/engine/farm.h"
 
-enum { PIECES_PER_JOB = 8, PARTS = 8 };
+enum { PIECES_PER_JOB = 8 };
 
 struct line {
 	const char *text;
@@ -208,16 +207,6 @@ static int run_piece(void *ctx, u32 i, FILE *out)
 
 /* Reading */
 
-static void error_at(struct conform_report *r, const char *path, u32 line, const char *text)
-{
-	struct conform_error *e = g_new0(struct conform_error, 1);
-
-	e->file = g_strdup(path);
-	e->line = line;
-	e->text = g_strdup(text);
-	g_ptr_array_add(r->errors, e);
-}
-
 static void split(struct file *f, size_t len)
 {
 	const char *at = f->content, *end = f->content + len;
@@ -262,20 +251,20 @@ static bool open_file(struct file *f, const char *path, struct conform_report *r
 
 	f->path = path;
 	if (!g_file_get_contents(path, &f->content, &len, &error)) {
-		error_at(r, path, 0, error->message);
+		conform_report_error(r, path, 0, error->message);
 		g_clear_error(&error);
 		return false;
 	}
 	split(f, len);
 	if (!f->lines->len) {
-		error_at(r, path, 0, "the file is empty");
+		conform_report_error(r, path, 0, "the file is empty");
 		return false;
 	}
 	first = &g_array_index(f->lines, struct line, 0);
 	f->header = g_strndup(first->text, first->len);
 	f->table = conform_csv(f->header);
 	if (!f->table && *f->header != '{') {
-		error_at(r, path, 1, "neither a JSON object nor the header of a table that can "
+		conform_report_error(r, path, 1, "neither a JSON object nor the header of a table that can "
 			 "be checked (lock_vectors.csv, sept_states.csv)");
 		return false;
 	}
@@ -307,127 +296,24 @@ static void cut(struct file *f, u32 jobs, GArray *pieces)
 
 /* Parent */
 
-static void total_add(struct conform_report *r, char *const *part)
-{
-	struct conform_total *t = NULL;
-
-	for (u32 i = 0; i < r->totals->len && !t; i++) {
-		t = g_ptr_array_index(r->totals, i);
-		if (strcmp(t->flow, part[3]) || strcmp(t->result, part[4]))
-			t = NULL;
-	}
-	if (!t) {
-		t = g_new0(struct conform_total, 1);
-		t->flow = g_strdup(part[3]);
-		t->result = g_strdup(part[4]);
-		g_ptr_array_add(r->totals, t);
-	}
-	t->ran += g_ascii_strtoull(part[1], NULL, 10);
-	t->agreed += g_ascii_strtoull(part[2], NULL, 10);
-	r->ran += g_ascii_strtoull(part[1], NULL, 10);
-	r->agreed += g_ascii_strtoull(part[2], NULL, 10);
-}
-
-static void difference_add(struct conform_report *r, const struct file *f, char *const *part)
-{
-	struct conform_found *d = g_new0(struct conform_found, 1);
-
-	d->file = g_strdup(f->path);
-	d->line = (u32)strtoul(part[1], NULL, 10);
-	d->op = (s32)strtol(part[2], NULL, 10);
-	d->flow = g_strcompress(part[3]);
-	d->field = g_strcompress(part[4]);
-	d->expected = g_strcompress(part[5]);
-	d->got = g_strcompress(part[6]);
-	d->source = g_strcompress(part[7]);
-	g_ptr_array_add(r->found, d);
-}
-
-static void left_add(struct conform_report *r, const struct file *f, char *const *part)
-{
-	struct conform_left *l = g_new0(struct conform_left, 1);
-
-	l->file = g_strdup(f->path);
-	l->line = (u32)strtoul(part[1], NULL, 10);
-	l->ops = (u32)strtoul(part[2], NULL, 10);
-	l->missing = *part[3] == '1';
-	l->flow = g_strcompress(part[4]);
-	l->why = g_strcompress(part[5]);
-	g_ptr_array_add(r->left, l);
-}
-
-static void kind_add(struct conform_report *r, const char *kind)
-{
-	if (!strcmp(kind, "sequence"))
-		r->sequences++;
-	else if (!strcmp(kind, "interleaving"))
-		r->interleavings++;
-	else
-		r->rows++;
-}
-
-static void take_record(struct conform_report *r, const struct file *f, const char *line)
-{
-	static const struct {
-		char kind;
-		u32 parts;
-	} kinds[] = { { 'T', 5 }, { 'D', 8 }, { 'L', 6 }, { 'E', 3 }, { 'K', 3 } };
-	char **part = g_strsplit(line, "\t", PARTS), *text;
-	u32 n = g_strv_length(part);
-
-	for (u32 i = 0; i < G_N_ELEMENTS(kinds); i++) {
-		if (*part[0] != kinds[i].kind || n != kinds[i].parts)
-			continue;
-		switch (kinds[i].kind) {
-		case 'T':
-			total_add(r, part);
-			break;
-		case 'D':
-			difference_add(r, f, part);
-			break;
-		case 'L':
-			left_add(r, f, part);
-			break;
-		case 'E':
-			text = g_strcompress(part[2]);
-			error_at(r, f->path, (u32)strtoul(part[1], NULL, 10), text);
-			g_free(text);
-			break;
-		default:
-			kind_add(r, part[2]);
-			break;
-		}
-	}
-	g_strfreev(part);
-}
-
 static void collect(struct conform_report *r, const struct piece *p, const struct farm_result *f)
 {
 	char **lines = g_strsplit(f->out->str, "\n", -1), *text;
 
 	for (char **l = lines; *l; l++) {
 		if (**l)
-			take_record(r, p->file, *l);
+			conform_report_take(r, p->file->path, *l);
 	}
 	g_strfreev(lines);
 	if (!f->done) {
-		error_at(r, p->file->path, p->from + 1, "stopped before its lines were run");
+		conform_report_error(r, p->file->path, p->from + 1, "stopped before its lines were run");
 	} else if (f->status) {
 		r->crashed++;
 		text = g_strdup_printf("the simulator crashed (signal %d) in lines %u to %u; their "
 				       "totals are lost", f->signal, p->from + 1, p->to);
-		error_at(r, p->file->path, p->from + 1, text);
+		conform_report_error(r, p->file->path, p->from + 1, text);
 		g_free(text);
 	}
-}
-
-static gint by_name(gconstpointer a, gconstpointer b)
-{
-	const struct conform_total *x = *(struct conform_total *const *)a;
-	const struct conform_total *y = *(struct conform_total *const *)b;
-	int c = strcmp(x->flow, y->flow);
-
-	return c ? c : strcmp(x->result, y->result);
 }
 
 static struct progress *progress_new(const GArray *pieces)
@@ -445,61 +331,16 @@ static struct progress *progress_new(const GArray *pieces)
 	return p;
 }
 
-static void found_free(gpointer p)
-{
-	struct conform_found *d = p;
-
-	g_free(d->file);
-	g_free(d->flow);
-	g_free(d->field);
-	g_free(d->expected);
-	g_free(d->got);
-	g_free(d->source);
-	g_free(d);
-}
-
-static void total_free(gpointer p)
-{
-	struct conform_total *t = p;
-
-	g_free(t->flow);
-	g_free(t->result);
-	g_free(t);
-}
-
-static void left_free(gpointer p)
-{
-	struct conform_left *l = p;
-
-	g_free(l->file);
-	g_free(l->flow);
-	g_free(l->why);
-	g_free(l);
-}
-
-static void error_free(gpointer p)
-{
-	struct conform_error *e = p;
-
-	g_free(e->file);
-	g_free(e->text);
-	g_free(e);
-}
-
 struct conform_report *conform_files(const char *const *files, u32 n, const char *tdx, u32 jobs,
 				     bool progress, const volatile bool *stop)
 {
-	struct conform_report *r = g_new0(struct conform_report, 1);
+	struct conform_report *r = conform_report_new();
 	struct file *file = g_new0(struct file, n);
 	struct job job = {
 		.pieces = g_array_new(FALSE, FALSE, sizeof(struct piece)), .tdx = tdx,
 	};
 	struct farm_result *result;
 
-	r->totals = g_ptr_array_new_with_free_func(total_free);
-	r->found = g_ptr_array_new_with_free_func(found_free);
-	r->left = g_ptr_array_new_with_free_func(left_free);
-	r->errors = g_ptr_array_new_with_free_func(error_free);
 	if (!jobs)
 		jobs = MAX(g_get_num_processors(), 1);
 	for (u32 i = 0; i < n; i++) {
@@ -516,19 +357,10 @@ struct conform_report *conform_files(const char *const *files, u32 n, const char
 		fprintf(stderr, "\r\033[K");
 		munmap(job.progress, sizeof(*job.progress));
 	}
-	g_ptr_array_sort(r->totals, by_name);
+	conform_report_sort(r);
 	for (u32 i = 0; i < n; i++)
 		close_file(&file[i]);
 	g_free(file);
 	g_array_unref(job.pieces);
 	return r;
-}
-
-void conform_report_free(struct conform_report *r)
-{
-	g_ptr_array_unref(r->totals);
-	g_ptr_array_unref(r->found);
-	g_ptr_array_unref(r->left);
-	g_ptr_array_unref(r->errors);
-	g_free(r);
 }

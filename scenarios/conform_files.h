@@ -52,3 +52,13 @@ struct conform_report {
 struct conform_report *conform_files(const char *const *files, u32 n, const char *tdx, u32 jobs,
 				     bool progress, const volatile bool *stop);
 void conform_report_free(struct conform_report *r);
+
+/*
+ * conform_report_take - one line that a worker wrote about the file at @path
+ * conform_report_error - @line 0: of the file as a whole
+ * conform_report_sort - totals by flow and result, at the end
+ */
+struct conform_report *conform_report_new(void);
+void conform_report_take(struct conform_report *r, const char *path, const char *line);
+void conform_report_error(struct conform_report *r, const char *path, u32 line, const char *text);
+void conform_report_sort(struct conform_report *r);

@@ -17,9 +17,20 @@ void module_fatal(const char *where, const char *what)
 	check_fail("module-fatal", where, "sanity check of the TDX module failed: %s", what);
 }
 
+/* The event of @l; one of several of its name has its number: TDVPR[n] by vCPU. */
+static void say(enum ev_type type, const void *l, const char *name, const char *mode)
+{
+	struct event ev = { .type = type, .name = name, .detail = mode };
+
+	if (!trace_on())
+		return;
+	ev.has_arg = lock_number(l, name, &ev.arg);
+	trace_event(&ev);
+}
+
 static u64 got(void *l, enum lock_side side, const char *name, const char *mode)
 {
-	trace_lock(name, mode);
+	say(EV_LOCK, l, name, mode);
 	if (trace_on())
 		hp_watch_got(l, side);
 	return TDX_SUCCESS;
@@ -28,15 +39,15 @@ static u64 got(void *l, enum lock_side side, const char *name, const char *mode)
 /* @hp: a kind of lock on which a host that fails asks for priority */
 static u64 busy(void *l, enum lock_side side, bool hp, const char *name, const char *mode)
 {
-	trace_busy(name, mode);
+	say(EV_BUSY, l, name, mode);
 	if (trace_on() && hp && side == SIDE_HOST)
 		hp_watch_host_busy(l);
 	return TDX_OPERAND_BUSY;
 }
 
-static u64 host_first(const char *name, const char *mode)
+static u64 host_first(const void *l, const char *name, const char *mode)
 {
-	trace_busy(name, mode);
+	say(EV_BUSY, l, name, mode);
 	return TDX_OPERAND_BUSY_HOST_PRIORITY;
 }
 
@@ -53,7 +64,7 @@ void mutex8_release(u8 *l, const char *name)
 {
 	u8 old = mem_cmpxchg8(l, 1, 0);
 
-	trace_unlock(name);
+	say(EV_UNLOCK, l, name, NULL);
 	if (old != 1)
 		module_fatal(name, "release of a mutex that is not held");
 }
@@ -84,7 +95,7 @@ void sharex_release_sh(u16 *l, const char *name)
 {
 	u16 old = mem_xadd16(l, -SHAREX_ONE);
 
-	trace_unlock(name);
+	say(EV_UNLOCK, l, name, NULL);
 	if ((old & SHAREX_EX) || !(old >> 1))
 		module_fatal(name, "shared release of a sharex lock that has no reader");
 }
@@ -93,7 +104,7 @@ void sharex_release_ex(u16 *l, const char *name)
 {
 	u16 old = mem_xchg16(l, 0); /* wipes the counts that failed readers left */
 
-	trace_unlock(name);
+	say(EV_UNLOCK, l, name, NULL);
 	if (!(old & SHAREX_EX))
 		module_fatal(name, "exclusive release of a sharex lock that is not held so");
 }
@@ -115,7 +126,7 @@ void sharex_demote(u16 *l, const char *name)
 {
 	u16 old = mem_xchg16(l, SHAREX_ONE);
 
-	trace_lock(name, "shared");
+	say(EV_LOCK, l, name, "shared");
 	if (!(old & SHAREX_EX))
 		module_fatal(name, "demotion of a sharex lock that is not held exclusive");
 }
@@ -136,7 +147,7 @@ u64 sharex_hp_acquire_sh(u16 *l, enum lock_side side, const char *name)
 		if (old & SHAREX_HP_HP) {
 			/* If a writer left in between, this takes the count below zero */
 			mem_xadd16(l, -SHAREX_HP_ONE);
-			return host_first(name, mode);
+			return host_first(l, name, mode);
 		}
 		if (old & SHAREX_HP_EX)
 			return busy(l, side, true, name, mode);
@@ -160,7 +171,7 @@ u64 sharex_hp_acquire_ex(u16 *l, enum lock_side side, const char *name)
 		return got(l, side, name, mode);
 	if (old == SHAREX_HP_HP) {
 		if (side == SIDE_GUEST)
-			return host_first(name, mode);
+			return host_first(l, name, mode);
 		old = mem_cmpxchg16(l, SHAREX_HP_HP, SHAREX_HP_EX);
 		if (old == SHAREX_HP_HP)
 			return got(l, side, name, mode);
@@ -176,7 +187,7 @@ void sharex_hp_release_sh(u16 *l, const char *name)
 {
 	u16 old = mem_xadd16(l, -SHAREX_HP_ONE);
 
-	trace_unlock(name);
+	say(EV_UNLOCK, l, name, NULL);
 	if ((old & SHAREX_HP_EX) || !(old >> 2))
 		module_fatal(name, "shared release of a host-priority lock that has no reader");
 }
@@ -190,7 +201,7 @@ void sharex_hp_release_ex(u16 *l, const char *name)
 		return;
 	}
 	mem_and16(l, SHAREX_HP_HP); /* wipes the counts too */
-	trace_unlock(name);
+	say(EV_UNLOCK, l, name, NULL);
 }
 
 u64 sharex_hp_promote(u16 *l, const char *name)
@@ -248,7 +259,7 @@ u64 sept_lock_guest(u64 *entry)
 	v = mem_read64(entry);
 	if (v & SEPT_TDHP) {
 		mem_clear_bit64(entry, SEPT_TDEL_BIT);
-		return host_first("sept", "guest");
+		return host_first(entry, "sept", "guest");
 	}
 	return got(entry, SIDE_GUEST, "sept", "guest");
 }
@@ -262,5 +273,5 @@ void sept_unlock(u64 *entry)
 		return;
 	}
 	mem_clear_bit64(entry, SEPT_TDEL_BIT); /* TDHP stays as it is */
-	trace_unlock("sept");
+	say(EV_UNLOCK, entry, "sept", NULL);
 }

@@ -98,6 +98,9 @@ static inline bool module_switch(const struct module *mod, u32 s)
 
 struct td_info *td_info_of(const struct module *mod, u64 tdr);	/* NULL if none */
 
+/* lock_number - which of the locks called @name is @l; false if there is only one. No step. */
+bool lock_number(const void *l, const char *name, u64 *number);
+
 /* What the observations hp-lost needs; called only while somebody listens. No step. */
 void hp_watch_host_busy(void *lock);
 void hp_watch_got(void *lock, enum lock_side side);

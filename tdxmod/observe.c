@@ -243,6 +243,26 @@ bool module_lock_find(u64 tdr, const char *name, u64 index, u8 level, struct mod
 	return tdr && find_in_td(tdr, name, index, l);
 }
 
+bool lock_number(const void *l, const char *name, u64 *number)
+{
+	const struct module *mod = module_self();
+	const struct pamt_entry *e = l;
+	u64 hpa;
+
+	if (!mod || strcmp(name, "TDVPR"))
+		return false;
+	hpa = (u64)(e - mod->pamt_4k) << 12;
+	for (u32 i = 0; i < mod->tds; i++) {
+		for (u32 v = 0; v < mod->td[i].vcpus; v++) {
+			if (mod->td[i].tdvpr[v] != hpa)
+				continue;
+			*number = v;
+			return true;
+		}
+	}
+	return false;
+}
+
 u64 module_lock_acquire(const struct module_lock *l, u32 how)
 {
 	enum lock_side side = how & ACQUIRE_GUEST ? SIDE_GUEST : SIDE_HOST;

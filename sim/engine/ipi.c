@@ -14,6 +14,7 @@
 #include "sim/engine/ipi.h"
 #include "sim/engine/lock_priv.h"
 #include "sim/engine/priv.h"
+#include "sim/engine/region.h"
 
 #define CSD_LOCK 1u
 
@@ -22,8 +23,19 @@ struct csd {
 	void (*fn)(void *arg);
 	void *arg;
 	u32 flags;		/* CSD_LOCK until it is acknowledged */
+	struct region *region;	/* of flags; NULL if nobody polls them */
 	u16 lp;
 	u8 wait;
+};
+
+static const char *csd_class(u64 flags)
+{
+	return flags & CSD_LOCK ? "LOCKED" : "FREE";
+}
+
+/* csd[LP]: a call that somebody waits for that LP to answer */
+static const struct region_type csd_type = {
+	.name = "csd", .class = csd_class, .indexed = true,
 };
 
 static struct csd *csd_new(u16 lp, void (*fn)(void *), void *arg, bool wait)
@@ -35,7 +47,20 @@ static struct csd *csd_new(u16 lp, void (*fn)(void *), void *arg, bool wait)
 	world_set(c->flags, CSD_LOCK);
 	world_set(c->lp, lp);
 	world_set(c->wait, (u8)wait);
+	if (wait)
+		world_set(c->region, region_add(&(struct region){
+			.type = &csd_type, .base = &c->flags, .count = 1,
+			.stride = sizeof(c->flags), .size = sizeof(c->flags), .index = lp,
+			.step = 1,
+		}));
 	return c;
+}
+
+static void csd_free(struct csd *c)
+{
+	if (c->region)
+		region_remove(c->region);
+	world_free(c, sizeof(*c));
 }
 
 /* True if the queue was empty: an interrupt is owed. Else one is on its way already. */
@@ -96,7 +121,7 @@ void ipi_run_queue(struct lp *l, u16 lp)
 			csd_ack(c);
 			continue;
 		}
-		world_free(c, sizeof(*c));
+		csd_free(c);
 		trace_kick("acked", lp);
 		fn(arg);
 	}
@@ -177,7 +202,7 @@ void smp_call_function_single(u16 lp, void (*fn)(void *), void *arg, bool wait)
 	if (!wait)
 		return;
 	csd_wait(c);
-	world_free(c, sizeof(*c));
+	csd_free(c);
 }
 
 static bool mask_has(const struct lp_mask *m, u32 lp)
@@ -211,7 +236,7 @@ void smp_call_function_many(const struct lp_mask *mask, void (*fn)(void *), void
 			lp_raise(lp, IRQ_CALL);
 	for (u32 i = 0; wait && i < n; i++) {
 		csd_wait(call[i]);
-		world_free(call[i], sizeof(*call[i]));
+		csd_free(call[i]);
 	}
 }
 

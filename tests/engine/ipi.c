@@ -340,6 +340,31 @@ static void test_deadlock(void **state)
 	}
 }
 
+/* Whatever is polled has a name, and whoever polls learns of the answer by it. */
+static void polls(void *ctx, const struct event *ev)
+{
+	char name[32];
+
+	if (ev->type == EV_STEP && ev->op == MEM_AWAIT &&
+	    !strcmp(region_name_of(ev->p, name, sizeof(name)), "csd[0x1]"))
+		++*(u32 *)ctx;
+}
+
+static void test_names(void **state)
+{
+	struct sim *sim = sim_make(SCHED_CLOCK, CARRIER_FIBER, 0);
+	struct table *t = table_make();
+	u32 n = 0;
+
+	trace_listen(sim, polls, &n);
+	actor_new(sim, "target", 1, open_all_along, t);
+	call_new(sim, t, "sender", 0, 1, 20000, 'H');
+	assert_int_equal(sim_run(sim), SIM_DONE);
+	assert_true(n > 0);
+	assert_null(region_find("csd", NULL, 1, 0, NULL));
+	sim_free(sim);
+}
+
 static void many_handler(void *arg)
 {
 	struct table *t = arg;
@@ -575,6 +600,7 @@ int main(void)
 		cmocka_unit_test(test_one_interrupt),
 		cmocka_unit_test(test_each_other),
 		cmocka_unit_test(test_deadlock),
+		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_every_schedule),
 		cmocka_unit_test(test_guest),

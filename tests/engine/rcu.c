@@ -443,6 +443,37 @@ static void test_refcount(void **state)
 	}
 }
 
+static void srcu_ends(void *arg)
+{
+	struct table *t = arg;
+	int idx = srcu_read_lock(&t->srcu);
+
+	srcu_read_unlock(&t->srcu, idx);
+	srcu_exit(&t->srcu);
+}
+
+static void srcu_ends_too_soon(void *arg)
+{
+	struct table *t = arg;
+
+	srcu_read_lock(&t->srcu);
+	srcu_exit(&t->srcu);
+}
+
+static void test_srcu_exit(void **state)
+{
+	struct sim *sim = sim_make(SCHED_CLOCK, CARRIER_FIBER, 0);
+
+	actor_new(sim, "a", 0, srcu_ends, table_make());
+	run_ok(sim);
+	sim = sim_make(SCHED_CLOCK, CARRIER_FIBER, 0);
+	check_tolerate(sim, "lock-held");
+	actor_new(sim, "a", 0, srcu_ends_too_soon, table_make());
+	assert_int_equal(sim_run(sim), SIM_VIOLATION);
+	assert_string_equal(check_at(sim, 0)->id, "use-after-free");
+	sim_free(sim);
+}
+
 struct done {
 	struct completion c;
 	struct table *t;
@@ -497,6 +528,7 @@ int main(void)
 		cmocka_unit_test(test_srcu_late_count),
 		cmocka_unit_test(test_srcu_barriers),
 		cmocka_unit_test(test_refcount),
+		cmocka_unit_test(test_srcu_exit),
 		cmocka_unit_test(test_completion),
 	};
 

@@ -158,6 +158,25 @@ static void test_unreachable(void **state)
 
 /* ---- operations ---- */
 
+/* Of the locks that are one a vCPU, the one that is named. */
+static void test_lock_of_vcpu(void **state)
+{
+	assert_as_expected(play_text(
+		"td vcpus=2 lps=4 memory=4M\n"
+		"schedule\n"
+		"    a | b\n"
+		"    acquire TDVPR[0] exclusive |\n"
+		"    release TDVPR[0] |\n"
+		"    acquire TDVPR[1] exclusive |\n"
+		"    | acquire TDVPR[1] shared\n"
+		"    release TDVPR[1] |\n"
+		"expect seen lock TDVPR[0] == 1\n"
+		"expect seen unlock TDVPR[0] == 1\n"
+		"expect seen lock TDVPR[1] == 1\n"
+		"expect seen busy TDVPR[1] == 1\n"
+		"expect never busy TDVPR[0]\n"));
+}
+
 static void test_litmus(void **state)
 {
 	assert_as_expected(play_text(TWO
@@ -383,6 +402,7 @@ int main(void)
 		cmocka_unit_test(test_event_conditions),
 		cmocka_unit_test(test_kick_and_blocked),
 		cmocka_unit_test(test_unreachable),
+		cmocka_unit_test(test_lock_of_vcpu),
 		cmocka_unit_test(test_litmus),
 		cmocka_unit_test(test_disturbances),
 		cmocka_unit_test(test_raw_seamcalls),

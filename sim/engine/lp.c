@@ -451,7 +451,8 @@ void lp_moves(struct actor *a, u16 lp)
 
 	if (sim_is_free(a->sim)) {
 		lp_leave(a);
-		actor_set(a->lp, lp);	/* nobody looks at the lists there */
+		/* Nobody looks at the lists there, but a signal may ask where @a is. */
+		mem_atomic(MEM_WRITE, sizeof(a->lp), &a->lp, lp, 0);
 		lp_enter(a);
 		return;
 	}

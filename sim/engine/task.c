@@ -52,11 +52,16 @@ void cpu_relax(void)
 /* From outside the machine, so no step; real threads may be reading it. */
 static void flag_set(struct actor *a, u32 flag)
 {
-	if (sim_is_free(a->sim))
+	u16 lp;
+
+	if (sim_is_free(a->sim)) {
 		mem_atomic(MEM_OR, 4, &a->tif, flag, 0);
-	else
+		lp = (u16)mem_atomic(MEM_READ, sizeof(a->lp), &a->lp, 0, 0);
+	} else {
 		world_set(a->tif, a->tif | flag);
-	lp_disturb(a->sim, a->lp, IRQ_KICK);
+		lp = a->lp;
+	}
+	lp_disturb(a->sim, lp, IRQ_KICK);
 }
 
 void task_signal(struct actor *a)

@@ -428,6 +428,24 @@ static void unexpected_exit_legal(void **state)
 	assert_as_expected(play_text(memory_fault));
 }
 
+/* ---- unsynchronized-seamcall, the promise that no holder of a lock can break ---- */
+
+static const char busy_wbinvd[] =
+	"td vcpus=1 lps=3 memory=4M\n"
+	"init\n"
+	"    vCPU0: fault 0x10\n"
+	"    user: inject TDH.PHYMEM.PAGE.WBINVD@1 OPERAND_BUSY|RCX\n"
+	"schedule\n"
+	"    zapper\n"
+	"    zap 0x10\n"
+	"tolerate kvm-bug page-leak mirror-desync\n"
+	"expect violation unsynchronized-seamcall 0x10\n";
+
+static void busy_wbinvd_fires(void **state)
+{
+	assert_as_expected(play_text(busy_wbinvd));
+}
+
 /* ---- livelock, starvation ---- */
 
 static const char nobody_moves[] =
@@ -611,6 +629,7 @@ int main(void)
 		cmocka_unit_test(unexpected_exit_fires),
 		cmocka_unit_test(unexpected_exit_silent),
 		cmocka_unit_test(unexpected_exit_legal),
+		cmocka_unit_test(busy_wbinvd_fires),
 		cmocka_unit_test(livelock_fires),
 		cmocka_unit_test(livelock_silent),
 		cmocka_unit_test(livelock_legal),

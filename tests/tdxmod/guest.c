@@ -477,6 +477,10 @@ static u32 hp_lost_with(const char *version)
 	lost = seen(&vm, EV_OBSERVE, "hp-lost");
 	assert_int_equal(g.rax, kept ? TDX_OPERAND_BUSY | OPERAND_RCX : TDX_SUCCESS);
 	assert_int_equal(lost, !kept);
+	/* What was lost cannot leak as well, though the host never got its lock */
+	vmexit_interrupt(lp_ctx_self(), &r);
+	assert_int_equal(sim_run(vm.sim), SIM_DONE);
+	assert_int_equal(seen(&vm, EV_OBSERVE, "hp-leaked"), kept);
 	end(&vm);
 	return lost;
 }

@@ -545,6 +545,26 @@ static const char its_turn_comes[] =
 	"    release SEPT_TREE\n"
 	"expect ok\n";
 
+/* Hundreds of operations of another go by while it waits, and it is no long wait. */
+static const char others_are_quick[] =
+	"td vcpus=1 lps=4 memory=4M\n"
+	"actor holder\n"
+	"    acquire SEPT_TREE exclusive\n"
+	"    compute 1000000\n"
+	"    release SEPT_TREE\n"
+	"actor spinner\n"
+	"    compute 5000\n"
+	"    acquire SEPT_TREE exclusive retry=inf\n"
+	"    release SEPT_TREE\n"
+	"actor worker\n"
+	"    repeat 200\n"
+	"        compute 2000\n"
+	"        acquire RTMR exclusive\n"
+	"        release RTMR\n"
+	"    end\n"
+	"expect ok\n"
+	"expect busy of SEPT_TREE >= 2000\n";
+
 /* Two walks that yield to each other at each entry, and a fault that spins meanwhile. */
 static const char slow_walks[] =
 	"td vcpus=1 lps=3 memory=4M\n"
@@ -609,6 +629,7 @@ static void starvation_silent(void **state)
 static void starvation_legal(void **state)
 {
 	assert_as_expected(play_text(its_turn_comes));
+	assert_as_expected(play_text(others_are_quick));
 }
 
 int main(void)

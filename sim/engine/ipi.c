@@ -135,9 +135,9 @@ static void stand_in(struct actor *me, struct lp *l, u16 lp)
 	if (mem_atomic(MEM_XCHG, 4, &l->stand_in, 1, 0))
 		return;
 	local_irq_disable();
-	world_set(me->lp, lp);
+	mem_atomic(MEM_WRITE, sizeof(me->lp), &me->lp, lp, 0);	/* a signal may ask for it */
 	ipi_run_queue(l, lp);
-	world_set(me->lp, own);
+	mem_atomic(MEM_WRITE, sizeof(me->lp), &me->lp, own, 0);
 	mem_atomic(MEM_WRITE, 4, &l->stand_in, 0, 0);
 	local_irq_enable();
 }

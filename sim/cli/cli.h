@@ -35,7 +35,8 @@ struct cli {
  * cli_parse - read the common options and @extra of a command
  * @args: what follows the options, e.g. "FILE..."
  * @example: shown first by --help, with @about
- * FALSE after having said what is wrong; `*code` is then the exit code (0 for --help).
+ * FALSE after having said what is wrong; `*code` is then the exit code (0 for --help), and
+ * there is nothing to free.
  */
 gboolean cli_parse(struct cli *cli, int *argc, char ***argv, const char *args,
 		   const char *example, const char *about, const GOptionEntry *extra, int *code);

@@ -305,6 +305,8 @@ gboolean cli_parse(struct cli *cli, int *argc, char ***argv, const char *args,
 	g_option_context_free(ctx);
 	g_free(summary);
 	g_free(name);
+	if (!ok)
+		cli_free(cli);
 	return ok;
 }
 

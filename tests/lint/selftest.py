@@ -225,7 +225,7 @@ class Text(unittest.TestCase):
                '(/' + 'Users/joe/y)']
         for text in bad:
             self.assertTrue(list(rules.machine_paths(texts=[('x', text)])), text)
-        good = ['/usr/bin/python3', 'the work/lock ratio', '$build/work/x', 'a/root/b', 'tmp/x',
+        good = ['/usr/bin/python3', 'the work/lock ratio', '$build/home/x', 'a/root/b', 'tmp/x',
                 'https://host/home/joe']
         for text in good:
             self.assertEqual(list(rules.machine_paths(texts=[('x', text)])), [], text)

@@ -81,24 +81,24 @@ u64 flow_end(struct flow *f, u64 status);
 /* flow_progress - an S-EPT entry changed its class for good */
 void flow_progress(void);
 
-/* The leaves: seamcall.c calls them with interrupts of all kinds masked */
+/* The leaves of leaf.c; @version: RAX bits 23:16, 0 unless the leaf has versions */
 u64 tdh_mem_sept_add(struct tdx_regs *r, u32 version);
-u64 tdh_mem_page_add(struct tdx_regs *r);
-u64 tdh_mem_page_aug(struct tdx_regs *r);
-u64 tdh_mem_page_demote(struct tdx_regs *r);
+u64 tdh_mem_page_add(struct tdx_regs *r, u32 version);
+u64 tdh_mem_page_aug(struct tdx_regs *r, u32 version);
+u64 tdh_mem_page_demote(struct tdx_regs *r, u32 version);
 u64 tdh_mem_page_promote(struct tdx_regs *r, u32 version);
-u64 tdh_mem_range_block(struct tdx_regs *r);
-u64 tdh_mem_range_unblock(struct tdx_regs *r);
-u64 tdh_mem_track(struct tdx_regs *r);
-u64 tdh_mem_page_remove(struct tdx_regs *r);
+u64 tdh_mem_range_block(struct tdx_regs *r, u32 version);
+u64 tdh_mem_range_unblock(struct tdx_regs *r, u32 version);
+u64 tdh_mem_track(struct tdx_regs *r, u32 version);
+u64 tdh_mem_page_remove(struct tdx_regs *r, u32 version);
 u64 tdh_mem_sept_remove(struct tdx_regs *r, u32 version);
-u64 tdh_mem_sept_rd(struct tdx_regs *r);
-u64 tdh_mr_finalize(struct tdx_regs *r);
-u64 tdh_vp_enter(struct tdx_regs *r);
+u64 tdh_mem_sept_rd(struct tdx_regs *r, u32 version);
+u64 tdh_mr_finalize(struct tdx_regs *r, u32 version);
+u64 tdh_vp_enter(struct tdx_regs *r, u32 version);
 u64 vp_enter_seam(struct tdx_regs *r);	/* its SEAM part; 0: the guest runs on this LP now */
-u64 tdh_vp_flush(struct tdx_regs *r);
-u64 tdh_mng_vpflushdone(struct tdx_regs *r);
-u64 tdh_mng_key_freeid(struct tdx_regs *r);
-u64 tdh_phymem_cache_wb(struct tdx_regs *r);
-u64 tdh_phymem_page_wbinvd(struct tdx_regs *r);
-u64 tdh_phymem_page_reclaim(struct tdx_regs *r);
+u64 tdh_vp_flush(struct tdx_regs *r, u32 version);
+u64 tdh_mng_vpflushdone(struct tdx_regs *r, u32 version);
+u64 tdh_mng_key_freeid(struct tdx_regs *r, u32 version);
+u64 tdh_phymem_cache_wb(struct tdx_regs *r, u32 version);
+u64 tdh_phymem_page_wbinvd(struct tdx_regs *r, u32 version);
+u64 tdh_phymem_page_reclaim(struct tdx_regs *r, u32 version);

@@ -7,52 +7,7 @@
 
 #include "sim/engine/region.h"
 #include "tdxmod/module.h"
-#include "tdxmod/seamcall.h"
 #include "tdxmod/status.h"
-
-/* Bit n: allowed in OP_STATE n (0 UNINITIALIZED, 1 INITIALIZED, 2 RUNNABLE, 3.. migration) */
-static u32 allowed_states(u32 leaf)
-{
-	switch (leaf) {
-	case TDH_VP_ENTER:
-		return 0x20c;
-	case TDH_MEM_PAGE_ADD:
-	case TDH_MR_EXTEND:
-	case TDH_MR_FINALIZE:
-	case TDH_VP_INIT:
-		return 0x002;
-	case TDH_MEM_SEPT_ADD:
-		return 0x3ce;
-	case TDH_VP_ADDCX:
-	case TDH_VP_CREATE:
-		return 0x082;
-	case TDH_MEM_PAGE_AUG:
-		return 0x20e;
-	case TDH_MEM_PAGE_RELOCATE:
-	case TDH_MEM_RANGE_BLOCK:
-	case TDH_MEM_PAGE_DEMOTE:
-	case TDH_MEM_PAGE_PROMOTE:
-	case TDH_MEM_RANGE_UNBLOCK:
-		return 0x33e;
-	case TDH_MEM_PAGE_REMOVE:
-		return 0x73e;
-	case TDH_MEM_TRACK:
-		return 0x3fe;
-	case TDH_VP_WR:
-		return 0x7ce;
-	case TDH_MEM_SEPT_RD:
-	case TDH_MEM_SEPT_REMOVE:
-	case TDH_VP_RD:
-		return 0x7fe;
-	default:
-		return 0;
-	}
-}
-
-bool op_state_allows(u32 leaf, u32 op_state)
-{
-	return op_state < 11 && (allowed_states(leaf) >> op_state & 1);
-}
 
 /* RUNNABLE, LIVE_EXPORT, LIVE_IMPORT */
 bool op_state_tracks(u32 op_state)

@@ -33,7 +33,7 @@ static u64 check(struct flow *f, u64 rcx, u64 tdr, u64 page, u64 source)
 	return TDX_SUCCESS;
 }
 
-u64 tdh_mem_page_add(struct tdx_regs *r)
+u64 tdh_mem_page_add(struct tdx_regs *r, u32 version)
 {
 	u64 rcx = r->rcx, tdr = r->rdx, err, n, old;
 	struct flow f;

@@ -20,7 +20,7 @@ static u64 check(struct flow *f, u64 rcx, u64 tdr, u64 page)
 	return TDX_SUCCESS;
 }
 
-u64 tdh_mem_page_aug(struct tdx_regs *r)
+u64 tdh_mem_page_aug(struct tdx_regs *r, u32 version)
 {
 	u64 rcx = r->rcx, tdr = r->rdx, err;
 	struct flow f;

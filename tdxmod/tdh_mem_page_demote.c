@@ -93,7 +93,7 @@ static u64 demote(struct flow *f)
 	return TDX_SUCCESS;
 }
 
-u64 tdh_mem_page_demote(struct tdx_regs *r)
+u64 tdh_mem_page_demote(struct tdx_regs *r, u32 version)
 {
 	u64 rcx = r->rcx, rdx = r->rdx, err;
 	struct flow f;

@@ -41,7 +41,7 @@ static void remove_page(struct flow *f)
 	flow_progress();
 }
 
-u64 tdh_mem_page_remove(struct tdx_regs *r)
+u64 tdh_mem_page_remove(struct tdx_regs *r, u32 version)
 {
 	u64 rcx = r->rcx, tdr = r->rdx, err;
 	struct flow f;

@@ -34,7 +34,7 @@ static void block(struct flow *f)
 	flow_progress();
 }
 
-u64 tdh_mem_range_block(struct tdx_regs *r)
+u64 tdh_mem_range_block(struct tdx_regs *r, u32 version)
 {
 	u64 rcx = r->rcx, tdr = r->rdx, err;
 	struct flow f;

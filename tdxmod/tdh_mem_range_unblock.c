@@ -37,7 +37,7 @@ static u64 check(struct flow *f, u64 rcx, u64 tdr)
 	return check_tracked(f);
 }
 
-u64 tdh_mem_range_unblock(struct tdx_regs *r)
+u64 tdh_mem_range_unblock(struct tdx_regs *r, u32 version)
 {
 	u64 rcx = r->rcx, tdr = r->rdx, err;
 	struct flow f;

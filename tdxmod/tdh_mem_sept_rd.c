@@ -23,7 +23,7 @@ static u64 check(struct flow *f, u64 rcx, u64 rdx)
 	return TDX_SUCCESS;
 }
 
-u64 tdh_mem_sept_rd(struct tdx_regs *r)
+u64 tdh_mem_sept_rd(struct tdx_regs *r, u32 version)
 {
 	u64 rcx = r->rcx, rdx = r->rdx, err;
 	struct flow f;

@@ -5,7 +5,7 @@
  */
 #include "tdxmod/flow.h"
 
-u64 tdh_mng_key_freeid(struct tdx_regs *r)
+u64 tdh_mng_key_freeid(struct tdx_regs *r, u32 version)
 {
 	struct module *mod = module_self();
 	struct kot_entry *key;

@@ -29,7 +29,7 @@ static u64 flush_done(struct flow *f, struct module *mod)
 	return TDX_SUCCESS;
 }
 
-u64 tdh_mng_vpflushdone(struct tdx_regs *r)
+u64 tdh_mng_vpflushdone(struct tdx_regs *r, u32 version)
 {
 	struct module *mod = module_self();
 	struct flow f;

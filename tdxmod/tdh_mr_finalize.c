@@ -5,7 +5,7 @@
  */
 #include "tdxmod/flow.h"
 
-u64 tdh_mr_finalize(struct tdx_regs *r)
+u64 tdh_mr_finalize(struct tdx_regs *r, u32 version)
 {
 	struct flow f;
 	u64 err;

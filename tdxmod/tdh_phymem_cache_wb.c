@@ -76,7 +76,7 @@ static u64 cache_wb(struct module *mod, struct wbt_entry *wbt, u64 command, u16 
 	return err;
 }
 
-u64 tdh_phymem_cache_wb(struct tdx_regs *r)
+u64 tdh_phymem_cache_wb(struct tdx_regs *r, u32 version)
 {
 	struct module *mod = module_self();
 	u16 package = lp_package(lp_self());

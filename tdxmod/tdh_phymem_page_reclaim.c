@@ -57,7 +57,7 @@ static u64 reclaim(struct flow *f)
 	return TDX_SUCCESS;
 }
 
-u64 tdh_phymem_page_reclaim(struct tdx_regs *r)
+u64 tdh_phymem_page_reclaim(struct tdx_regs *r, u32 version)
 {
 	u64 hpa = r->rcx, err;
 	struct flow f;

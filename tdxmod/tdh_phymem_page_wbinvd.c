@@ -6,7 +6,7 @@
  */
 #include "tdxmod/flow.h"
 
-u64 tdh_phymem_page_wbinvd(struct tdx_regs *r)
+u64 tdh_phymem_page_wbinvd(struct tdx_regs *r, u32 version)
 {
 	struct flow f;
 	u64 err;

@@ -147,7 +147,7 @@ u64 vp_enter_seam(struct tdx_regs *r)
 	return TDX_SUCCESS;
 }
 
-u64 tdh_vp_enter(struct tdx_regs *r)
+u64 tdh_vp_enter(struct tdx_regs *r, u32 version)
 {
 	u64 err = vp_enter_seam(r);
 

@@ -26,7 +26,7 @@ static u64 check(struct flow *f, u64 tdvpr)
 	return assoc == lp_self() ? TDX_SUCCESS : TDX_VCPU_NOT_ASSOCIATED;
 }
 
-u64 tdh_vp_flush(struct tdx_regs *r)
+u64 tdh_vp_flush(struct tdx_regs *r, u32 version)
 {
 	struct lp_ctx *lp = lp_ctx_self();
 	struct flow f;

@@ -101,6 +101,16 @@ void player_unbuild(struct player *pl);
 void player_stoppable(struct sim *sim);		/* what Ctrl-C stops; NULL: nothing */
 void player_refused(struct player *pl);
 void player_fini(struct player *pl);		/* all but the result */
+/*
+ * The parts of a play, in this order: build the machine with its checks; play the init lines
+ * to cycle 0; then either the schedule's rows and what virtual time makes of the rest, or
+ * player_open(): everybody may do all that is left, and who goes next is the caller's.
+ */
+gboolean player_start(struct player *pl);	/* FALSE: refused */
+gboolean player_init_lines(struct player *pl);	/* FALSE: they did not end; pl->res says why */
+void player_rows(struct player *pl);
+void player_open(struct player *pl);
+struct play_result *player_end(struct player *pl);	/* frees all but what it returns */
 
 /* play_build.c */
 void player_describe(struct player *pl);

@@ -265,28 +265,56 @@ void player_refused(struct player *pl)
 	pl->res->as_expected = FALSE;
 }
 
+gboolean player_start(struct player *pl)
+{
+	if (!player_build(pl))
+		return FALSE;
+	pl->checks = checks_new(pl->sim, pl->kvm);
+	check_at_end(pl->sim, at_end, pl);
+	return TRUE;
+}
+
+gboolean player_init_lines(struct player *pl)
+{
+	if (!phase(pl, pl->c->init, TRUE))
+		return FALSE;
+	cycle_zero(pl);
+	return TRUE;
+}
+
+void player_rows(struct player *pl)
+{
+	phase(pl, pl->c->schedule.rows, FALSE);
+}
+
+void player_open(struct player *pl)
+{
+	give_rest(pl);
+}
+
+struct play_result *player_end(struct player *pl)
+{
+	if (pl->refused)
+		player_refused(pl);
+	player_fini(pl);
+	return pl->res;
+}
+
 struct play_result *scenario_play(const struct scenario *sc, const struct scenario_case *c,
 				  const struct play_options *opt)
 {
 	struct player pl;
 
 	player_init(&pl, sc, c, opt);
-	if (player_build(&pl)) {
-		pl.checks = checks_new(pl.sim, pl.kvm);
+	if (player_start(&pl)) {
 		checks_progress(pl.checks, c->limit.progress, STUCK_WINDOW);
-		check_at_end(pl.sim, at_end, &pl);
 		play_record_start(&pl);
-		if (phase(&pl, c->init, TRUE)) {
-			cycle_zero(&pl);
-			phase(&pl, c->schedule.rows, FALSE);
-		}
+		if (player_init_lines(&pl))
+			player_rows(&pl);
 		play_record_stop(&pl);
 		player_take(&pl);
 		if (!pl.refused)
 			expect_judge(&pl);
 	}
-	if (pl.refused)
-		player_refused(&pl);
-	player_fini(&pl);
-	return pl.res;
+	return player_end(&pl);
 }

@@ -6,6 +6,8 @@
  */
 #include "tdxmod/build.h"
 
+#include <string.h>
+
 #include "sim/engine/arena.h"
 #include "sim/engine/check.h"
 #include "sim/engine/lp.h"
@@ -169,8 +171,12 @@ u64 vcpu_build(u64 tdr_hpa, u64 tdvpr)
 	u64 hpa = page_for(mod, tdvpr, PT_TDVPR, tdr_hpa);
 	struct tdvps *vp = tdvps_at(hpa);
 
-	for (u32 i = 1; i < TDVPS_PAGES; i++)
-		page_for(mod, tdvpr ? tdvpr + i * PAGE_SIZE : 0, PT_TDCX, tdr_hpa);
+	world_set(vp->tdvps_pa[0], hpa);
+	for (u32 i = 1; i < TDVPS_PAGES; i++) {
+		u64 page = page_for(mod, tdvpr ? tdvpr + i * PAGE_SIZE : 0, PT_TDCX, tdr_hpa);
+
+		world_set(vp->tdvps_pa[i], page);
+	}
 	world_set(tdr->chldcnt, tdr->chldcnt + TDVPS_PAGES);
 	world_set(tdcs->num_vcpus, tdcs->num_vcpus + 1);
 	world_set(vp->state, VCPU_READY);
@@ -184,6 +190,16 @@ u64 vcpu_build(u64 tdr_hpa, u64 tdvpr)
 	world_set(info->tdvpr[info->vcpus], hpa);
 	world_set(info->vcpus, info->vcpus + 1);
 	return hpa;
+}
+
+void td_build_pages(u64 tdr, u64 tdcx[TDCX_PAGES])
+{
+	memcpy(tdcx, tdr_at(tdr)->tdcx_pa, sizeof(tdr_at(tdr)->tdcx_pa));
+}
+
+void vcpu_build_pages(u64 tdvpr, u64 tdcx[TDVPS_PAGES - 1])
+{
+	memcpy(tdcx, &tdvps_at(tdvpr)->tdvps_pa[1], (TDVPS_PAGES - 1) * sizeof(u64));
 }
 
 void vcpu_set_guest(u64 tdvpr, const struct guest_program *p)

@@ -46,6 +46,13 @@ u64 td_build(struct sim *sim, const struct td_build *b);
 u64 vcpu_build(u64 tdr, u64 tdvpr /* 0: from page_alloc() */);
 
 /*
+ * td_build_pages, vcpu_build_pages - hpas of the pages behind the TDR and behind the TDVPR,
+ * as who added them by ADDCX would know them
+ */
+void td_build_pages(u64 tdr, u64 tdcx[6]);
+void vcpu_build_pages(u64 tdvpr, u64 tdcx[5]);
+
+/*
  * lp_interrupt_at_query - the module, when it asks on @lp whether an interrupt is pending,
  * hears yes from the @n-th time on; 0: what is so. For recorded vectors ("intr").
  */

@@ -105,6 +105,7 @@ struct tdvps {
 	u64 tdvpr, tdr;		/* own and owner's hpa */
 	u32 index;
 	u8 num_pages;
+	u64 tdvps_pa[TDVPS_PAGES];	/* TDVPR's page, then the TDCX pages; before the vCPU runs */
 };
 
 _Static_assert(sizeof(struct tdvps) <= PAGE_SIZE, "TDVPS fits its first page");

@@ -18,6 +18,7 @@
 #include "tdxmod/build.h"
 #include "tdxmod/peek.h"
 #include "tdxmod/status.h"
+#include "tdxmod/versions.h"
 
 #define NO_PAGE		(~0ull)
 #define GPA_BITS	GENMASK_ULL(51, 12)
@@ -165,7 +166,8 @@ static void lp_main(void *arg)
 static void build(struct conform_machine *m, const struct conform_record *init, const char *tdx)
 {
 	struct tdx_module_config cfg = {
-		.version = tdx, .hp_lock_timeout = CONFORM_HP_TIMEOUT,
+		.version = tdx ? tdx : TDX_VERSION_RECORDED,
+		.hp_lock_timeout = CONFORM_HP_TIMEOUT,
 	};
 	struct td_build td = {
 		.name = "TD",

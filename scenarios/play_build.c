@@ -54,8 +54,7 @@ void player_describe(struct player *pl)
 		if (o->costs->changed[i])
 			r->costs = "changed by the user";
 	g_string_printf(note, "kvm=%s%s%s", r->kvm, *switches ? " " : "", switches);
-	if (o->tdx || c->variant.tdx)
-		g_string_append_printf(note, " tdx=%s", r->tdx);
+	g_string_append_printf(note, " tdx=%s", r->tdx);
 	if (strcmp(r->policy, r->kvm))
 		g_string_append_printf(note, " policy %s", r->policy);
 	for (guint i = 0; i < c->dropped->len; i++)

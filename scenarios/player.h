@@ -10,6 +10,7 @@
 #include "scenarios/result.h"
 #include "sim/engine/cost.h"
 #include "sim/engine/sim.h"
+#include "tdxmod/versions.h"
 
 struct play_options {
 	enum sim_carrier carrier;
@@ -25,7 +26,7 @@ struct play_options {
 };
 
 #define DEFAULT_KVM	"v7.2"
-#define DEFAULT_TDX	"1.5.01"
+#define DEFAULT_TDX	TDX_VERSION_DEFAULT
 
 /*
  * scenario_play - play @c of @sc and judge its expects

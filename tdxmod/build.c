@@ -41,7 +41,7 @@ static void name_global_locks(struct module *mod)
 
 bool tdx_module_new(struct sim *sim, const struct tdx_module_config *cfg)
 {
-	const char *name = cfg && cfg->version ? cfg->version : "1.5.01";
+	const char *name = cfg && cfg->version ? cfg->version : TDX_VERSION_DEFAULT;
 	const struct tdx_version *version = tdx_version_find(name);
 	struct module *mod;
 	u16 last;
@@ -50,7 +50,7 @@ bool tdx_module_new(struct sim *sim, const struct tdx_module_config *cfg)
 		return false;
 	mod = world_alloc(sizeof(*mod));
 	sim_set_layer(sim, LAYER_MODULE, mod);
-	world_set(mod->switches, version->switches);
+	world_set(mod->switches, version->on);
 	world_set(mod->version, version->name);
 	world_set(mod->hp_lock_timeout, cfg && cfg->hp_lock_timeout ? cfg->hp_lock_timeout :
 		  TSC_SECOND);

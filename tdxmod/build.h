@@ -10,10 +10,8 @@
 struct sim;
 struct guest_program;
 
-enum { TDX_SWITCHES = 12 };
-
 struct tdx_module_config {
-	const char *version;	/* "1.5.01" (default if NULL), see versions.h */
+	const char *version;	/* of versions.h; NULL: TDX_VERSION_DEFAULT */
 	u64 hp_lock_timeout;	/* cycles; 0: one second of TSC */
 	u16 hkids;		/* private HKIDs, the module's own included; 0: 32 (32..63) */
 	u16 cached_sub_blocks;	/* of CACHE.WB; 0: 4 */

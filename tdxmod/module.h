@@ -8,6 +8,7 @@
  */
 #include "sim/engine/sim.h"
 #include "tdxmod/lock.h"
+#include "tdxmod/versions.h"
 
 struct lp_ctx;
 struct pamt_entry;
@@ -51,7 +52,7 @@ struct td_info {		/* for checks and reports, and to build */
 };
 
 struct module {
-	u32 switches;		/* of versions.h: bit n is S(n+1) */
+	u32 switches;		/* SWITCH() of versions.h */
 	const char *version;
 	u64 hp_lock_timeout;	/* cycles */
 	u64 tdmr_end;		/* one TDMR, from hpa 0 */
@@ -91,9 +92,9 @@ static inline bool module_phys(const struct module *mod, u64 hpa)
 	return hpa < mod->tdmr_end;
 }
 
-static inline bool module_switch(const struct module *mod, u32 s)
+static inline bool module_switch(const struct module *mod, enum tdx_switch_number s)
 {
-	return mod->switches >> (s - 1) & 1;
+	return mod->switches & SWITCH(s);
 }
 
 struct td_info *td_info_of(const struct module *mod, u64 tdr);	/* NULL if none */

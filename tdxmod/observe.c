@@ -183,7 +183,7 @@ static bool find_in_td(u64 tdr_hpa, const char *name, u64 index, struct module_l
 	struct td_info *info = td_info_of(mod, tdr_hpa);
 
 	if (!strcmp(name, "SEPT_TREE")) {
-		*l = (struct module_lock){ &tdcs->sept_lock, module_switch(mod, 1) ?
+		*l = (struct module_lock){ &tdcs->sept_lock, module_switch(mod, S_TREE_HP) ?
 			TDX_LOCK_SHAREX_HP : TDX_LOCK_SHAREX, "SEPT_TREE" };
 	} else if (!strcmp(name, "TD_EPOCH")) {
 		*l = (struct module_lock){ &tdcs->epoch.lock, TDX_LOCK_SHAREX, "TD_EPOCH" };

@@ -197,7 +197,7 @@ static void write_keeping_tdhp(u64 *entry, u64 value)
 
 void sept_write(const struct module *mod, u64 *entry, u64 value)
 {
-	if (module_switch(mod, 5))
+	if (module_switch(mod, S_ENTRY_CAS))
 		write_keeping_tdhp(entry, value);
 	else
 		mem_write64(entry, value);

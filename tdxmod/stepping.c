@@ -18,7 +18,7 @@
 /* versions.md S3: the guest would get a #VE there, and no TD exit would follow */
 static bool guest_would_accept(const struct module *mod, const struct tdcs *tdcs, u64 entry)
 {
-	return module_switch(mod, 3) && !tdcs->pending_ve_disable &&
+	return module_switch(mod, S_PENDING_NO_FAULT) && !tdcs->pending_ve_disable &&
 	       sept_is(entry, SEPT_ACCEPTABLE);
 }
 
@@ -49,7 +49,7 @@ enum filter_result entry_filter(const struct module *mod, struct lp_ctx *lp, str
 				struct tdcs *tdcs, u64 *gpa, u8 *tree)
 {
 	/* versions.md S2: newer modules read-lock the tree here */
-	enum lock_mode mode = module_switch(mod, 2) ? LOCK_SHARED : LOCK_EXCLUSIVE;
+	enum lock_mode mode = module_switch(mod, S_FILTER_SHARED) ? LOCK_SHARED : LOCK_EXCLUSIVE;
 	u8 n, notify;
 
 	world_set(lp->rip_on_entry, guest_rip(vp));

@@ -22,7 +22,7 @@ bool op_state_any_initialized(u32 op_state)
 
 u64 tree_acquire(const struct module *mod, struct tdcs *tdcs, enum lock_mode mode)
 {
-	if (module_switch(mod, 1))
+	if (module_switch(mod, S_TREE_HP))
 		return sharex_hp_acquire(&tdcs->sept_lock, mode, SIDE_HOST, "SEPT_TREE");
 	return mode == LOCK_EXCLUSIVE ? sharex_acquire_ex(&tdcs->sept_lock, "SEPT_TREE") :
 					sharex_acquire_sh(&tdcs->sept_lock, "SEPT_TREE");
@@ -30,7 +30,7 @@ u64 tree_acquire(const struct module *mod, struct tdcs *tdcs, enum lock_mode mod
 
 void tree_release(const struct module *mod, struct tdcs *tdcs, enum lock_mode mode)
 {
-	if (module_switch(mod, 1))
+	if (module_switch(mod, S_TREE_HP))
 		sharex_hp_release(&tdcs->sept_lock, mode, "SEPT_TREE");
 	else if (mode == LOCK_EXCLUSIVE)
 		sharex_release_ex(&tdcs->sept_lock, "SEPT_TREE");

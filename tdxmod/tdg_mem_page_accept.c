@@ -94,7 +94,7 @@ u64 tdg_mem_page_accept(struct lp_ctx *lp, struct tdx_regs *g, bool *interrupted
 	if (err)
 		return status_operand(err, OPERAND_RCX);
 	w.copy = mem_read64(w.entry);
-	if (module_switch(mod, 6))
+	if (module_switch(mod, S_ACCEPT_LEAF_LATE))
 		leaf = sept_is_leaf(w.copy);
 	if (!sept_is_state(w.copy, SEPT_FREE) && !leaf) {
 		sept_unlock(w.entry);

@@ -79,7 +79,7 @@ static u64 demote(struct flow *f)
 	u64 err;
 
 	fill_table(f);
-	if (!module_switch(f->mod, 9) && lp_interrupted(lp_ctx_self()))
+	if (!module_switch(f->mod, S_DEMOTE_NO_INTR) && lp_interrupted(lp_ctx_self()))
 		return TDX_INTERRUPTED_RESTARTABLE;
 	err = split_metadata(f);
 	if (err)

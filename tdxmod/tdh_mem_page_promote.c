@@ -134,7 +134,7 @@ u64 tdh_mem_page_promote(struct tdx_regs *r, u32 version)
 	struct flow f;
 
 	flow_begin(&f, TDH_MEM_PAGE_PROMOTE, r);
-	m.exclusive = module_switch(f.mod, 4);
+	m.exclusive = module_switch(f.mod, S_PROMOTE_TREE_EX);
 	r->rcx = r->rdx = 0;
 	if (version > 1)
 		return status_operand(TDX_OPERAND_INVALID, OPERAND_RAX);

@@ -20,7 +20,7 @@ static u64 check_tracked(struct flow *f)
 	if (epoch_is_tracked(f->tdcs, bepoch))
 		return TDX_SUCCESS;
 	return status_operand(TDX_TLB_TRACKING_NOT_DONE,
-			      module_switch(f->mod, 7) ? OPERAND_RCX : OPERAND_SEPT_TREE);
+			      module_switch(f->mod, S_UNBLOCK_RCX) ? OPERAND_RCX : OPERAND_SEPT_TREE);
 }
 
 static u64 check(struct flow *f, u64 rcx, u64 tdr)

@@ -15,7 +15,7 @@ static u64 check_empty(struct flow *f)
 		u64 entry = mem_read64(&child[i]);
 
 		if (sept_is_state(entry, SEPT_FREE) ||
-		    (module_switch(f->mod, 8) && sept_is_state(entry, SEPT_REMOVED)))
+		    (module_switch(f->mod, S_REMOVED_CHILDREN) && sept_is_state(entry, SEPT_REMOVED)))
 			continue;
 		return flow_fail_state(f, TDX_EPT_PAGE_NOT_FREE);
 	}

@@ -9,8 +9,9 @@
 
 #include "scenarios/conform_files.h"
 #include "sim/cli/cli.h"
+#include "tdxmod/versions.h"
 
-#define RECORDED	"1.5.01"	/* the module whose source was recorded */
+#define RECORDED	TDX_VERSION_RECORDED
 
 static void put_difference(const struct conform_found *d, FILE *out)
 {

@@ -10,6 +10,7 @@
 #include "tdxmod/build.h"
 #include "tdxmod/observe.h"
 #include "tdxmod/seamcall.h"
+#include "tdxmod/versions.h"
 
 static void listen(void *ctx, const struct event *ev)
 {
@@ -58,7 +59,7 @@ void machine_new(struct machine *m, const struct machine_options *opt)
 		.lps = opt->lps ? opt->lps : 4, .max_steps = opt->max_steps,
 		.timed = opt->sched == SCHED_CLOCK, .keyed = opt->keyed,
 	};
-	struct tdx_module_config mc = { 0 };
+	struct tdx_module_config mc = { .version = TDX_VERSION_RECORDED };
 	struct kmmu_config kc = {
 		.name = "TD", .vcpus = opt->vcpus ? opt->vcpus : 1,
 		.memory = (opt->gfns ? opt->gfns : 1024) << 12, .levels = 4, .max_level = 1,
@@ -67,6 +68,9 @@ void machine_new(struct machine *m, const struct machine_options *opt)
 	GError *err = NULL;
 	u32 i;
 
+	for (i = 0; i < ARRAY_SIZE(opt->variant) && opt->variant[i]; i++)
+		if (g_str_has_prefix(opt->variant[i], "tdx="))
+			mc.version = opt->variant[i] + strlen("tdx=");
 	memset(m, 0, sizeof(*m));
 	m->sim = sim_new(&so);
 	assert_non_null(m->sim);

@@ -22,7 +22,7 @@ struct machine_options {
 	u16 vcpus, lps;		/* 0: 1 and 4 */
 	u64 gfns;		/* 0: 1024 */
 	bool keyed;
-	const char *variant[6];
+	const char *variant[6];	/* "tdx=..." too; else the recorded version */
 	const char *policy;
 	const char *tolerate[4];
 };

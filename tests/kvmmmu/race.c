@@ -14,6 +14,7 @@
 #include "tdxmod/guest.h"
 #include "tdxmod/observe.h"
 #include "tdxmod/seamcall.h"
+#include "tdxmod/versions.h"
 
 /* More with SEPTSIM_SEEDS=n; few by default, so that the test is quick. */
 static u64 seeds(u64 n)
@@ -231,6 +232,7 @@ static void tally(struct tally *t, u64 n, const char *const *variant, const char
 static void kick_and_gate_suffice(void **state)
 {
 	static const char *const v7_2[] = { "kvm=v7.2", NULL }, *const v6_16[] = { "kvm=v6.16", NULL };
+	static const char *const newest[] = { "kvm=v7.2", "tdx=" TDX_VERSION_DEFAULT, NULL };
 	struct tally t;
 
 	tally(&t, 60, v7_2, NULL);
@@ -238,6 +240,8 @@ static void kick_and_gate_suffice(void **state)
 	assert_true(t.busy > 0);
 	assert_true(t.refused > 0);
 	tally(&t, 30, v6_16, NULL);
+	assert_int_equal(t.broken, 0);
+	tally(&t, 30, newest, NULL);
 	assert_int_equal(t.broken, 0);
 }
 

@@ -27,6 +27,7 @@ RULES = {
     'includes': lambda root, args: rules.includes(root),
     'spdx': lambda root, args: rules.spdx(root),
     'machine-paths': lambda root, args: rules.machine_paths(root),
+    'versions-named': lambda root, args: rules.versions_named(root),
     'races-registered': races_registered,
     'checks-covered': lambda root, args: covered.check(root),
     'statics': lambda root, args: objects.statics(args),

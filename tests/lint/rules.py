@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Rules that need no more than the text: floating point, includes, SPDX, machine paths."""
+"""Rules that need no more than the text: floats, includes, SPDX, machine paths, versions."""
 import re
 from pathlib import Path
 
@@ -91,3 +91,19 @@ def machine_paths(root=None, texts=None):
             m = pattern.search(line)
             if m:
                 yield name, n, f'path of a machine: {m.group()}'
+
+
+def versions_named(root=None, texts=None):
+    """A scenario that is played names its module, so that no later default changes a verdict."""
+    if texts is None:
+        texts = ((n, (Path(root) / n).read_text(encoding='utf-8'))
+                 for n in csource.files(root, '.scn')
+                 if n.startswith(('scenarios/', 'tests/scenarios/play/')))
+    for name, text in texts:
+        lines = [line.split('#')[0].split() for line in text.split('\n')]
+        first_case = next((n for n, w in enumerate(lines) if w[:1] == ['case']), len(lines))
+        if not any(w[:1] == ['variant'] for w in lines[:first_case]):
+            yield name, 1, 'no variant line before the first case names a tdx='
+        for n, w in enumerate(lines, start=1):
+            if w[:1] == ['variant'] and not any(x.startswith('tdx=') for x in w):
+                yield name, n, 'the variant names no tdx='

@@ -230,6 +230,14 @@ class Text(unittest.TestCase):
         for text in good:
             self.assertEqual(list(rules.machine_paths(texts=[('x', text)])), [], text)
 
+    def test_versions_named(self):
+        head = 'title t\nvariant kvm=v7.2 tdx=1.5.01\ncase a\n'
+        for text in (head, head + '    variant tdx=1.5.34 # newest\n'):
+            self.assertEqual(list(rules.versions_named(texts=[('x', text)])), [], text)
+        for text in ('title t\n', 'variant kvm=v7.2\n', 'case a\n  variant tdx=1.5.01\n',
+                     head + '  variant no-freeze\n', 'variant kvm=v7.2 # tdx=1.5.01\n'):
+            self.assertTrue(list(rules.versions_named(texts=[('x', text)])), text)
+
     def test_races(self):
         with tempfile.TemporaryDirectory() as root:
             os.makedirs(f'{root}/scenarios/races')

@@ -100,7 +100,7 @@ class Commands(unittest.TestCase):
     def test_stress_says_what_it_is_not(self):
         out = run('stress', '--time', '0.2',
                   self.file('p.scn', 'init\n    vCPU0: fault 1\n')).stdout
-        self.assertIn('(kvm=v7.2)\n', out)
+        self.assertIn('(kvm=v7.2 tdx=1.5.34)\n', out)
         self.assertNotIn('\n (kvm', out)
         self.assertIn('schedules are not followed', ' '.join(out.split()))
 

@@ -114,7 +114,7 @@ static void check_accounts(struct chaos *c)
 
 	assert_int_equal(check_count(c->sim), 0);
 	/* A host that gave up may leave HOST_PRIORITY behind, never a reader */
-	assert_int_equal(tdcs->sept_lock & ~(module_switch(mod, 1) ? SHAREX_HP_HP : 0), 0);
+	assert_int_equal(tdcs->sept_lock & ~(module_switch(mod, S_TREE_HP) ? SHAREX_HP_HP : 0), 0);
 	assert_int_equal(tdcs->epoch.lock, 0);
 	assert_int_equal(tdcs->op_state_lock & ~SHAREX_HP_HP, 0);
 	assert_int_equal(tdcs->epoch.refcount[0] | tdcs->epoch.refcount[1], 0);

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tdxmod/versions.h"
+
 struct sim *test_sim(void)
 {
 	struct sim_options opt = { .phys = 1 << 30, .lps = 3, .packages = 2, .timed = true };
@@ -20,7 +22,8 @@ struct sim *test_sim(void)
 void test_td(struct sim *sim, const struct test_setup *s, struct test_td *td)
 {
 	struct tdx_module_config cfg = {
-		.version = s->version, .hp_lock_timeout = s->hp_lock_timeout,
+		.version = s->version ? s->version : TDX_VERSION_RECORDED,
+		.hp_lock_timeout = s->hp_lock_timeout,
 	};
 	struct td_build b = {
 		.tdr = 0x1000,

@@ -87,6 +87,7 @@ static bool parse_words(const struct kmmu_config *cfg, u32 *switches,
 static void locks_init(struct kvm *kvm)
 {
 	rwlock_init(&kvm->mmu_lock, "mmu_lock");
+	spin_lock_init(&kvm->seamcall_lock, "seamcall_lock");
 	mutex_init(&kvm->slots_lock, "slots_lock");
 	mutex_init(&kvm->slots_arch_lock, "slots_arch_lock");
 	srcu_init(&kvm->srcu, "srcu");

@@ -53,6 +53,8 @@ enum vcpu_mode {
 #define KVM_REQUEST_NO_ACTION	(1u << 10)
 #define KVM_REQ_TLB_FLUSH	(0u | KVM_REQUEST_WAIT | KVM_REQUEST_NO_WAKEUP)
 #define KVM_REQ_VM_DEAD		(1u | KVM_REQUEST_WAIT | KVM_REQUEST_NO_WAKEUP)
+#define KVM_REQ_NO_VCPU_ENTER_INPROGRESS \
+	(2u | KVM_REQUEST_WAIT | KVM_REQUEST_NO_WAKEUP)	/* of the RFC (policy_rfc.c) only */
 #define KVM_REQ_OUTSIDE_GUEST_MODE \
 	(KVM_REQUEST_NO_ACTION | KVM_REQUEST_WAIT | KVM_REQUEST_NO_WAKEUP)
 
@@ -181,6 +183,7 @@ struct kvm {
 	/* by actor: what its operation will remember, and whether it owes a TLB flush */
 	u64 op_key[ACTORS_MAX];
 	u8 flush_owed[ACTORS_MAX];
+	struct spinlock seamcall_lock;	/* of the policy seamcall-lock alone */
 };
 
 static inline bool kvm_switch(const struct kvm *kvm, enum kvm_switch s)

@@ -120,6 +120,11 @@ bool kvm_check_request(u32 req, struct kvm_vcpu *vcpu)
 	return true;
 }
 
+void kvm_clear_request(u32 req, struct kvm_vcpu *vcpu)
+{
+	mem_btr64(&vcpu->requests, req & KVM_REQUEST_MASK);
+}
+
 /* kvm_request_needs_ipi(): IN_GUEST becomes EXITING; the cmpxchg is the full barrier */
 static bool kvm_request_needs_ipi(struct kvm_vcpu *vcpu, u32 req)
 {

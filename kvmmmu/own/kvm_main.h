@@ -10,6 +10,8 @@
 bool kvm_request_pending(struct kvm_vcpu *vcpu);		/* one step */
 /* kvm_check_request - is @req pending? If so it is consumed. One or two steps */
 bool kvm_check_request(u32 req, struct kvm_vcpu *vcpu);
+/* kvm_clear_request - a LOCKed bit clear, nothing else */
+void kvm_clear_request(u32 req, struct kvm_vcpu *vcpu);
 /*
  * kvm_make_all_cpus_request - @req to every vCPU, kicking those that are in the guest.
  * With KVM_REQUEST_WAIT it returns when each kicked LP has acknowledged: then no vCPU is

@@ -8,6 +8,7 @@
 
 #include "kvmmmu/own/guest_memfd.h"
 #include "kvmmmu/own/kvm_main.h"
+#include "kvmmmu/own/policy.h"
 #include "sim/engine/clock.h"
 #include "sim/engine/mem.h"
 #include "sim/engine/task.h"
@@ -123,6 +124,7 @@ static bool is_page_fault_stale(struct kvm_vcpu *vcpu, struct kvm_page_fault *fa
 static int kvm_tdp_mmu_page_fault(struct kvm_vcpu *vcpu, struct kvm_page_fault *fault)
 {
 	struct kvm *kvm = vcpu->kvm;
+	bool shared = !kvm->policy->fault_excludes;
 	int r;
 
 	/* fast_page_fault(): an S-EPT violation says "not present", so never useful here */
@@ -131,11 +133,11 @@ static int kvm_tdp_mmu_page_fault(struct kvm_vcpu *vcpu, struct kvm_page_fault *
 	if (r != RET_PF_CONTINUE)
 		return r;
 	r = RET_PF_RETRY;
-	kvm_mmu_lock(kvm, true, fault->gfn, fault->gfn + 1);
+	kvm_mmu_lock(kvm, shared, fault->gfn, fault->gfn + 1);
 	if (!is_page_fault_stale(vcpu, fault))
 		r = kvm_tdp_mmu_map(vcpu, fault);
 	kvm_release_faultin_page(fault->folio);
-	kvm_mmu_unlock(kvm, true, fault->gfn, fault->gfn + 1);
+	kvm_mmu_unlock(kvm, shared, fault->gfn, fault->gfn + 1);
 	return r;
 }
 

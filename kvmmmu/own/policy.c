@@ -30,7 +30,36 @@
 	  "<d705a6c6a81246a77f83befd1865d0c4194b2d28..git.isaku.yamahata@intel.com>") \
 	X(policy_v19_10000, "v19-10000",					\
 	  "repeat up to 10000 times on any recoverable error, mmu_lock held; no kick", \
-	  "downstream", "as v19, downstream form")
+	  "downstream", "as v19, downstream form")				\
+	X(policy_rfc, "rfc",							\
+	  "install once, again from the fault handler until signal; remove once, then once " \
+	  "more behind a request on each vCPU; busy is any error (A14)",	\
+	  "RFC, November 2024", "<20241121115139.26338-1-yan.y.zhao@intel.com>") \
+	X(policy_v1, "v1",							\
+	  "as rfc, with the entry gate; TRACK compares the status",		\
+	  "v1, January 2025", "<20250113020925.18789-1-yan.y.zhao@intel.com>")	\
+	X(policy_mmu_write_lock, "mmu-write-lock",				\
+	  "faults hold mmu_lock for write; the rest as v6.16",			\
+	  "proposal", "<Zt-LmzUSyljHGcMO@google.com>")				\
+	X(policy_seamcall_lock, "seamcall-lock",				\
+	  "a spinlock of the VM around each S-EPT SEAMCALL; a busy removal is a KVM_BUG; " \
+	  "faults resume the guest",						\
+	  "proposal",								\
+	  "<CABgObfayLGyWKERXkU+0gjeUg=Sp3r7GEQU=+13sUMpo36weWg@mail.gmail.com>") \
+	X(policy_kick_on_zero_step, "kick-on-zero-step",			\
+	  "faults resume the guest; TDH.VP.ENTER that finds the tree busy kicks all vCPUs; " \
+	  "remove as v6.16",							\
+	  "proposal", "<Zt-LmzUSyljHGcMO@google.com>")		\
+	X(policy_enter_barrier, "enter-barrier",				\
+	  "faults resume the guest; a busy TDH.VP.ENTER takes and drops mmu_lock for write; " \
+	  "remove as v6.16",							\
+	  "proposal", "<Zt-LmzUSyljHGcMO@google.com>")		\
+	X(policy_kick_first, "kick-first",					\
+	  "gate and kick before BLOCK, gate down after REMOVE, each call once; faults as v6.16", \
+	  "proposal", "<20250113021250.18948-1-yan.y.zhao@intel.com>")		\
+	X(policy_zero_tolerance, "zero-tolerance",				\
+	  "any BUSY is a KVM_BUG; faults resume the guest",			\
+	  "proposal", "X9, as SGX's code")
 
 #define WORD(policy, name, text, range, source) { name, text, range, source },
 #define POLICY(policy, name, text, range, source) &policy,

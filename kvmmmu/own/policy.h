@@ -41,6 +41,15 @@ struct retry_policy {
 	 * handler with *@ret (the guest is resumed, or -EIO). SRCU held, mmu_lock not.
 	 */
 	bool (*retry_locally)(struct kvm_vcpu *vcpu, u64 gfn, int *ret);
+
+	/* What only some policies have; NULL: nothing of the kind. */
+
+	/* Around BLOCK, TRACK and REMOVE of one leaf. mmu_lock held for write */
+	void (*zap_begin)(struct kvm *kvm);
+	void (*zap_end)(struct kvm *kvm);
+	/* TDH.VP.ENTER was busy with @err. Interrupts on, SRCU held, mmu_lock not */
+	void (*enter_busy)(struct kvm_vcpu *vcpu, u64 err);
+	bool fault_excludes;	/* a fault holds mmu_lock for write */
 };
 
 /* policy_find - NULL if there is none of that name */
@@ -52,11 +61,20 @@ bool policy_parse_args(const struct retry_policy *p, const char *const *list,
 		       u64 values[POLICY_ARGS], GError **err);
 
 extern const struct retry_policy policy_v6_16, policy_v7_2, policy_resume_guest, policy_v19,
-	policy_v19_10000;
+	policy_v19_10000, policy_rfc, policy_v1, policy_mmu_write_lock, policy_seamcall_lock,
+	policy_kick_on_zero_step, policy_enter_barrier, policy_kick_first, policy_zero_tolerance;
 
 /* What the merged policies share (policy_v6_16.c). */
 bool policy_operand_busy(u64 err);	/* tdx_operand_busy(): any operand */
 u64 policy_once(struct kvm *kvm, struct tdx_call *call);
 u64 policy_no_vcpus(struct kvm *kvm, struct tdx_call *call);
+/* policy_retries - from the handler, until signal or dead VM (v6.16) */
+bool policy_retries(struct kvm_vcpu *vcpu, u64 gfn, int *ret);
+/* policy_until_signal - likewise, but a dead VM is not looked for (rfc) */
+bool policy_until_signal(struct kvm_vcpu *vcpu, u64 gfn, int *ret);
+/* policy_resumes - RET_PF_RETRY leaves the handler: the guest is resumed (X3) */
+bool policy_resumes(struct kvm_vcpu *vcpu, u64 gfn, int *ret);
+/* policy_bit_busy - "err & TDX_OPERAND_BUSY" of the posted series: true of every error (A14) */
+bool policy_bit_busy(u64 err);
 /* true if the local loop has to end for a reason that all of them know; sets *@ret */
 bool policy_must_leave(struct kvm_vcpu *vcpu, int *ret);

@@ -6,7 +6,7 @@
  */
 #include "kvmmmu/own/policy.h"
 
-static bool retry_locally(struct kvm_vcpu *vcpu, u64 gfn, int *ret)
+bool policy_resumes(struct kvm_vcpu *vcpu, u64 gfn, int *ret)
 {
 	return false;
 }
@@ -16,5 +16,5 @@ const struct retry_policy policy_resume_guest = {
 	.build = policy_once,
 	.install = policy_once,
 	.remove = policy_no_vcpus,
-	.retry_locally = retry_locally,
+	.retry_locally = policy_resumes,
 };

@@ -79,12 +79,6 @@ static u64 remove_(struct kvm *kvm, struct tdx_call *call)
 	}
 }
 
-/* -EAGAIN went up as RET_PF_RETRY, which resumed the guest. */
-static bool retry_locally(struct kvm_vcpu *vcpu, u64 gfn, int *ret)
-{
-	return false;
-}
-
 static const struct policy_arg v19_args[] = {
 	{ "retries", 16, 0, 1000000, "calls after the first of one wrapper call" },
 	{ NULL },
@@ -97,7 +91,7 @@ const struct retry_policy policy_v19 = {
 	.install = install,
 	.remove = remove_,
 	.remove_may_fail = true,
-	.retry_locally = retry_locally,
+	.retry_locally = policy_resumes,	/* -EAGAIN became RET_PF_RETRY */
 };
 
 /*
@@ -129,5 +123,5 @@ const struct retry_policy policy_v19_10000 = {
 	.install = retry_recoverable,
 	.remove = retry_recoverable,
 	.remove_may_fail = true,
-	.retry_locally = retry_locally,
+	.retry_locally = policy_resumes,
 };

@@ -41,7 +41,7 @@ bool policy_must_leave(struct kvm_vcpu *vcpu, int *ret)
 }
 
 /* F01: nothing here sees that the memslot is INVALID. */
-static bool retry_locally(struct kvm_vcpu *vcpu, u64 gfn, int *ret)
+bool policy_retries(struct kvm_vcpu *vcpu, u64 gfn, int *ret)
 {
 	if (policy_must_leave(vcpu, ret))
 		return false;
@@ -54,5 +54,5 @@ const struct retry_policy policy_v6_16 = {
 	.build = policy_once,
 	.install = policy_once,
 	.remove = policy_no_vcpus,
-	.retry_locally = retry_locally,
+	.retry_locally = policy_retries,
 };

@@ -9,6 +9,7 @@
 
 #include "kvmmmu/own/kvm_main.h"
 #include "kvmmmu/own/mmu.h"
+#include "kvmmmu/own/policy.h"
 #include "kvmmmu/own/tdx.h"
 #include "sim/engine/check.h"
 #include "sim/engine/hash.h"
@@ -271,7 +272,10 @@ static int tdp_mmu_set_spte_atomic(struct kvm *kvm, struct tdp_iter *iter, u64 n
 	int ret;
 
 	trace_call("tdp_mmu_set_spte_atomic", iter->gfn);
-	lockdep_assert_held_read(&kvm->mmu_lock);
+	if (kvm->policy->fault_excludes)
+		lockdep_assert_held_write(&kvm->mmu_lock);
+	else
+		lockdep_assert_held_read(&kvm->mmu_lock);
 	kvm_warn_on(iter->yielded || is_frozen_spte(iter->old_spte), iter->gfn,
 		    "RO writer on a stale or frozen entry");
 	own_entry(kvm, iter->gfn, iter->level, true);

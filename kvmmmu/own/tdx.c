@@ -60,16 +60,33 @@ static struct tdx_call mem_call(const struct kvm *kvm, u64 leaf, u64 gfn, u8 lev
  * by mmu_lock, nobody holds a lock of the module's. Where a mutation took one of these
  * away it is not made.
  */
-static void check_promise(struct kvm *kvm, const struct tdx_call *call, u64 err)
+u64 tdx_promised(struct kvm *kvm, const struct tdx_call *call, u64 err)
 {
 	char where[24];
 
-	if (!policy_operand_busy(err) || kvm_switch(kvm, SW_NO_KICK) ||
-	    kvm_switch(kvm, SW_NO_ENTRY_GATE) || !rwlock_is_held_write(&kvm->mmu_lock))
-		return;
-	check_fail("unsynchronized-seamcall", kvm_where(call->gfn, where, sizeof(where)),
-		   "%s is busy (0x%" PRIx64 ") though all vCPUs are kicked out and kept out",
-		   seamcall_name(call->leaf), err);
+	if (policy_operand_busy(err) && !kvm_switch(kvm, SW_NO_KICK) &&
+	    !kvm_switch(kvm, SW_NO_ENTRY_GATE) && rwlock_is_held_write(&kvm->mmu_lock))
+		check_fail("unsynchronized-seamcall", kvm_where(call->gfn, where, sizeof(where)),
+			   "%s is busy (0x%" PRIx64 ") though all vCPUs are kicked out and kept out",
+			   seamcall_name(call->leaf), err);
+	return err;
+}
+
+/*
+ * Gate before kick: a vCPU that publishes its mode too late to be kicked reads the gate
+ * after that (F06). The barrier between is the cmpxchg of each vcpu->mode.
+ */
+void tdx_no_vcpus_enter_start(struct kvm *kvm)
+{
+	lockdep_assert_held_write(&kvm->mmu_lock);
+	mem_write32(&kvm->wait_for_sept_zap, 1);
+	if (!kvm_switch(kvm, SW_NO_KICK))
+		kvm_make_all_cpus_request(kvm, KVM_REQ_OUTSIDE_GUEST_MODE);
+}
+
+void tdx_no_vcpus_enter_stop(struct kvm *kvm)
+{
+	mem_write32(&kvm->wait_for_sept_zap, 0);
 }
 
 u64 tdh_do_no_vcpus(struct kvm *kvm, struct tdx_call *call)
@@ -81,16 +98,9 @@ u64 tdh_do_no_vcpus(struct kvm *kvm, struct tdx_call *call)
 	if (!policy_operand_busy(err))
 		return err;
 	count(COUNT_RETRIES, 1);
-	/*
-	 * Gate before kick: a vCPU that publishes its mode too late to be kicked reads the
-	 * gate after that (F06). The barrier between is the cmpxchg of each vcpu->mode.
-	 */
-	mem_write32(&kvm->wait_for_sept_zap, 1);
-	if (!kvm_switch(kvm, SW_NO_KICK))
-		kvm_make_all_cpus_request(kvm, KVM_REQ_OUTSIDE_GUEST_MODE);
-	err = tdx_call(kvm, call);
-	check_promise(kvm, call, err);
-	mem_write32(&kvm->wait_for_sept_zap, 0);
+	tdx_no_vcpus_enter_start(kvm);
+	err = tdx_promised(kvm, call, tdx_call(kvm, call));
+	tdx_no_vcpus_enter_stop(kvm);
 	return err;
 }
 
@@ -239,7 +249,11 @@ static int tdx_sept_remove_leaf_spte(struct kvm *kvm, u64 gfn, u8 level, u64 old
 	int ret;
 
 	trace_call("tdx_sept_remove_leaf_spte", gfn);
+	if (kvm->policy->zap_begin)
+		kvm->policy->zap_begin(kvm);
 	ret = remove_leaf(kvm, gfn, level, old);
+	if (kvm->policy->zap_end)
+		kvm->policy->zap_end(kvm);
 	trace_return("tdx_sept_remove_leaf_spte", gfn, (u64)(s64)ret);
 	return ret;
 }

@@ -23,6 +23,11 @@ u64 tdx_call(struct kvm *kvm, struct tdx_call *call);
  * kick all vCPUs out and wait, once more, lower the gate. mmu_lock held for write.
  */
 u64 tdh_do_no_vcpus(struct kvm *kvm, struct tdx_call *call);
+/* Its halves: gate up, all vCPUs kicked out and waited for; gate down (v6.16's names) */
+void tdx_no_vcpus_enter_start(struct kvm *kvm);
+void tdx_no_vcpus_enter_stop(struct kvm *kvm);
+/* tdx_promised - @err of a call that was made behind the gate: busy is a broken promise */
+u64 tdx_promised(struct kvm *kvm, const struct tdx_call *call, u64 err);
 
 /*
  * tdx_sept_set_private_spte - the module's entry of @gfn goes from @old to @new.

@@ -108,7 +108,9 @@ enum fastpath tdx_vcpu_run(struct kvm_vcpu *vcpu)
 	trace_call("tdx_vcpu_run", vcpu->vcpu_id);
 	if (!kvm_switch(vcpu->kvm, SW_NO_ENTRY_GATE))
 		closed = mem_read32(&vcpu->kvm->wait_for_sept_zap);
-	if (!closed) {
+	if (closed) {
+		world_set(vcpu->vp_enter_ret, 0);
+	} else {
 		tdx_vcpu_enter_exit(vcpu);
 		ret = tdx_exit_handlers_fastpath(vcpu);
 	}
@@ -201,10 +203,14 @@ static int unhandled_exit(struct kvm_vcpu *vcpu)
 
 int tdx_handle_exit(struct kvm_vcpu *vcpu, enum fastpath fastpath)
 {
+	const struct retry_policy *policy = vcpu->kvm->policy;
 	u64 ret = vcpu->vp_enter_ret;
 
-	if (fastpath != EXIT_FASTPATH_NONE)
+	if (fastpath != EXIT_FASTPATH_NONE) {
+		if (policy->enter_busy && policy_operand_busy(ret))
+			policy->enter_busy(vcpu, ret);
 		return 1;
+	}
 	if (ret & (TDX_ERROR_BIT | TDX_NON_RECOVERABLE_BIT))
 		return unhandled_exit(vcpu);
 	switch (ret & 0xffff) {

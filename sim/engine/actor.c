@@ -44,6 +44,7 @@ struct actor *actor_new(struct sim *sim, const char *name, u16 lp, void (*fn)(vo
 		.name = trace_intern(sim, name), .lines = &sim->lines[lp],
 		.stack_top = arena_stack(id), .clock = now_of(sim),
 		.state = ACTOR_READY, .mode = sched_mode(sim), .horizon = ~0ull,
+		.listened = sched_listened(sim),
 	};
 	actor_costs(sim, &fresh);
 	actor_store(a, &fresh, sizeof(fresh));

@@ -25,7 +25,7 @@ enum actor_state {
 
 /* Why a step of this actor leaves the fast path; 0 is the clock scheduler at full speed. */
 enum actor_mode {
-	MODE_EVENTS	= 1 << 0,	/* somebody listens: trace, conditions, checks */
+	MODE_EVENTS	= 1 << 0,	/* somebody listens to steps: trace, conditions, checks */
 	MODE_KEYED	= 1 << 1,	/* undo log, world hash and actor keys are kept */
 	MODE_HUB	= 1 << 2,	/* the scheduler decides before each step */
 	MODE_IRQ	= 1 << 3,	/* an interrupt may be taken at the next step */
@@ -56,6 +56,7 @@ struct actor {
 	u16 lp;			/* logical processor it runs on */
 	u32 cost_rmw, cost_read, cost_write;	/* line owned; cycles, from the cost table */
 	struct lp_lines *lines;	/* what this actor's LP has in its cache, see line.c */
+	u8 listened;		/* somebody listens to events that are no steps */
 	/* cold from here on */
 	u8 state;		/* enum actor_state */
 	bool background;	/* runs when nobody else can (idle LPs, RCU callbacks) */

@@ -89,6 +89,7 @@ struct at_end {
 struct listener {
 	trace_fn fn;
 	void *ctx;
+	bool calls;		/* not to steps */
 };
 
 struct record {				/* counters of one actor */
@@ -167,6 +168,7 @@ u32 sched_enabled(struct sim *sim, struct actor **list);
 void sched_hub(struct actor *me);		/* leave for the hub; returns when resumed */
 void sched_resume(struct sim *sim, struct actor *a);	/* from the hub */
 u32 sched_mode(const struct sim *sim);		/* mode bits of an actor in this sim */
+bool sched_listened(const struct sim *sim);	/* actor.listened of any */
 void sched_refresh_modes(struct sim *sim);
 /* script.c; the clock takes over past its last row */
 struct actor *sched_clock_pick(struct sim *sim);

@@ -95,6 +95,24 @@ void sched_insert(struct sim *sim, struct actor *a)
 	tour_enter(sim, a, actor_clock_key(a));
 }
 
+/* To steps, if @steps; else to anything */
+static bool somebody_listens(const struct sim *sim, bool steps)
+{
+	if (sim->opt.sched == SCHED_FREE)
+		return false;
+	if (sim->ring_size || sim->opt.sched == SCHED_SCRIPT)
+		return true;
+	for (u32 i = 0; i < sim->listeners->len; i++)
+		if (!steps || !g_array_index(sim->listeners, struct listener, i).calls)
+			return true;
+	return false;
+}
+
+bool sched_listened(const struct sim *sim)
+{
+	return somebody_listens(sim, false);
+}
+
 u32 sched_mode(const struct sim *sim)
 {
 	u32 mode = 0;
@@ -103,7 +121,7 @@ u32 sched_mode(const struct sim *sim)
 		return MODE_FREE;
 	if (sim->opt.sched != SCHED_CLOCK || sim->opt.carrier != CARRIER_FIBER)
 		mode |= MODE_HUB;
-	if (sim->listeners->len || sim->ring_size || sim->opt.sched == SCHED_SCRIPT)
+	if (somebody_listens(sim, true))
 		mode |= MODE_EVENTS;
 	if (sim->opt.keyed)
 		mode |= MODE_KEYED;
@@ -115,12 +133,15 @@ u32 sched_mode(const struct sim *sim)
 void sched_refresh_modes(struct sim *sim)
 {
 	u32 mode = sched_mode(sim);
+	bool listened = sched_listened(sim);
 
 	for (u32 i = 0; i < the_world->nactors; i++) {
 		struct actor *a = the_world->actor[i];
 
 		a->mode = mode | (a->mode & MODE_IRQ);
+		a->listened = listened;
 	}
+	the_world->root.listened = listened;
 	the_world->root.mode = MODE_ROOT | (mode & (MODE_EVENTS | MODE_KEYED));
 }
 

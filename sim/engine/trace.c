@@ -17,7 +17,8 @@ void trace_event(struct event *ev)
 	for (u32 i = 0; i < sim->listeners->len; i++) {
 		struct listener *l = &g_array_index(sim->listeners, struct listener, i);
 
-		l->fn(l->ctx, ev);
+		if (!l->calls || ev->type != EV_STEP)
+			l->fn(l->ctx, ev);
 	}
 	if (sim->ring_size)
 		sim->ring[sim->ring_count++ % sim->ring_size] = *ev;
@@ -25,12 +26,22 @@ void trace_event(struct event *ev)
 		script_event(sim, ev);
 }
 
-void trace_listen(struct sim *sim, trace_fn fn, void *ctx)
+static void listen(struct sim *sim, trace_fn fn, void *ctx, bool calls)
 {
-	struct listener l = { fn, ctx };
+	struct listener l = { fn, ctx, calls };
 
 	g_array_append_val(sim->listeners, l);
 	sched_refresh_modes(sim);
+}
+
+void trace_listen(struct sim *sim, trace_fn fn, void *ctx)
+{
+	listen(sim, fn, ctx, false);
+}
+
+void trace_listen_calls(struct sim *sim, trace_fn fn, void *ctx)
+{
+	listen(sim, fn, ctx, true);
 }
 
 void trace_unlisten(struct sim *sim, trace_fn fn, void *ctx)

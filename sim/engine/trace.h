@@ -50,7 +50,7 @@ struct event {
 };
 
 /* trace_on - somebody listens or records: build an event only if so */
-#define trace_on()	unlikely(sim_self->mode & MODE_EVENTS)
+#define trace_on()	unlikely(sim_self->listened)
 
 /* trace_event - complete @ev (seq, clock, actor) and hand it on. Use the helpers below. */
 void trace_event(struct event *ev);
@@ -78,6 +78,11 @@ typedef void (*trace_fn)(void *ctx, const struct event *ev);
 
 /* trace_listen - @fn sees every event from now on, in the order of listening */
 void trace_listen(struct sim *sim, trace_fn fn, void *ctx);
+/*
+ * trace_listen_calls - all events but steps: what measures listens so, and leaves the door
+ * its fast path
+ */
+void trace_listen_calls(struct sim *sim, trace_fn fn, void *ctx);
 void trace_unlisten(struct sim *sim, trace_fn fn, void *ctx);
 
 /*

@@ -14,6 +14,7 @@
 #include "scenarios/progress.h"
 #include "sim/engine/check.h"
 #include "sim/engine/region.h"
+#include "sim/engine/tlb.h"
 #include "tdxmod/observe.h"
 
 #define REPORTS_MAX	8	/* of one rule at one point: a range that is off is one fault */

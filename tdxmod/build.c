@@ -185,6 +185,7 @@ u64 vcpu_build(u64 tdr_hpa, u64 tdvpr)
 	world_set(vp->tdr, tdr_hpa);
 	world_set(vp->index, info->vcpus);
 	world_set(vp->num_pages, TDVPS_PAGES);
+	world_set(vp->shared_eptp, tdr->tdcx_pa[TDCX_ZERO_PAGE]);	/* td_vmcs_init.c:171 */
 	world_set(vp->guest.rip, GUEST_RIP);
 	vcpu_regions(info->name, vp);
 	world_set(info->tdvpr[info->vcpus], hpa);

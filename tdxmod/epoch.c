@@ -29,7 +29,7 @@ u64 epoch_enter(struct tdcs *tdcs, struct tdvps *vp, bool new_association)
 	mine = mem_read64(&vp->vcpu_epoch);
 	if (epoch != mine) {
 		if (!new_association)
-			lp_invept(lp_ctx_self(), vp->tdr);
+			tlb_flush(lp_tlb(lp_ctx_self()), vp->tdr);
 		mem_write64(&vp->vcpu_epoch, epoch);
 	}
 	return TDX_SUCCESS;

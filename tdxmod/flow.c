@@ -6,6 +6,7 @@
  */
 #include "tdxmod/flow.h"
 
+#include "sim/engine/lp.h"
 #include "sim/engine/trace.h"
 #include "tdxmod/epoch.h"
 
@@ -99,6 +100,23 @@ u64 flow_map_vcpu(struct flow *f)
 	sim_charge(COST_KEYHOLE_STATIC, 1);
 	if (f->vp->num_pages < TDVPS_PAGES + 3 * f->tdcs->num_l2_vms)
 		return TDX_TDCX_NUM_INCORRECT;
+	return TDX_SUCCESS;
+}
+
+/* check_and_associate_vcpu(), helpers.c:1016 */
+u64 flow_associate(struct flow *f, bool *new_association)
+{
+	u8 state = mem_read8(&f->vp->state);
+	u32 old;
+
+	if (state != VCPU_READY)
+		return TDX_VCPU_STATE_INCORRECT;
+	old = mem_cmpxchg32(&f->vp->assoc_lpid, VCPU_NO_LP, lp_self());
+	if (old != VCPU_NO_LP && old != lp_self())
+		return TDX_VCPU_ASSOCIATED;
+	*new_association = old == VCPU_NO_LP;
+	if (*new_association)
+		mem_xadd32(&f->tdcs->num_assoc_vcpus, 1);
 	return TDX_SUCCESS;
 }
 

@@ -54,6 +54,8 @@ u64 flow_check_op_state(struct flow *f);	/* without the lock (TDR is held exclus
 /* TDVPR as an operand, its owner's TDR implicitly and shared */
 u64 flow_lock_vcpu(struct flow *f, u64 hpa, enum lock_mode mode);
 u64 flow_map_vcpu(struct flow *f);
+/* flow_associate - with this LP, if with none; it stays so whatever the flow ends in */
+u64 flow_associate(struct flow *f, bool *new_association);
 
 /* RCX of the memory flows: reserved bits, level in @min..@max, alignment */
 u64 flow_gpa(struct flow *f, u64 rcx, u8 min, u8 max);
@@ -97,6 +99,7 @@ u64 tdh_mr_finalize(struct tdx_regs *r, u32 version);
 u64 tdh_vp_enter(struct tdx_regs *r, u32 version);
 u64 vp_enter_seam(struct tdx_regs *r);	/* its SEAM part; 0: the guest runs on this LP now */
 u64 tdh_vp_flush(struct tdx_regs *r, u32 version);
+u64 tdh_vp_wr(struct tdx_regs *r, u32 version);
 u64 tdh_mng_vpflushdone(struct tdx_regs *r, u32 version);
 u64 tdh_mng_key_freeid(struct tdx_regs *r, u32 version);
 u64 tdh_phymem_cache_wb(struct tdx_regs *r, u32 version);

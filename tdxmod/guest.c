@@ -19,6 +19,7 @@
 /* Registers of a VMCALL that RCX lets through: R10 type, R11 subfunction, R12, R13 */
 #define VMCALL_SELECT	0x3c00ull
 #define VMCALL_HLT	12ull
+#define VMCALL_MMIO	48ull		/* #VE.RequestMMIO */
 #define VMCALL_MAP_GPA	0x10001ull
 
 /* COMPUTE is spent in slices, so that an interrupt need not wait for the whole */
@@ -342,6 +343,16 @@ static bool ve_get(struct lp_ctx *lp, struct tdx_regs *r)
 	return false;
 }
 
+/* A shared address that the VMM wants to hear of: it emulates the access, which is done then */
+static bool ve_mmio(struct lp_ctx *lp, struct tdx_regs *r)
+{
+	bool exited = vmcall(lp, 0, VMCALL_MMIO, 8, lp->vp->ve.gpa, r);
+
+	if (exited)
+		behind_vmcall(lp->vp);
+	return exited;
+}
+
 /* One 4K page, whatever is pending there: D03 of the catalogue when that is a large one */
 static bool ve_accept(struct lp_ctx *lp, struct tdx_regs *r)
 {
@@ -350,6 +361,8 @@ static bool ve_accept(struct lp_ctx *lp, struct tdx_regs *r)
 		.rcx = lp->vp->ve.gpa & ~0xfffull,
 	};
 
+	if (lp->vp->ve.gpa & gpa_shared_bit(lp->tdcs))
+		return ve_mmio(lp, r);
 	return tdcall(lp, &g, GUEST_VE_ACCEPTED, r);
 }
 

@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "sim/engine/check.h"
+#include "sim/engine/ept.h"
 #include "tdxmod/guest_run.h"
 #include "tdxmod/module.h"
 
@@ -50,74 +51,66 @@ static bool table_is_true(struct lp_ctx *lp, u64 gpa, u8 level, u64 table)
 /* Where the walk begins: at the lowest cached table */
 static u64 start_of_walk(struct lp_ctx *lp, u64 gpa, u8 *level)
 {
+	struct tlb *t = lp_tlb(lp);
 	u64 table;
 
-	if (psc_find(lp, lp->vp->tdr, gpa, lp->tdcs->pwl, level, &table)) {
+	if (psc_find(t, lp->vp->tdr, gpa, lp->tdcs->pwl, level, &table)) {
 		if (table_is_true(lp, gpa, *level, table))
 			return table;
 		stale(lp, gpa, table, "S-EPT page");
-		psc_drop(lp, lp->vp->tdr, gpa, *level);
+		psc_drop(t, lp->vp->tdr, gpa, *level);
 	}
 	*level = lp->tdcs->pwl;
 	return lp->tdcs->eptp;
 }
 
-/* The hardware's walk. True: @gpa has been used, and is in the TLB now */
-static bool walk(struct lp_ctx *lp, u64 gpa, u64 *rwx)
+/* Accessed and dirty bits are off in a TD: TD_PARAMS.EPTP_CONTROLS (helpers.c:1460) */
+static bool access_private(struct lp_ctx *lp, u64 gpa, u64 how, u64 *rwx)
 {
-	u64 tdr = lp->vp->tdr, table, entry;
+	struct ept ept = { lp->vp->tdr, lp->tdcs->eptp, lp->tdcs->pwl, false };
+	struct tlb *t = lp_tlb(lp);
+	const struct tlb_entry *e = tlb_find(t, ept.tag, gpa >> 12);
+	enum ept_result res;
+	struct ept_walk w;
+	u64 hpa, table;
 	u8 level;
 
-	table = start_of_walk(lp, gpa, &level);
-	*rwx = SEPT_RWX;
-	for (;;) {
-		u64 *p = (u64 *)phys_to_ptr(table) + sept_index(gpa, level);
-
-		entry = mem_read64(p);
-		*rwx &= entry;
-		if ((entry & SEPT_RWX) != SEPT_RWX)
-			return false;
-		if (!level || sept_is_leaf(entry))
-			break;
-		table = entry & SEPT_HPA;
-		if (!module_phys(module_self(), table)) {
-			module_fatal("sept", "an S-EPT entry points outside of memory");
-			return false;
-		}
-		level--;
-		psc_fill(lp, tdr, gpa, level, table);
+	if (!e) {
+		table = start_of_walk(lp, gpa, &level);
+		res = ept_walk(t, &ept, gpa, how, table, level, &w);
+		if (res == EPT_MISCONFIG)
+			module_fatal("sept", "an S-EPT entry is misconfigured");
+		if (res != EPT_OK)
+			tlb_violated(t, ept.tag, gpa);
+		*rwx = w.rwx;
+		return res == EPT_OK;
 	}
-	/* No step between the read of the leaf and its use */
-	tlb_fill(lp, tdr, gpa >> 12, level, entry & SEPT_HPA);
-	return true;
-}
-
-static bool access_private(struct lp_ctx *lp, u64 gpa, u64 *rwx)
-{
-	const struct tlb_entry *e = tlb_find(lp, lp->vp->tdr, gpa >> 12);
-	u64 hpa;
-
-	if (!e)
-		return walk(lp, gpa, rwx);
 	hpa = tlb_hpa(e, gpa >> 12);
 	if (is_true(lp, gpa, hpa))
 		return true;
 	stale(lp, gpa, hpa, "translation");
-	tlb_drop(lp, e);		/* tolerated: what follows is not about the same one */
+	tlb_drop(t, e);		/* tolerated: what follows is not about the same one */
 	return true;
 }
 
-/*
- * The VMM's tables for shared GPAs are not walked (T11): a violation, and the VMM that
- * enters again has mapped it.
- */
-static bool access_shared(struct lp_ctx *lp, u64 gpa)
+/* The tables are the VMM's, the rest of the context is the private one's (SDM 29.3.1) */
+static enum ept_result access_shared(struct lp_ctx *lp, u64 gpa, u64 how, struct ept_walk *w)
 {
-	struct tdvps *vp = lp->vp;
-	bool asked = vp->guest.shared_gpa == (gpa | 1);
+	struct ept ept = { lp->vp->tdr, lp->vp->shared_eptp, lp->tdcs->pwl, false };
 
-	world_set(vp->guest.shared_gpa, asked ? 0 : gpa | 1);
-	return asked;
+	return ept_access(lp_tlb(lp), &ept, gpa, how, w);
+}
+
+/*
+ * The VMCS asks for #VE: where the entry does not suppress it and VE_INFO is free, a
+ * violation is no exit at all (SDM 26.5.7). Entries of the S-EPT all suppress it.
+ */
+static bool violation_is_ve(struct lp_ctx *lp, u64 gpa, u64 qualification, u64 entry)
+{
+	if (entry & EPT_SUPPRESS_VE || lp->vp->ve.valid)
+		return false;
+	inject_ve(lp->vp, EXIT_REASON_EPT_VIOLATION, qualification, gpa);
+	return true;
 }
 
 bool guest_access(struct lp_ctx *lp, u64 gpa, bool shared, enum guest_access how, bool *exited,
@@ -126,12 +119,24 @@ bool guest_access(struct lp_ctx *lp, u64 gpa, bool shared, enum guest_access how
 	static const u64 quals[] = {
 		[GUEST_READ] = QUAL_READ, [GUEST_WRITE] = QUAL_WRITE, [GUEST_EXEC] = QUAL_EXEC,
 	};
-	u64 rwx = 0, bit = shared ? gpa_shared_bit(lp->tdcs) : 0;
-	bool ok;
+	struct ept_walk w = { 0 };
+	enum ept_result res;
 
-	ok = shared ? access_shared(lp, gpa | bit) : access_private(lp, gpa, &rwx);
-	if (ok)
-		return true;
-	*exited = vmexit_ept_violation(lp, gpa | bit, quals[how] | rwx << 3, r);
+	if (!shared) {
+		if (access_private(lp, gpa, quals[how], &w.rwx))
+			return true;
+	} else {
+		gpa |= gpa_shared_bit(lp->tdcs);
+		res = access_shared(lp, gpa, quals[how], &w);
+		if (res == EPT_OK)
+			return true;
+		if (res == EPT_MISCONFIG) {
+			*exited = vmexit_ept_misconfig(lp, gpa, r);
+			return false;
+		}
+		if (violation_is_ve(lp, gpa, quals[how] | w.rwx << 3, w.entry))
+			return false;
+	}
+	*exited = vmexit_ept_violation(lp, gpa, quals[how] | w.rwx << 3, r);
 	return false;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #pragma once
 /*
- * The processor's side of a guest access: TLB, paging-structure caches, the walk of the
- * S-EPT. What is shared is the VMM's business.
- * Source: SDM 28.3 (EPT), 28.4.3 (what is cached, when it is used).
+ * A TD's access: through the S-EPT if the address is private, through the VMM's tables if
+ * it is shared; the walk is the machine's (sim/engine/ept.h).
+ * Source: SDM vol. 3, 29.3.1 (shared EPT pointer), 26.5.7 (#VE instead of an exit).
  */
 #include "tdxmod/guest.h"
 #include "tdxmod/seamcall.h"

@@ -49,6 +49,7 @@ enum {				/* type of the extended exit qualification (RDX) */
  */
 bool vmexit_interrupt(struct lp_ctx *lp, struct tdx_regs *r);
 bool vmexit_ept_violation(struct lp_ctx *lp, u64 gpa, u64 qualification, struct tdx_regs *r);
+bool vmexit_ept_misconfig(struct lp_ctx *lp, u64 gpa, struct tdx_regs *r);
 /* @g: the guest's RAX (leaf), RCX, RDX, R8 in; results out. @interrupted: RAX untouched */
 bool vmexit_tdcall(struct lp_ctx *lp, struct tdx_regs *g, bool *interrupted, struct tdx_regs *r);
 

@@ -60,7 +60,7 @@ static const struct leaf leaves[] = {
 	[40] = { "TDH.PHYMEM.CACHE.WB", .run = tdh_phymem_cache_wb },
 	[41] = { "TDH.PHYMEM.PAGE.WBINVD", .run = tdh_phymem_page_wbinvd, .about = ABOUT_KEYED_PAGE },
 	[42] = { "TDH.MEM.SEPT.WR", .about = ABOUT_PAGE },
-	[43] = { "TDH.VP.WR", .about = ABOUT_PAGE, .op_states = 0x7ce },
+	[43] = { "TDH.VP.WR", .run = tdh_vp_wr, .about = ABOUT_VCPU, .op_states = 0x7ce },
 	[44] = { "TDH.SYS.LP.SHUTDOWN", .about = ABOUT_PAGE },
 	[45] = { "TDH.SYS.CONFIG", .about = ABOUT_PAGE },
 	[48] = { "TDH.SERVTD.BIND", .about = ABOUT_PAGE },

@@ -110,48 +110,12 @@ bool sept_maps_page(u64 hpa, u64 *tdr, u64 *gfn)
 	return false;
 }
 
-static bool find_in_tlbs(u64 hpa, bool in_guest, u16 *lp, u64 *gfn)
-{
-	const struct module *mod = module_self();
-
-	for (u16 i = 0; mod && i < mod->lps; i++) {
-		const struct lp_ctx *c = &mod->lp[i];
-
-		if (in_guest && !c->non_root)
-			continue;
-		for (u32 set = 0; set < TLB_SETS; set++) {
-			if (!(c->tlb_used[set / 64] >> (set % 64) & 1))
-				continue;
-			for (u32 way = 0; way < TLB_WAYS; way++) {
-				const struct tlb_entry *e = &c->tlb[set][way];
-
-				if (!e->tdr || hpa - e->hpa >= level_size(e->level))
-					continue;
-				*lp = i;
-				*gfn = e->gfn + ((hpa - e->hpa) >> 12);
-				return true;
-			}
-		}
-	}
-	return false;
-}
-
-bool tlb_holds_page(u64 hpa, u16 *lp, u64 *gfn)
-{
-	return find_in_tlbs(hpa, false, lp, gfn);
-}
-
-bool tlb_in_guest_holds_page(u64 hpa, u16 *lp, u64 *gfn)
-{
-	return find_in_tlbs(hpa, true, lp, gfn);
-}
-
 bool tlb_holds_gfn(u64 tdr, u64 gfn, u16 *lp, bool *in_guest)
 {
 	const struct module *mod = module_self();
 
 	for (u16 i = 0; mod && i < mod->lps; i++) {
-		if (!tlb_find(&mod->lp[i], tdr, gfn))
+		if (!tlb_find(tlb_of(i), tdr, gfn))
 			continue;
 		*lp = i;
 		*in_guest = mod->lp[i].non_root;

@@ -24,10 +24,7 @@ const char *sept_state_name(u8 state);
 /* Which gfn of which TD maps @hpa, walking everything: for free-while-mapped */
 bool sept_maps_page(u64 hpa, u64 *tdr, u64 *gfn);
 
-/* A translation of LP @lp for @hpa, of any TD */
-bool tlb_holds_page(u64 hpa, u16 *lp, u64 *gfn);
-/* ... of an LP that is in a TD now; any other flushes it at its next TDH.VP.ENTER */
-bool tlb_in_guest_holds_page(u64 hpa, u16 *lp, u64 *gfn);
+/* An LP with a translation of @gfn of the TD at @tdr; *@in_guest: it runs that TD now */
 bool tlb_holds_gfn(u64 tdr, u64 gfn, u16 *lp, bool *in_guest);
 
 bool vcpu_in_guest(u64 tdvpr);

@@ -73,8 +73,3 @@ u64 seamcall(struct tdx_regs *r)
 	lp_unmask();
 	return r->rax;
 }
-
-void cpu_invept_global(void)
-{
-	lp_invept_all(lp_ctx_self());
-}

@@ -61,12 +61,6 @@ struct tdx_regs {
 u64 seamcall(struct tdx_regs *r);
 
 /*
- * cpu_invept_global - INVEPT type 2 on the running LP: no instruction of the module's, but
- * its TLBs are here (Linux vmx/tdx.c executes it in tdx_flush_tlb_all). No step.
- */
-void cpu_invept_global(void);
-
-/*
  * seamcall_inject - the @nth call of @leaf from now on returns @status and does nothing
  * seamcall_injected - for the dispatcher: is it this call's turn?
  */
@@ -77,11 +71,13 @@ bool seamcall_injected(u64 leaf, u64 *status);
 /* seamcall_name - "TDH.MEM.PAGE.AUG"; NULL if the number is no leaf of this module */
 const char *seamcall_name(u64 leaf);
 
-/* VM exit reasons in RAX of a TD exit (bits 31:0 of a TDX_SUCCESS status), SDM appendix C */
+/* VM exit reasons, SDM appendix C; in RAX of a TD exit (bits 31:0 of a TDX_SUCCESS status) */
 enum td_exit_reason {
 	EXIT_REASON_EXCEPTION_NMI = 0,
 	EXIT_REASON_EXTERNAL_INTERRUPT = 1,
 	EXIT_REASON_HLT = 12,
+	EXIT_REASON_VMCALL = 18,
 	EXIT_REASON_EPT_VIOLATION = 48,
+	EXIT_REASON_EPT_MISCONFIG = 49,
 	EXIT_REASON_TDCALL = 77,
 };

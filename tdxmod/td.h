@@ -16,6 +16,8 @@
 struct guest_program;
 struct module;
 
+/* TDCX_PA[4] is a page of zeroes */
+enum { TDCX_ZERO_PAGE = 4 };
 enum { TDCX_PAGES = 6, TDVPS_PAGES = 6, EPF_LIST = 32 };
 
 enum td_lifecycle { TD_HKID_ASSIGNED, TD_KEYS_CONFIGURED, TD_BLOCKED, TD_TEARDOWN };
@@ -74,7 +76,6 @@ struct guest_state {
 	u64 sub;		/* which 4K page of a range is next */
 	u64 small_until;	/* ACCEPT: 4K pages up to this index, 2M did not fit */
 	u64 left;		/* COMPUTE: cycles still to spend */
-	u64 shared_gpa;		/* a shared GPA that the VMM was asked for; | 1 */
 	u64 rax, rcx, rdx;	/* of the last TDCALL */
 	u64 rip;		/* in bytes: the VMCS field */
 	u64 ve_rip;		/* of what a #VE has interrupted */
@@ -100,6 +101,7 @@ struct tdvps {
 		u32 reason;
 		u64 qualification, gpa;
 	} ve;
+	u64 shared_eptp;	/* VMCS.SHARED_EPT_POINTER: root of the VMM's tables */
 	struct guest_state guest;
 	u64 fetch;		/* read once an instruction: where others may come in between */
 	u64 tdvpr, tdr;		/* own and owner's hpa */

@@ -20,6 +20,8 @@ static const char *exit_name(u64 rax)
 		return "EXTERNAL_INTERRUPT";
 	case EXIT_REASON_EPT_VIOLATION:
 		return "EPT_VIOLATION";
+	case EXIT_REASON_EPT_MISCONFIG:
+		return "EPT_MISCONFIG";
 	case EXIT_REASON_TDCALL:
 		return "TDCALL";
 	default:
@@ -35,7 +37,7 @@ static void to_vmm(struct lp_ctx *lp, u8 state, enum last_td_exit last, u64 rax)
 	sim_charge(COST_XSAVES, 1);
 	sim_charge(COST_RDMSR, 6);
 	sim_charge(COST_VMPTRLD, 1);
-	world_set(lp->non_root, false);
+	lp_set_non_root(lp, false);
 	mem_write8(&vp->state, state);
 	mem_write8(&vp->last_td_exit, last);
 	epoch_leave(lp->tdcs, vp);

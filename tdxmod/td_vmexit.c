@@ -22,7 +22,7 @@ static bool prologue(struct lp_ctx *lp, u64 reason, u64 qualification, u64 gpa,
 	u8 fatal;
 
 	sim_charge(COST_TD_TRANSITION, 1);	/* out, and in again now or later */
-	world_set(lp->non_root, false);
+	lp_set_non_root(lp, false);
 	world_set(vp->vmexit.reason, reason);
 	world_set(vp->vmexit.qualification, qualification);
 	world_set(vp->vmexit.gpa, gpa);
@@ -43,7 +43,7 @@ static void advance_rip(struct tdvps *vp)
 
 static bool resume(struct lp_ctx *lp)
 {
-	world_set(lp->non_root, true);
+	lp_set_non_root(lp, true);
 	return false;
 }
 
@@ -99,6 +99,16 @@ bool vmexit_ept_violation(struct lp_ctx *lp, u64 gpa, u64 qualification, struct 
 		epf_log(lp, vp, gpa);
 	}
 	td_exit_ept_violation(lp, gpa, qualification, eeq, r);
+	return true;
+}
+
+/* td_ept_misconfiguration_exit(): only tables of the VMM's can be misconfigured */
+bool vmexit_ept_misconfig(struct lp_ctx *lp, u64 gpa, struct tdx_regs *r)
+{
+	if (prologue(lp, EXIT_REASON_EPT_MISCONFIG, 0, gpa, r))
+		return true;
+	td_exit_async(lp, TDX_SUCCESS, EXIT_REASON_EPT_MISCONFIG, 0, 0, gpa & ~0xfffull,
+		      LAST_ASYNC_FAULT, r);
 	return true;
 }
 

@@ -5,7 +5,6 @@
  * been done before a failure is not all undone: the association stays.
  * Source: TDX_1.5.01, td_transitions/tdh_vp_enter.c, helpers.c:associate_vcpu.
  */
-#include "sim/engine/lp.h"
 #include "sim/engine/trace.h"
 #include "tdxmod/epoch.h"
 #include "tdxmod/flow.h"
@@ -14,22 +13,6 @@
 
 #define RESUME_L1	BIT_ULL(53)
 #define HOST_HINT	BIT_ULL(52)
-
-static u64 associate(struct flow *f, bool *new_association)
-{
-	u8 state = mem_read8(&f->vp->state);
-	u32 old;
-
-	if (state != VCPU_READY)
-		return TDX_VCPU_STATE_INCORRECT;
-	old = mem_cmpxchg32(&f->vp->assoc_lpid, VCPU_NO_LP, lp_self());
-	if (old != VCPU_NO_LP && old != lp_self())
-		return TDX_VCPU_ASSOCIATED;
-	*new_association = old == VCPU_NO_LP;
-	if (*new_association)
-		mem_xadd32(&f->tdcs->num_assoc_vcpus, 1);
-	return TDX_SUCCESS;
-}
 
 /* Flags of RCX that make sense in other situations only */
 static u64 check_flags(struct flow *f, u64 rcx)
@@ -90,7 +73,7 @@ static u64 enter(struct flow *f, struct lp_ctx *lp, u64 rcx, u8 *tree)
 	if ((err = flow_lock_vcpu(f, rcx & GENMASK_ULL(51, 12), LOCK_SHARED)) ||
 	    (err = flow_lock_op_state(f)) ||
 	    (err = flow_map_vcpu(f)) ||
-	    (err = associate(f, &new_association)) ||
+	    (err = flow_associate(f, &new_association)) ||
 	    (err = check_flags(f, rcx)) ||
 	    (err = epoch_enter(f->tdcs, f->vp, new_association)))
 		return err;
@@ -102,7 +85,7 @@ static void switch_vcpu(struct lp_ctx *lp, struct flow *f)
 {
 	if (lp->last_tdvpr == f->vp_walk.hpa)
 		return;
-	lp_invept(lp, f->tdr_pa);
+	tlb_flush(lp_tlb(lp), f->tdr_pa);
 	sim_charge(COST_IBPB, 1);
 	world_set(lp->last_tdvpr, f->vp_walk.hpa);
 }
@@ -142,7 +125,7 @@ u64 vp_enter_seam(struct tdx_regs *r)
 	sim_charge(COST_VMPTRLD, 1);
 	sim_charge(COST_XSAVES, 1);
 	sim_charge(COST_WRMSR, 6);
-	world_set(lp->non_root, true);
+	lp_set_non_root(lp, true);
 	trace_(EV_ENTER, .arg = f.vp->index, .has_arg = true);
 	return TDX_SUCCESS;
 }

@@ -35,7 +35,7 @@ u64 tdh_vp_flush(struct tdx_regs *r, u32 version)
 	flow_begin(&f, TDH_VP_FLUSH, r);
 	err = check(&f, r->rcx);
 	if (!err) {
-		lp_invept(lp, f.tdr_pa);
+		tlb_flush(lp_tlb(lp), f.tdr_pa);
 		sim_charge(COST_VMPTRLD, 1);		/* the VMCLEAR */
 		mem_write32(&f.vp->assoc_lpid, VCPU_NO_LP);
 		mem_xadd32(&f.tdcs->num_assoc_vcpus, -1);

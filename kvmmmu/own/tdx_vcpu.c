@@ -185,6 +185,9 @@ static int handle_tdvmcall(struct kvm_vcpu *vcpu)
 	case TDVMCALL_MAP_GPA:
 		world_set(vcpu->exit_reason, KVM_EXIT_HYPERCALL);
 		return 0;
+	case EXIT_REASON_EPT_VIOLATION:	/* #VE.RequestMMIO: the shared tree is not loaded yet */
+		world_set(vcpu->not_supported, true);
+		return -EOPNOTSUPP;
 	default:
 		return 1;
 	}

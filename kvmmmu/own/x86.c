@@ -12,6 +12,7 @@
 #include "sim/engine/lp.h"
 #include "sim/engine/mem.h"
 #include "sim/engine/task.h"
+#include "sim/engine/tlb.h"
 #include "sim/engine/trace.h"
 #include "sim/engine/undo.h"
 #include "tdxmod/seamcall.h"
@@ -55,7 +56,7 @@ int kvm_service_requests(struct kvm_vcpu *vcpu)
 	if (kvm_check_request(KVM_REQ_VM_DEAD, vcpu))
 		return -EIO;
 	if (kvm_check_request(KVM_REQ_TLB_FLUSH, vcpu))
-		cpu_invept_global();	/* tdx_flush_tlb_all() */
+		tlb_flush_all(tlb_of(lp_self()));	/* tdx_flush_tlb_all() */
 	return 1;
 }
 
@@ -92,7 +93,7 @@ void kvm_mmu_reload(struct kvm_vcpu *vcpu)
 	if (vcpu->mmu_loaded)
 		return;
 	world_set(vcpu->mmu_loaded, true);
-	cpu_invept_global();	/* tdx_flush_tlb_current() */
+	tlb_flush_all(tlb_of(lp_self()));	/* tdx_flush_tlb_current() */
 }
 
 static int vcpu_enter_guest(struct kvm_vcpu *vcpu)

@@ -10,6 +10,7 @@
 
 #include "sim/engine/line.h"
 #include "sim/engine/priv.h"
+#include "sim/engine/tlb.h"
 
 #define SLAB_CHUNK	(1ull << 24)
 #define SHADOW_SPAN	(WORLD_SPAN / CACHE_LINE * sizeof(struct line))
@@ -263,6 +264,8 @@ void page_free(u64 hpa)
 	world_set(w->page_link[pfn], (u32)w->page_free);
 	world_set(w->page_free, pfn + 1);
 	sim_free_unlock(sim);
+	if (!sim_is_free(sim))	/* else other LPs are at their caches */
+		tlb_page_freed(hpa);
 }
 
 bool page_is_free(u64 hpa)

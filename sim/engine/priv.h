@@ -199,5 +199,7 @@ void check_setup(struct sim *sim);
 void check_fini(struct sim *sim);
 /* line.c */
 void line_setup(struct sim *sim);
+/* tlb.c: once the LPs are known */
+void tlb_setup(struct sim *sim);
 /* sim.c */
 void sim_die(const char *fmt, ...) __printf(1, 2) __noreturn;

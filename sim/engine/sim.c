@@ -90,6 +90,7 @@ struct sim *sim_new(const struct sim_options *opt)
 	root_setup(sim);
 	arena_setup(sim->opt.phys);
 	lp_setup(sim, sim->opt.lps, sim->opt.packages);
+	tlb_setup(sim);
 	if (sim->opt.trace)
 		trace_ring(sim, sim->opt.trace);
 	undo_enable(sim->opt.keyed);

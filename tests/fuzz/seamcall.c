@@ -21,6 +21,7 @@
 #include "sim/engine/rng.h"
 #include "sim/engine/sim.h"
 #include "sim/engine/trace.h"
+#include "sim/engine/tlb.h"
 #include "tdxmod/build.h"
 #include "tdxmod/guest.h"
 #include "tdxmod/module.h"
@@ -186,7 +187,7 @@ static void act(struct who *me, const uint8_t *p)
 	if (p[0] & 0x20)
 		lp_raise(p[7] % ACTORS, p[7] & 8 ? IRQ_EXTERNAL : IRQ_KICK);
 	if ((p[0] & 0xc0) == 0x80)
-		cpu_invept_global();
+		tlb_flush_all(tlb_of(lp_self()));
 	registers(f, p, &r);
 	leaf = r.rax;
 	f->start[me->id] = (leaf & 0xffff) == TDH_VP_ENTER ? ~0ull : actor_self()->steps;

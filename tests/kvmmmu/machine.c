@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sim/engine/tlb.h"
 #include "tdxmod/build.h"
 #include "tdxmod/observe.h"
 #include "tdxmod/seamcall.h"

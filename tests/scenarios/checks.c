@@ -245,14 +245,14 @@ static void free_mapped(struct env *e)
 /* The S-EPT has let go, and a TLB still leads to the page: of an LP in the TD, or outside. */
 static void free_cached(struct env *e, bool in_guest)
 {
-	struct lp_ctx *lp = &module_self()->lp[1];
 	u64 page = page_alloc();
 
-	tlb_fill(lp, kmmu_tdr(e->kvm), 0x10, LVL_PT, page);
-	world_set(lp->non_root, in_guest);
+	tlb_fill(tlb_of(1), kmmu_tdr(e->kvm), 0x10, LVL_PT, page, TLB_RWX);
+	if (in_guest)
+		tlb_enter(tlb_of(1), kmmu_tdr(e->kvm));
 	page_free(page);
 	trace_(EV_NOTE, .name = "page-free", .arg = page, .has_arg = true);
-	world_set(lp->non_root, false);
+	tlb_leave(tlb_of(1));
 }
 
 static void free_cached_in_guest(struct env *e)

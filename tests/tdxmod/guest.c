@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "sim/engine/ept.h"
 #include "sim/engine/lp.h"
 #include "tdxmod/guest.h"
 #include "tdxmod/status.h"
@@ -206,17 +207,72 @@ static void test_accept_sizes(void **state)
 
 PROGRAM(shared, { .op = GUEST_ACCESS, .ngpa = 1, .gpa = { GFN(7) }, .shared = true });
 
-/* A shared page is the VMM's business: one violation with the SHARED bit, never logged */
+/* The VMM's tables for GFN(7): a page of them a level; the SHARED bit chooses the top entry */
+static void shared_tables(struct vm *vm, u64 first)
+{
+	struct tdx_regs r = { .rax = TDH_VP_WR, .rcx = vm->td.tdvpr[0], .rdx = 0x203c,
+			      .r8 = 0x300000, .r9 = ~0ull };
+	u64 gpa = GFN(7) | BIT_ULL(47);
+
+	for (u8 l = LVL_PML4;; l--) {
+		u64 table = 0x300000 + (LVL_PML4 - l) * PAGE_SIZE;
+		u64 *entry = (u64 *)phys_to_ptr(table) + (gpa >> (12 + 9 * l) & 511);
+
+		world_set(*entry, l == LVL_PT ? first : (table + PAGE_SIZE) | EPT_RWX |
+			  EPT_SUPPRESS_VE);
+		if (!l)
+			break;
+	}
+	assert_int_equal(seamcall(&r), 0);
+	assert_int_equal(r.r8, tdr_at(vm->td.tdr)->tdcx_pa[TDCX_ZERO_PAGE]);
+}
+
+static u64 *shared_leaf(void)
+{
+	return (u64 *)phys_to_ptr(0x303000) + 7;
+}
+
+/*
+ * A shared page is the VMM's business: a violation with the SHARED bit, never logged, until
+ * its tables say otherwise; accessed and dirty bits are off in a TD.
+ */
 static void test_shared(void **state)
 {
 	struct vm vm;
 
 	begin(&vm, &(struct test_setup){ 0 }, &shared);
 	vm.resolve = false;
+	shared_tables(&vm, EPT_SUPPRESS_VE);
+	vm.limit = 2;
+	run(&vm, NULL);
+	assert_int_equal(vm.exits[EXIT_REASON_EPT_VIOLATION], 2);
+	assert_int_equal(vm.last.r8, GFN(7) | BIT_ULL(47));
+	assert_int_equal(count_of(vm.sim, NULL, COUNT_EPF), 0);
+	world_set(*shared_leaf(), 0x500000 | EPT_RWX | 6 << 3 | EPT_SUPPRESS_VE);
 	run(&vm, NULL);
 	assert_true(stopped(&vm.last));
-	assert_int_equal(vm.exits[EXIT_REASON_EPT_VIOLATION], 1);
-	assert_int_equal(count_of(vm.sim, NULL, COUNT_EPF), 0);
+	assert_int_equal(*shared_leaf() & (EPT_ACCESSED | EPT_DIRTY), 0);
+	end(&vm);
+}
+
+/* An entry that does not suppress it makes the access a #VE; so do all before VP.WR */
+static void test_shared_ve(void **state)
+{
+	struct vm vm;
+
+	begin(&vm, &(struct test_setup){ 0 }, &shared);
+	run(&vm, NULL);
+	assert_true(stopped(&vm.last));
+	assert_int_equal(vm.exits[EXIT_REASON_EPT_VIOLATION], 0);
+	assert_int_equal(vm.exits[EXIT_REASON_TDCALL], 2);	/* MMIO, and the end */
+	end(&vm);
+
+	begin(&vm, &(struct test_setup){ 0 }, &shared);
+	shared_tables(&vm, EPT_WRITE | EPT_EXEC | EPT_SUPPRESS_VE);
+	vm.limit = 1;
+	run(&vm, NULL);
+	assert_int_equal(vm.exits[EXIT_REASON_EPT_MISCONFIG], 1);
+	assert_int_equal(vm.last.r8, GFN(7) | BIT_ULL(47));
 	end(&vm);
 }
 
@@ -679,20 +735,20 @@ static void test_flush_points(void **state)
 	assert_false(tlb_holds_gfn(vm.td.tdr, 1, &at, &in_guest));
 
 	/* Another vCPU than the last: even in the same epoch */
-	tlb_fill(lp, vm.td.tdr, 1, LVL_PT, 0x400000);
+	tlb_fill(lp_tlb(lp), vm.td.tdr, 1, LVL_PT, 0x400000, TLB_RWX);
 	vmexit_interrupt(lp, &r);
 	r = (struct tdx_regs){ .rcx = vm.td.tdvpr[1] };
 	assert_int_equal(vp_enter_seam(&r), 0);
 	assert_false(tlb_holds_gfn(vm.td.tdr, 1, &at, &in_guest));
 
 	/* VP.FLUSH; and what KVM may execute itself */
-	tlb_fill(lp, vm.td.tdr, 1, LVL_PT, 0x400000);
+	tlb_fill(lp_tlb(lp), vm.td.tdr, 1, LVL_PT, 0x400000, TLB_RWX);
 	vmexit_interrupt(lp, &r);
 	assert_int_equal(call(TDH_VP_FLUSH, vm.td.tdvpr[1], 0, 0, NULL), 0);
 	assert_false(tlb_holds_gfn(vm.td.tdr, 1, &at, &in_guest));
-	tlb_fill(lp, vm.td.tdr, 1, LVL_PT, 0x400000);
-	psc_fill(lp, vm.td.tdr, GFN(1), LVL_PT, 0x200000);
-	cpu_invept_global();
+	tlb_fill(lp_tlb(lp), vm.td.tdr, 1, LVL_PT, 0x400000, TLB_RWX);
+	psc_fill(lp_tlb(lp), vm.td.tdr, GFN(1), LVL_PT, 0x200000);
+	tlb_flush_all(lp_tlb(lp));
 	assert_false(tlb_holds_gfn(vm.td.tdr, 1, &at, &in_guest));
 	end(&vm);
 }
@@ -705,6 +761,7 @@ int main(void)
 		cmocka_unit_test(test_reactions),
 		cmocka_unit_test(test_accept_sizes),
 		cmocka_unit_test(test_shared),
+		cmocka_unit_test(test_shared_ve),
 		cmocka_unit_test(test_interrupt),
 		cmocka_unit_test(zero_step_fires),
 		cmocka_unit_test(zero_step_silent),

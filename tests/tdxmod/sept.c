@@ -232,7 +232,7 @@ static void test_observe(void **state)
 	assert_true(tdr == td.tdr && gfn == 3);
 	assert_false(sept_maps_page(0x401000, &tdr, &gfn));
 	assert_false(tlb_holds_page(0x400000, &lp, &gfn));
-	tlb_fill(&module_self()->lp[2], td.tdr, 3, LVL_PT, 0x400000);
+	tlb_fill(tlb_of(2), td.tdr, 3, LVL_PT, 0x400000, TLB_RWX);
 	assert_true(tlb_holds_page(0x400000, &lp, &gfn));
 	assert_true(lp == 2 && gfn == 3);
 	assert_false(vcpu_in_guest(td.tdvpr[1]));

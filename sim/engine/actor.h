@@ -31,6 +31,7 @@ enum actor_mode {
 	MODE_IRQ	= 1 << 3,	/* an interrupt may be taken at the next step */
 	MODE_ROOT	= 1 << 4,	/* the set-up context: acts at once, nobody is scheduled */
 	MODE_FREE	= 1 << 5,	/* real atomics, real threads */
+	MODE_LOGGED	= 1 << 6,	/* the undo log is kept */
 };
 
 enum mem_op {

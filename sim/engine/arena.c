@@ -109,11 +109,14 @@ static u32 slab_class(size_t size)
 
 static void lines_mark(void *p, u64 lines, enum line_state s)
 {
+	struct undo_log *u = &sim_current()->undo;
 	struct line *l = line_of(p);
 
 	world_fill(state_of(p), s, lines);
-	for (u64 i = 0; s == LINE_DEAD && i < lines; i++)
+	for (u64 i = 0; s == LINE_DEAD && i < lines; i++) {
+		undo_keep(u, &l[i].version);
 		l[i].owner |= LINE_FREED;	/* the fast path looks there, not at the state */
+	}
 }
 
 void *world_alloc(size_t size)

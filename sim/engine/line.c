@@ -31,6 +31,7 @@ static void line_freed(struct actor *me, struct line *l, const void *p, enum mem
 {
 	if (world_line_state(p) == LINE_DEAD && !me->mode)
 		use_after_free(p, site);	/* the slow path has asked already */
+	undo_keep(&me->sim->undo, &l->version);
 	l->owner &= (u16)~LINE_FREED;
 	line_touch(me, p, op, site);
 	if (world_line_state(p) == LINE_DEAD)
@@ -55,6 +56,11 @@ void line_miss(struct actor *me, struct line *l, const void *p, enum mem_op op,
 			me->clock += me->cost_read;
 			return;
 		}
+	}
+	if (sim->undo.keep) {
+		undo_keep(&sim->undo, &l->busy);
+		undo_keep(&sim->undo, &l->version);
+		undo_keep(&sim->undo, &me->lines->slot[slot]);
 	}
 	/* Accesses to one line are served one after the other. */
 	start = me->clock > l->busy ? me->clock : l->busy;

@@ -50,8 +50,9 @@ struct undo_log {
 	struct undo_entry *entry;
 	u64 n, room;
 	u64 hash;
-	bool on;			/* the hash is kept */
-	bool keep;			/* and the log: a script wants the hash alone */
+	bool on;			/* one of these: a write is more than a write */
+	bool hashed;			/* the world's hash is kept */
+	bool keep;			/* the log is: a script wants the hash alone */
 };
 
 /* The clock's tournament: a leaf an actor, the least key wins; see sched.c. */
@@ -156,6 +157,8 @@ void *world_map(u64 phys);
 void world_release(void);
 void arena_setup(u64 phys);			/* once sim_self is there */
 void *arena_stack(u32 slot);			/* top of a fresh actor stack */
+/* undo.c. undo_keep - log the word at @p, of the record or the shadow, before it changes */
+void undo_keep(struct undo_log *u, void *p);
 /* sched.c */
 u64 actor_clock_key(const struct actor *a);
 void sched_insert(struct sim *sim, struct actor *a);	/* became ready */

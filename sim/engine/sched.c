@@ -125,6 +125,8 @@ u32 sched_mode(const struct sim *sim)
 		mode |= MODE_EVENTS;
 	if (sim->opt.keyed)
 		mode |= MODE_KEYED;
+	if (sim->opt.logged)
+		mode |= MODE_LOGGED;
 	if (!sim->opt.timed || sim->opt.max_steps)
 		mode |= MODE_HUB;
 	return mode;
@@ -142,7 +144,7 @@ void sched_refresh_modes(struct sim *sim)
 		a->listened = listened;
 	}
 	the_world->root.listened = listened;
-	the_world->root.mode = MODE_ROOT | (mode & (MODE_EVENTS | MODE_KEYED));
+	the_world->root.mode = MODE_ROOT | (mode & (MODE_EVENTS | MODE_KEYED | MODE_LOGGED));
 }
 
 /* Could @a take its next step now? A blocked one could if its condition holds by now. */

@@ -25,11 +25,10 @@ void search_begin(struct sim *sim)
 	sim->running = false;
 }
 
-/* A plain copy: ASan's memcpy would report the red zones that lie on a stack. */
-__attribute__((no_sanitize("address"))) static void copy_words(char *to, const char *from, size_t n)
+__attribute__((no_sanitize("address"))) void search_copy_stack(void *to, const void *from, size_t n)
 {
 	for (size_t i = 0; i < n; i += 8)
-		*(volatile u64 *)(to + i) = *(const volatile u64 *)(from + i);
+		*(volatile u64 *)((char *)to + i) = *(const volatile u64 *)((const char *)from + i);
 }
 
 char *search_mark_set(struct sim *sim, struct search_mark *m, struct actor *a, char *room)
@@ -46,7 +45,7 @@ char *search_mark_set(struct sim *sim, struct search_mark *m, struct actor *a, c
 	m->nblocked = sim->nblocked;
 	m->violations = sim->violations->len;
 	m->stopping = sim->stopping;
-	copy_words(room, a->sp, m->bytes);
+	search_copy_stack(room, a->sp, m->bytes);
 	return room + ((m->bytes + 63) & ~(size_t)63);
 }
 
@@ -59,7 +58,7 @@ void search_undo(struct sim *sim, const struct search_mark *m)
 {
 	undo_to((struct undo_mark){ m->undo_length, m->undo_hash });
 	*m->actor = m->saved;
-	copy_words(m->saved.sp, m->stack, m->bytes);
+	search_copy_stack(m->saved.sp, m->stack, m->bytes);
 	sim->seq = m->seq;
 	sim->steps = m->steps;
 	sim->ring_count = m->ring_count;

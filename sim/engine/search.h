@@ -28,6 +28,8 @@ struct search_mark {
  * copied to @room, which must hold WORLD_STACK_SIZE bytes. Returns the end of the copy.
  */
 char *search_mark_set(struct sim *sim, struct search_mark *m, struct actor *a, char *room);
+/* search_copy_stack - plainly: ASan's memcpy would report the red zones that lie on a stack */
+void search_copy_stack(void *to, const void *from, size_t n);
 /* search_step - @a, which must be enabled, takes the step that it stands at */
 void search_step(struct sim *sim, struct actor *a);
 /* search_undo - back to @m, the latest mark not yet undone */

@@ -93,9 +93,9 @@ struct sim *sim_new(const struct sim_options *opt)
 	tlb_setup(sim);
 	if (sim->opt.trace)
 		trace_ring(sim, sim->opt.trace);
-	undo_enable(sim->opt.keyed);
-	if (!opt->keyed)
-		sim->undo.keep = false;		/* a script wants the hash, and goes nowhere back */
+	undo_enable(sim->opt.keyed || sim->opt.logged);
+	sim->undo.hashed = sim->opt.keyed;
+	sim->undo.keep = opt->keyed || opt->logged;	/* a script alone goes nowhere back */
 	return sim;
 }
 

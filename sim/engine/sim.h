@@ -36,6 +36,7 @@ struct sim_options {
 	u32 trace;		/* events kept; 0: no ring (listeners may still listen) */
 	bool timed;		/* costs, line model and deadlines by the clock */
 	bool keyed;		/* undo log, world hash, actor keys (spin detection, search) */
+	bool logged;		/* undo log, timed or not: rewind.h */
 	const struct cost_table *costs;	/* NULL: the built-in table */
 	u8 cost_level;		/* enum cost_level; of @costs */
 };

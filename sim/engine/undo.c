@@ -29,7 +29,8 @@ static void each_word(const void *p, size_t n, bool before)
 	for (; w < end; w++) {
 		if (before)
 			keep_word(u, w);
-		u->hash ^= hash_word((u64)w, *w);
+		if (u->hashed)
+			u->hash ^= hash_word((u64)w, *w);
 	}
 }
 
@@ -71,6 +72,11 @@ void world_fill(void *p, u8 byte, size_t n)
 	world_logged(p, n);
 }
 
+void undo_keep(struct undo_log *u, void *p)
+{
+	keep_word(u, p);
+}
+
 struct undo_mark undo_mark(void)
 {
 	struct undo_log *u = &sim_current()->undo;
@@ -93,7 +99,7 @@ void undo_enable(bool on)
 {
 	struct undo_log *u = &sim_current()->undo;
 
-	u->on = u->keep = on;
+	u->on = u->hashed = u->keep = on;
 	u->n = 0;
 	u->hash = 0;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #pragma once
 /*
- * Recorded vectors against the model: one line (or row) at a time, each on a machine of its
- * own. What came out goes to a sink; nothing here prints.
+ * Recorded vectors against the model: one line (or row) at a time, each on a machine as it was
+ * made. What came out goes to a sink; nothing here prints.
  */
 #include "scenarios/conform_read.h"
 
@@ -23,12 +23,16 @@ struct conform_sink {
 	void *ctx;
 };
 
-/* conform_sequence - SEQUENCE and SETUP lines; @tdx: version of the module, NULL: 1.5.01 */
-void conform_sequence(const struct conform_line *line, const char *tdx,
+/* conform_player_new - what plays lines; @tdx: version of the module, NULL: 1.5.01 */
+struct conform_player *conform_player_new(const char *tdx);
+void conform_player_free(struct conform_player *p);
+
+/* conform_sequence - SEQUENCE and SETUP lines */
+void conform_sequence(struct conform_player *p, const struct conform_line *line,
 		      const struct conform_sink *sink);
-/* conform_interleaving - @setup: the line that it names */
-void conform_interleaving(const struct conform_line *line, const struct conform_line *setup,
-			  const char *tdx, const struct conform_sink *sink);
+/* conform_interleaving - @setup: the line that it names, which must stay where it is */
+void conform_interleaving(struct conform_player *p, const struct conform_line *line,
+			  const struct conform_line *setup, const struct conform_sink *sink);
 
 /*
  * conform_csv - is this header line that of a table that can be checked? Then conform_csv_row()

@@ -48,7 +48,8 @@ struct job {
 
 struct worker {
 	FILE *out;
-	const char *tdx;
+	struct conform_player *player;
+	struct conform_line *read;
 	u32 line;
 	GHashTable *totals;		/* "flow\tresult": struct conform_total */
 };
@@ -122,7 +123,7 @@ static void run_vector(struct worker *w, const struct file *f, const struct conf
 	char *text;
 
 	if (line->kind != CONFORM_INTERLEAVING) {
-		conform_sequence(line, w->tdx, sink);
+		conform_sequence(w->player, line, sink);
 		on_kind(w, "sequence");
 		return;
 	}
@@ -133,14 +134,13 @@ static void run_vector(struct worker *w, const struct file *f, const struct conf
 		g_free(text);
 		return;
 	}
-	conform_interleaving(line, setup, w->tdx, sink);
+	conform_interleaving(w->player, line, setup, sink);
 	on_kind(w, "interleaving");
 }
 
 static void run_line(struct worker *w, const struct file *f, const struct line *l)
 {
 	const struct conform_sink sink = { on_ran, on_difference, on_left_out, w };
-	struct conform_line *line;
 	GError *error = NULL;
 	char *row;
 
@@ -149,11 +149,8 @@ static void run_line(struct worker *w, const struct file *f, const struct line *
 		if (conform_csv_row(f->table, f->header, row, &sink, &error))
 			on_kind(w, "row");
 		g_free(row);
-	} else {
-		line = conform_parse(l->text, l->len, &error);
-		if (line)
-			run_vector(w, f, line, &sink);
-		conform_line_free(line);
+	} else if (conform_line_read(w->read, l->text, l->len, &error)) {
+		run_vector(w, f, w->read, &sink);
 	}
 	if (error)
 		on_error(w, error->message);
@@ -178,7 +175,8 @@ static int run_piece(void *ctx, u32 i, FILE *out)
 	const struct piece *p = &g_array_index(job->pieces, struct piece, i);
 	struct worker w = {
 		.out = out,
-		.tdx = job->tdx,
+		.player = conform_player_new(job->tdx),
+		.read = conform_line_new(),
 		.totals = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free),
 	};
 	GHashTableIter it;
@@ -202,6 +200,8 @@ static int run_piece(void *ctx, u32 i, FILE *out)
 			(unsigned long long)t->agreed, (const char *)key);
 	}
 	g_hash_table_unref(w.totals);
+	conform_line_free(w.read);
+	conform_player_free(w.player);
 	return 0;
 }
 
@@ -235,8 +235,8 @@ static void read_setups(struct file *f)
 		if (!memmem(l->text, l->len, "\"setup\"", 7) ||
 		    memmem(l->text, l->len, "\"pause\"", 7))
 			continue;
-		line = conform_parse(l->text, l->len, NULL);
-		if (line && line->kind == CONFORM_SETUP)
+		line = conform_line_new();
+		if (conform_line_read(line, l->text, l->len, NULL) && line->kind == CONFORM_SETUP)
 			g_hash_table_insert(f->setups, (char *)line->setup, line);
 		else
 			conform_line_free(line);

@@ -86,6 +86,29 @@ static const char *set_up(struct conform_machine *m, const struct conform_line *
 	return NULL;
 }
 
+/*
+ * The machine with the setup behind it, which hundreds of lines in a row begin with; a setup
+ * that cannot be run says so each time.
+ */
+static const char *begin(struct conform_player *p, const struct conform_line *setup)
+{
+	const char *why;
+
+	if (p->ready && p->setup == setup) {
+		machine_back(p->m, p->ready);
+		return NULL;
+	}
+	machine_mark_free(p->ready);
+	p->ready = NULL;
+	machine_begin(p->m, &setup->init);
+	why = set_up(p->m, setup);
+	if (why)
+		return why;
+	p->ready = machine_mark(p->m);
+	p->setup = setup;
+	return NULL;
+}
+
 static const char *play(struct run *r, bool *missing)
 {
 	struct conform_machine *m = r->c.m;
@@ -167,15 +190,15 @@ static void compare(struct run *r)
 	compare_state(&r->c, &r->line->final, true);
 }
 
-void conform_interleaving(const struct conform_line *line, const struct conform_line *setup,
-			  const char *tdx, const struct conform_sink *sink)
+void conform_interleaving(struct conform_player *p, const struct conform_line *line,
+			  const struct conform_line *setup, const struct conform_sink *sink)
 {
 	struct run r = { .line = line };
 	char result[160], flow[96], total[64];
 	bool missing = false;
 	const char *why;
 
-	compare_begin(&r.c, machine_new(&setup->init, tdx, true), sink);
+	compare_begin(&r.c, player_machine(p, true), sink);
 	snprintf(flow, sizeof(flow), "%s || %s", line->a.t[CT_OP], line->b.t[CT_OP]);
 	snprintf(total, sizeof(total), "%s || ...", line->a.t[CT_OP]);
 	r.c.flow = flow;
@@ -184,7 +207,7 @@ void conform_interleaving(const struct conform_line *line, const struct conform_
 		compare_operands(&r.c, &g_array_index(setup->ops, struct conform_record, i));
 	compare_operands(&r.c, &line->a);
 	compare_operands(&r.c, &line->b);
-	why = set_up(r.c.m, setup);
+	why = begin(p, setup);
 	if (!why)
 		why = play(&r, &missing);
 	if (why) {
@@ -197,5 +220,4 @@ void conform_interleaving(const struct conform_line *line, const struct conform_
 			  conform_result(&line->a, &line->a_res, result, sizeof(result)),
 			  r.c.agrees);
 	}
-	machine_free(r.c.m);
 }

@@ -12,39 +12,41 @@ GQuark conform_error_quark(void)
 	return g_quark_from_static_string("septsim-conform");
 }
 
-enum { DEPTH_MAX = 16 };
-
 static int wrong(struct json_tree *t, const char *what)
 {
 	if (!t->wrong)
-		t->wrong = g_strdup(what);
+		t->wrong = what;
 	return 0;
 }
 
-static void node_free(gpointer p)
+/* There is room: no text is longer than it was with its quotes or comma */
+static const char *keep(struct json_tree *t, const void *s, size_t n)
 {
-	struct node *n = p;
+	char *mine = t->text + t->used;
 
-	if (n->in)
-		g_ptr_array_unref(n->in);
-	g_free(n);
+	memcpy(mine, s, n);
+	mine[n] = 0;
+	t->used += n + 1;
+	return mine;
 }
 
 static struct node *put(struct json_tree *t, enum node_type type)
 {
-	struct node *n = g_new0(struct node, 1), *up;
+	struct node n = { .type = type, .key = t->key, .key_len = t->key_len }, *nodes;
+	u32 i = t->nodes->len;
 
-	n->type = type;
-	n->key = t->key;
+	g_array_append_val(t->nodes, n);
+	nodes = (struct node *)t->nodes->data;
 	t->key = NULL;
-	g_ptr_array_add(t->nodes, n);
-	if (t->open->len) {
-		up = g_ptr_array_index(t->open, t->open->len - 1);
-		g_ptr_array_add(up->in, n);
-	} else {
-		t->root = n;
+	t->key_len = 0;
+	if (t->depth) {
+		u32 up = t->open[t->depth - 1].node, last = t->open[t->depth - 1].last;
+
+		*(last ? &nodes[last].next : &nodes[up].first) = i;
+		nodes[up].in++;
+		t->open[t->depth - 1].last = i;
 	}
-	return n;
+	return &nodes[i];
 }
 
 static int on_null(void *ctx)
@@ -57,19 +59,23 @@ static int on_boolean(void *ctx, int value)
 	return wrong(ctx, "a truth value where a number or text belongs");
 }
 
+static void on_scalar(struct json_tree *t, enum node_type type, const void *s, size_t len)
+{
+	struct node *n = put(t, type);
+
+	n->text = keep(t, s, len);
+	n->text_len = (u32)strlen(n->text);	/* what is behind a NUL was never looked at */
+}
+
 static int on_number(void *ctx, const char *s, size_t n)
 {
-	struct json_tree *t = ctx;
-
-	put(t, NODE_NUMBER)->text = g_string_chunk_insert_len(t->text, s, (gssize)n);
+	on_scalar(ctx, NODE_NUMBER, s, n);
 	return 1;
 }
 
 static int on_string(void *ctx, const unsigned char *s, size_t n)
 {
-	struct json_tree *t = ctx;
-
-	put(t, NODE_TEXT)->text = g_string_chunk_insert_len(t->text, (const char *)s, (gssize)n);
+	on_scalar(ctx, NODE_TEXT, s, n);
 	return 1;
 }
 
@@ -77,19 +83,21 @@ static int on_key(void *ctx, const unsigned char *s, size_t n)
 {
 	struct json_tree *t = ctx;
 
-	t->key = g_string_chunk_insert_len(t->text, (const char *)s, (gssize)n);
+	t->key = keep(t, s, n);
+	t->key_len = (u32)strlen(t->key);
 	return 1;
 }
 
 static int on_open(struct json_tree *t, enum node_type type)
 {
-	struct node *n;
+	u32 i = t->nodes->len;
 
-	if (t->open->len >= DEPTH_MAX)
+	if (t->depth >= JSON_DEPTH)
 		return wrong(t, "nested too deeply");
-	n = put(t, type);
-	n->in = g_ptr_array_new();
-	g_ptr_array_add(t->open, n);
+	put(t, type);
+	t->open[t->depth].node = i;
+	t->open[t->depth].last = 0;
+	t->depth++;
 	return 1;
 }
 
@@ -107,7 +115,7 @@ static int on_close(void *ctx)
 {
 	struct json_tree *t = ctx;
 
-	g_ptr_array_set_size(t->open, (gint)t->open->len - 1);
+	t->depth--;
 	return 1;
 }
 
@@ -136,12 +144,27 @@ static void yajl_says(yajl_handle y, const char *s, size_t n, GError **error)
 	yajl_free_error(y, text);
 }
 
+static void clear(struct json_tree *t, size_t n)
+{
+	if (t->room < n + 2) {
+		t->room = n + n / 2 + 2;
+		g_free(t->text);
+		t->text = g_malloc(t->room);
+	}
+	t->used = t->depth = t->key_len = 0;
+	t->key = t->wrong = NULL;
+	g_array_set_size(t->nodes, 1);
+}
+
 bool json_tree_grow(struct json_tree *t, const char *s, size_t n, GError **error)
 {
 	yajl_handle y = yajl_alloc(&callbacks, NULL, t);
-	yajl_status st = yajl_parse(y, (const unsigned char *)s, n);
-	bool ok = st == yajl_status_ok;
+	yajl_status st;
+	bool ok;
 
+	clear(t, n);
+	st = yajl_parse(y, (const unsigned char *)s, n);
+	ok = st == yajl_status_ok;
 	if (ok && yajl_complete_parse(y) != yajl_status_ok) {
 		g_set_error(error, conform_error_quark(), 0, "column %zu: the line ends in the "
 			    "middle of a value (a truncated file?)", n + 1);
@@ -153,25 +176,21 @@ bool json_tree_grow(struct json_tree *t, const char *s, size_t n, GError **error
 		yajl_says(y, s, n, error);
 	}
 	yajl_free(y);
-	if (ok && (!t->root || t->root->type != NODE_MAP)) {
+	if (ok && (t->nodes->len < 2 || json_node(t, 1)->type != NODE_MAP)) {
 		g_set_error(error, conform_error_quark(), 0, "not a JSON object");
 		ok = false;
 	}
 	return ok;
 }
 
-void json_tree_init(struct json_tree *t, GStringChunk *text)
+void json_tree_init(struct json_tree *t)
 {
-	*t = (struct json_tree){
-		.text = text,
-		.nodes = g_ptr_array_new_with_free_func(node_free),
-		.open = g_ptr_array_new(),
-	};
+	*t = (struct json_tree){ .nodes = g_array_new(FALSE, TRUE, sizeof(struct node)) };
+	g_array_set_size(t->nodes, 1);
 }
 
 void json_tree_fini(struct json_tree *t)
 {
-	g_ptr_array_unref(t->nodes);
-	g_ptr_array_unref(t->open);
-	g_free(t->wrong);
+	g_array_unref(t->nodes);
+	g_free(t->text);
 }

@@ -13,6 +13,7 @@
 #include "sim/engine/clock.h"
 #include "sim/engine/cost.h"
 #include "sim/engine/lp.h"
+#include "sim/engine/rewind.h"
 #include "sim/engine/script.h"
 #include "sim/engine/undo.h"
 #include "tdxmod/build.h"
@@ -163,7 +164,7 @@ static void lp_main(void *arg)
 
 /* The machine */
 
-static void build(struct conform_machine *m, const struct conform_record *init, const char *tdx)
+static void build(struct conform_machine *m, const char *tdx)
 {
 	struct tdx_module_config cfg = {
 		.version = tdx ? tdx : TDX_VERSION_RECORDED,
@@ -174,9 +175,7 @@ static void build(struct conform_machine *m, const struct conform_record *init, 
 		.tdr = CONFORM_TDR,
 		.tdcx = { 0x2000, 0x3000, 0x4000, 0x5000, 0x6000, 0x7000 },
 		.levels = 4,
-		.op_state = (enum td_op_state)conform_number(init, CF_OP_STATE, 2),
-		.pending_ve_disable = conform_number(init, CF_PVD, 0),
-		.notify = conform_number(init, CF_NOTIFY, 0),
+		.op_state = OP_STATE_RUNNABLE,
 		.hkid = 33,
 	};
 
@@ -186,12 +185,41 @@ static void build(struct conform_machine *m, const struct conform_record *init, 
 		m->tdvpr[v] = vcpu_build(CONFORM_TDR, CONFORM_TDVPR + v * CONFORM_TDVPR_STEP);
 		vcpu_set_guest(m->tdvpr[v], &m->guest);
 	}
-	td_spoil(CONFORM_TDR, conform_number(init, CF_FATAL, 0),
-		 (u8)conform_number(init, CF_NUM_TDCX, 6));
 }
 
-struct conform_machine *machine_new(const struct conform_record *init, const char *tdx,
-				    bool script)
+struct machine_mark {
+	struct rewind *world;
+	struct conform_lp lp[CONFORM_LPS];
+	u64 ops;
+};
+
+struct machine_mark *machine_mark(struct conform_machine *m)
+{
+	struct machine_mark *mark = g_new(struct machine_mark, 1);
+
+	mark->world = rewind_new(m->sim);
+	mark->ops = m->ops;
+	memcpy(mark->lp, m->lp, sizeof(m->lp));
+	return mark;
+}
+
+void machine_back(struct conform_machine *m, const struct machine_mark *mark)
+{
+	rewind_to(mark->world);
+	m->ops = mark->ops;
+	memcpy(m->lp, mark->lp, sizeof(m->lp));
+	m->hold.p = NULL;
+}
+
+void machine_mark_free(struct machine_mark *mark)
+{
+	if (!mark)
+		return;
+	rewind_free(mark->world);
+	g_free(mark);
+}
+
+struct conform_machine *machine_new(const char *tdx, bool script)
 {
 	static const char *const names[] = { "LP0", "LP1", "LP2" };
 	struct conform_machine *m = g_new0(struct conform_machine, 1);
@@ -202,6 +230,7 @@ struct conform_machine *machine_new(const struct conform_record *init, const cha
 		.packages = 2,
 		.timed = true,
 		.costs = &no_costs,
+		.logged = true,
 	};
 	const char *why;
 	bool missing;
@@ -211,7 +240,7 @@ struct conform_machine *machine_new(const struct conform_record *init, const cha
 		g_error("the world cannot be mapped");
 	m->guest.next = next_exit;
 	m->guest.ctx = m;
-	build(m, init, tdx);
+	build(m, tdx);
 	for (u16 i = 0; i < CONFORM_LPS; i++) {
 		struct conform_lp *l = &m->lp[i];
 
@@ -220,11 +249,29 @@ struct conform_machine *machine_new(const struct conform_record *init, const cha
 		l->actor = actor_new(m->sim, names[i], i, lp_main, l);
 	}
 	machine_run(m, &why, &missing);
+	m->made = machine_mark(m);
 	return m;
+}
+
+void machine_begin(struct conform_machine *m, const struct conform_record *init)
+{
+	struct td_start s = {
+		.op_state = (u32)conform_number(init, CF_OP_STATE, OP_STATE_RUNNABLE),
+		.pending_ve_disable = conform_number(init, CF_PVD, 0),
+		.notify = conform_number(init, CF_NOTIFY, 0),
+		.fatal = conform_number(init, CF_FATAL, 0),
+		.num_tdcx = (u8)conform_number(init, CF_NUM_TDCX, 6),
+	};
+
+	machine_back(m, m->made);
+	td_start_from(CONFORM_TDR, &s);
 }
 
 void machine_free(struct conform_machine *m)
 {
+	if (!m)
+		return;
+	machine_mark_free(m->made);
 	sim_free(m->sim);
 	g_free(m);
 }

@@ -48,15 +48,23 @@ struct conform_machine {
 	/* what another agent holds */
 	struct module_lock hold;
 	u32 hold_how;
+	struct machine_mark *made;		/* as machine_new() has left it */
 };
 
 /*
- * machine_new - @init: "op_state", "pvd", ...; @tdx: a version that tdx_version_find() knows;
- * @script: operations run by script rows
+ * machine_new - @tdx: a version that tdx_version_find() knows; @script: operations run by
+ *	script rows. One lives at a time.
+ * machine_begin - as it was made, whatever has been run on it, and a TD as @init says:
+ *	"op_state", "pvd", ...
  */
-struct conform_machine *machine_new(const struct conform_record *init, const char *tdx,
-				    bool script);
+struct conform_machine *machine_new(const char *tdx, bool script);
+void machine_begin(struct conform_machine *m, const struct conform_record *init);
 void machine_free(struct conform_machine *m);
+
+/* machine_mark - where it stands now; machine_back - there again, until the next begin */
+struct machine_mark *machine_mark(struct conform_machine *m);
+void machine_back(struct conform_machine *m, const struct machine_mark *mark);
+void machine_mark_free(struct machine_mark *mark);
 
 /* machine_refuses - why @op cannot be run now, or NULL. *@missing: no call of this module */
 const char *machine_refuses(struct conform_machine *m, const struct conform_record *op,

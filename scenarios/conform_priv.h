@@ -19,6 +19,21 @@ struct compare {
 	u8 window[WINDOWS];		/* of pages that were an operand */
 };
 
+/*
+ * A player keeps one machine and plays line after line on it; one that is played by script
+ * rows is another one.
+ */
+struct conform_player {
+	const char *tdx;
+	struct conform_machine *m;
+	bool script;			/* @m is */
+	const struct conform_line *setup;	/* @m at @ready has been through */
+	struct machine_mark *ready;
+};
+
+/* player_machine - of that kind, in any state */
+struct conform_machine *player_machine(struct conform_player *p, bool script);
+
 /* compare_begin - of a sequence; compare_window - @hpa was an operand */
 void compare_begin(struct compare *c, struct conform_machine *m, const struct conform_sink *sink);
 void compare_operands(struct compare *c, const struct conform_record *op);

@@ -108,6 +108,24 @@ static bool fail(GError **error, const char *fmt, ...)
 	return false;
 }
 
+/* Digits alone, as nearly all numbers are, and none that could be too many */
+static bool plain_number(const char *s, u32 n, bool hex, u64 *out)
+{
+	u64 v = 0;
+
+	if (!n || n > (hex ? 16u : 19u))
+		return false;
+	for (u32 i = 0; i < n; i++) {
+		int digit = g_ascii_xdigit_value(s[i]);
+
+		if (digit < 0 || (!hex && digit > 9))
+			return false;
+		v = v * (hex ? 16 : 10) + (u64)digit;
+	}
+	*out = v;
+	return true;
+}
+
 /* 12, -1, "0x1000"; @hex: "e3dc68ca"; "4k", "2m", "1g" are page sizes */
 static bool number_of(const struct node *n, bool hex, u64 *out)
 {
@@ -116,7 +134,11 @@ static bool number_of(const struct node *n, bool hex, u64 *out)
 
 	if (n->type == NODE_LIST || n->type == NODE_MAP || !*s)
 		return false;
-	if (n->type == NODE_TEXT && strlen(s) == 2 && s[0] != '0' && strchr("kmg", s[1]) && !hex) {
+	if (n->type == NODE_NUMBER || hex ?
+	    plain_number(s, n->text_len, hex, out) :
+	    s[0] == '0' && s[1] == 'x' && plain_number(s + 2, n->text_len - 2, true, out))
+		return true;
+	if (n->type == NODE_TEXT && n->text_len == 2 && s[0] != '0' && strchr("kmg", s[1]) && !hex) {
 		*out = s[1] == 'k' ? 0 : s[1] == 'm' ? 1 : 2;
 		return !strcmp(s, "4k") || !strcmp(s, "2m") || !strcmp(s, "1g");
 	}
@@ -131,50 +153,112 @@ static bool number_of(const struct node *n, bool hex, u64 *out)
 	return !*end;
 }
 
-static int find(const char *const *names, u32 n, const char *key, const u8 *in, u8 context)
+/* Fields by name */
+
+enum { NAMES = CT_TEXTS + CL_LISTS + CF_NUMBERS, NAME_SLOTS = 256 };
+
+struct conform_memory {
+	struct json_tree tree;
+	GArray *locks;			/* struct conform_lock: all "pl" of the line */
+	u8 name[NAME_SLOTS];		/* number of the name + 1; 0: none */
+};
+
+static const char *name_of(u32 i)
 {
-	for (u32 i = 0; i < n; i++) {
-		if (!strcmp(names[i], key) && ((in[i] ? in[i] : IN_OP) & context))
+	if (i < CT_TEXTS)
+		return text_names[i];
+	return i < CT_TEXTS + CL_LISTS ? list_names[i - CT_TEXTS] :
+					 number_names[i - CT_TEXTS - CL_LISTS];
+}
+
+static u8 contexts_of(u32 i)
+{
+	if (i < CT_TEXTS)
+		return text_in[i];
+	if (i < CT_TEXTS + CL_LISTS)
+		return list_in[i - CT_TEXTS].in;
+	i = number_in[i - CT_TEXTS - CL_LISTS];
+	return i ? (u8)i : IN_OP;
+}
+
+static u32 name_slot(const char *name)
+{
+	u32 h = 0;
+
+	for (; *name; name++)
+		h = h * 33 + (u8)*name;
+	return h % NAME_SLOTS;
+}
+
+static void names_fill(struct conform_memory *m)
+{
+	for (u32 i = 0; i < NAMES; i++) {
+		u32 slot = name_slot(name_of(i));
+
+		while (m->name[slot])
+			slot = (slot + 1) % NAME_SLOTS;
+		m->name[slot] = (u8)(i + 1);
+	}
+}
+
+/* The field called @key there; a text, list or number may share its name with another */
+static int find(const struct conform_memory *m, const char *key, u8 context)
+{
+	for (u32 slot = name_slot(key); m->name[slot]; slot = (slot + 1) % NAME_SLOTS) {
+		u32 i = m->name[slot] - 1u;
+
+		if ((contexts_of(i) & context) && !strcmp(name_of(i), key))
 			return (int)i;
 	}
 	return -1;
 }
 
-static bool take_list(const struct node *n, int f, struct conform_record *r, GError **error)
+static bool take_list(const struct json_tree *t, const struct node *n, int f,
+		      struct conform_record *r, GError **error)
 {
-	u32 len = n->in ? n->in->len : 0;
+	u32 i = 0;
 
-	if (n->type != NODE_LIST || len < list_in[f].min || len > list_in[f].max)
+	if (n->type != NODE_LIST || n->in < list_in[f].min || n->in > list_in[f].max)
 		return fail(error, "\"%s\" is no list of %u numbers", n->key, list_in[f].max);
-	for (u32 i = 0; i < len; i++) {
-		if (!number_of(g_ptr_array_index(n->in, i), false, &r->list[f][i]))
-			return fail(error, "element %u of \"%s\" is no number", i + 1, n->key);
+	json_each(e, t, n) {
+		if (!number_of(e, false, &r->list[f][i++]))
+			return fail(error, "element %u of \"%s\" is no number", i, n->key);
 	}
-	r->list_n[f] = (u8)len;
+	r->list_n[f] = (u8)n->in;
 	r->has_list |= 1u << f;
+	return true;
+}
+
+static bool take_lock(const struct json_tree *t, const struct node *n, struct conform_lock *lock)
+{
+	u64 v[3];
+	u32 i = 0;
+
+	if (n->type != NODE_LIST || n->in != 3)
+		return false;
+	json_each(e, t, n) {
+		if (!number_of(e, false, &v[i++]))
+			return false;
+	}
+	*lock = (struct conform_lock){ (u8)v[0], v[1], (u16)v[2] };
 	return true;
 }
 
 static bool take_pl(struct conform_line *line, const struct node *n, struct conform_record *r,
 		    GError **error)
 {
+	GArray *locks = line->memory->locks;
+	u32 first = locks->len, i = 0;
+
 	if (n->type != NODE_LIST)
 		return fail(error, "\"pl\" is no list");
+	g_array_set_size(locks, first + n->in);	/* there is room: nothing moves */
 	r->has_pl = true;
-	r->npl = n->in->len;
-	r->pl = g_new0(struct conform_lock, r->npl + 1);
-	g_ptr_array_add(line->owned, r->pl);
-	for (u32 i = 0; i < r->npl; i++) {
-		const struct node *e = g_ptr_array_index(n->in, i);
-		u64 v[3];
-
-		if (e->type != NODE_LIST || e->in->len != 3)
+	r->npl = n->in;
+	r->pl = &g_array_index(locks, struct conform_lock, first);
+	json_each(e, &line->memory->tree, n) {
+		if (!take_lock(&line->memory->tree, e, &r->pl[i++]))
 			return fail(error, "an element of \"pl\" is no [size, hpa, raw]");
-		for (u32 k = 0; k < 3; k++) {
-			if (!number_of(g_ptr_array_index(e->in, k), false, &v[k]))
-				return fail(error, "an element of \"pl\" is no [size, hpa, raw]");
-		}
-		r->pl[i] = (struct conform_lock){ (u8)v[0], v[1], (u16)v[2] };
 	}
 	return true;
 }
@@ -189,21 +273,20 @@ static bool take_field(struct conform_line *line, const struct node *n, u8 conte
 		key = "tree_after";
 	if (!strcmp(key, "pl") && (context & (IN_OP | IN_FINAL)))
 		return take_pl(line, n, r, error);
-	f = find(text_names, CT_TEXTS, key, text_in, context);
-	if (f >= 0) {
+	f = find(line->memory, key, context);
+	if (f < 0)
+		return fail(error, "unknown field \"%s\" in %s", key,
+			    context_names[__builtin_ctz(context)]);
+	if (f < CT_TEXTS) {
 		if (n->type != NODE_TEXT)
 			return fail(error, "\"%s\" is no text", key);
 		r->t[f] = n->text;
 		return true;
 	}
-	for (f = 0; f < CL_LISTS; f++) {
-		if (!strcmp(list_names[f], key) && (list_in[f].in & context))
-			return take_list(n, f, r, error);
-	}
-	f = find(number_names, CF_NUMBERS, key, number_in, context);
-	if (f < 0)
-		return fail(error, "unknown field \"%s\" in %s", key,
-			    context_names[__builtin_ctz(context)]);
+	f -= CT_TEXTS;
+	if (f < CL_LISTS)
+		return take_list(&line->memory->tree, n, f, r, error);
+	f -= CL_LISTS;
 	if (!number_of(n, f == CF_TD, &r->n[f]))
 		return fail(error, "\"%s\" is no number", key);
 	r->has |= 1ull << f;
@@ -216,8 +299,8 @@ static bool take_record(struct conform_line *line, const struct node *n, u8 cont
 	*r = (struct conform_record){ 0 };
 	if (n->type != NODE_MAP)
 		return fail(error, "\"%s\" is no object", n->key ? n->key : "ops");
-	for (u32 i = 0; i < n->in->len; i++) {
-		if (!take_field(line, g_ptr_array_index(n->in, i), context, r, error))
+	json_each(f, &line->memory->tree, n) {
+		if (!take_field(line, f, context, r, error))
 			return false;
 	}
 	if (context == IN_OP && !r->t[CT_OP])
@@ -227,46 +310,49 @@ static bool take_record(struct conform_line *line, const struct node *n, u8 cont
 
 static bool take_ops(struct conform_line *line, const struct node *n, GError **error)
 {
+	u32 i = 0;
+
 	if (n->type != NODE_LIST)
 		return fail(error, "\"ops\" is no list");
-	g_array_set_size(line->ops, n->in->len);
-	for (u32 i = 0; i < n->in->len; i++) {
-		if (take_record(line, g_ptr_array_index(n->in, i), IN_OP,
-				&g_array_index(line->ops, struct conform_record, i), error))
-			continue;
-		g_prefix_error(error, "op %u: ", i);
-		return false;
+	g_array_set_size(line->ops, n->in);
+	json_each(op, &line->memory->tree, n) {
+		if (!take_record(line, op, IN_OP,
+				 &g_array_index(line->ops, struct conform_record, i), error)) {
+			g_prefix_error(error, "op %u: ", i);
+			return false;
+		}
+		i++;
 	}
 	return true;
 }
 
-static struct node *child(const struct node *n, const char *key)
+static const struct node *child(const struct conform_line *line, const char *key)
 {
-	for (u32 i = 0; i < n->in->len; i++) {
-		struct node *c = g_ptr_array_index(n->in, i);
+	const struct json_tree *t = &line->memory->tree;
 
+	json_each(c, t, json_node(t, 1)) {
 		if (!strcmp(c->key, key))
 			return c;
 	}
 	return NULL;
 }
 
-static bool known_keys(const struct node *root, const char *const *keys, GError **error)
+static bool known_keys(const struct conform_line *line, const char *const *keys, GError **error)
 {
-	for (u32 i = 0; i < root->in->len; i++) {
-		const struct node *c = g_ptr_array_index(root->in, i);
+	const struct json_tree *t = &line->memory->tree;
 
+	json_each(c, t, json_node(t, 1)) {
 		if (!g_strv_contains(keys, c->key))
 			return fail(error, "unknown field \"%s\" of a line", c->key);
 	}
 	for (; *keys; keys++) {
-		if (!child(root, *keys))
+		if (!child(line, *keys))
 			return fail(error, "\"%s\" is missing", *keys);
 	}
 	return true;
 }
 
-static bool take_interleaving(struct conform_line *line, const struct node *root, GError **error)
+static bool take_interleaving(struct conform_line *line, GError **error)
 {
 	static const char *const keys[] = {
 		"id", "setup", "A", "B", "pause", "A_res", "B_res", "entry", "final", NULL,
@@ -286,75 +372,83 @@ static bool take_interleaving(struct conform_line *line, const struct node *root
 	};
 
 	line->kind = CONFORM_INTERLEAVING;
-	if (!known_keys(root, keys, error))
+	if (!known_keys(line, keys, error))
 		return false;
-	if (child(root, "setup")->type != NODE_TEXT)
+	if (child(line, "setup")->type != NODE_TEXT)
 		return fail(error, "\"setup\" is no text");
-	line->setup = child(root, "setup")->text;
+	line->setup = child(line, "setup")->text;
 	for (u32 i = 0; i < G_N_ELEMENTS(parts); i++) {
-		if (!take_record(line, child(root, parts[i].key), parts[i].context, parts[i].to,
+		if (!take_record(line, child(line, parts[i].key), parts[i].context, parts[i].to,
 				 error))
 			return false;
 	}
 	if (!line->pause.t[CT_OBJ] || !line->pause.t[CT_ACT] || !line->pause.t[CT_CODE])
 		return fail(error, "a pause without \"obj\", \"act\" or \"src\"");
-	return number_of(child(root, "id"), false, &line->id) || fail(error, "\"id\" is no number");
+	return number_of(child(line, "id"), false, &line->id) || fail(error, "\"id\" is no number");
 }
 
-static bool take_setup(struct conform_line *line, const struct node *root, GError **error)
+static bool take_setup(struct conform_line *line, GError **error)
 {
 	static const char *const keys[] = { "setup", "ops", "op_state", NULL };
 
 	line->kind = CONFORM_SETUP;
-	if (!known_keys(root, keys, error))
+	if (!known_keys(line, keys, error))
 		return false;
-	if (child(root, "setup")->type != NODE_TEXT)
+	if (child(line, "setup")->type != NODE_TEXT)
 		return fail(error, "\"setup\" is no text");
-	line->setup = child(root, "setup")->text;
-	if (!number_of(child(root, "op_state"), false, &line->init.n[CF_OP_STATE]))
+	line->setup = child(line, "setup")->text;
+	if (!number_of(child(line, "op_state"), false, &line->init.n[CF_OP_STATE]))
 		return fail(error, "\"op_state\" is no number");
 	line->init.n[CF_PVD] = 1;
 	line->init.has = 1ull << CF_OP_STATE | 1ull << CF_PVD;
-	return take_ops(line, child(root, "ops"), error);
+	return take_ops(line, child(line, "ops"), error);
 }
 
-static bool take_sequence(struct conform_line *line, const struct node *root, GError **error)
+static bool take_sequence(struct conform_line *line, GError **error)
 {
 	static const char *const keys[] = { "id", "init", "ops", NULL };
 
 	line->kind = CONFORM_SEQUENCE;
-	return known_keys(root, keys, error) &&
-	       (number_of(child(root, "id"), false, &line->id) ||
+	return known_keys(line, keys, error) &&
+	       (number_of(child(line, "id"), false, &line->id) ||
 		fail(error, "\"id\" is no number")) &&
-	       take_record(line, child(root, "init"), IN_INIT, &line->init, error) &&
-	       take_ops(line, child(root, "ops"), error);
+	       take_record(line, child(line, "init"), IN_INIT, &line->init, error) &&
+	       take_ops(line, child(line, "ops"), error);
 }
 
-static bool take_line(struct conform_line *line, const struct node *root, GError **error)
+static bool take_line(struct conform_line *line, GError **error)
 {
-	if (child(root, "pause"))
-		return take_interleaving(line, root, error);
-	if (child(root, "setup"))
-		return take_setup(line, root, error);
-	return take_sequence(line, root, error);
+	if (child(line, "pause"))
+		return take_interleaving(line, error);
+	if (child(line, "setup"))
+		return take_setup(line, error);
+	return take_sequence(line, error);
 }
 
-struct conform_line *conform_parse(const char *text, size_t len, GError **error)
+bool conform_line_read(struct conform_line *line, const char *text, size_t len, GError **error)
+{
+	struct conform_memory *m = line->memory;
+
+	if (!json_tree_grow(&m->tree, text, len, error))
+		return false;
+	line->init = (struct conform_record){ 0 };
+	line->setup = NULL;
+	/* No more locks than nodes: what a record points to stays where it is */
+	g_array_set_size(m->locks, m->tree.nodes->len);
+	g_array_set_size(m->locks, 0);
+	return take_line(line, error);
+}
+
+struct conform_line *conform_line_new(void)
 {
 	struct conform_line *line = g_new0(struct conform_line, 1);
-	struct json_tree t;
-	bool ok;
 
-	line->text = g_string_chunk_new(1 << 16);
-	json_tree_init(&t, line->text);
-	line->ops = g_array_new(FALSE, TRUE, sizeof(struct conform_record));
-	line->owned = g_ptr_array_new_with_free_func(g_free);
-	ok = json_tree_grow(&t, text, len, error) && take_line(line, t.root, error);
-	json_tree_fini(&t);
-	if (ok)
-		return line;
-	conform_line_free(line);
-	return NULL;
+	line->ops = g_array_new(FALSE, FALSE, sizeof(struct conform_record));
+	line->memory = g_new0(struct conform_memory, 1);
+	line->memory->locks = g_array_new(FALSE, FALSE, sizeof(struct conform_lock));
+	json_tree_init(&line->memory->tree);
+	names_fill(line->memory);
+	return line;
 }
 
 void conform_line_free(struct conform_line *line)
@@ -362,7 +456,8 @@ void conform_line_free(struct conform_line *line)
 	if (!line)
 		return;
 	g_array_unref(line->ops);
-	g_ptr_array_unref(line->owned);
-	g_string_chunk_free(line->text);
+	g_array_unref(line->memory->locks);
+	json_tree_fini(&line->memory->tree);
+	g_free(line->memory);
 	g_free(line);
 }

@@ -88,15 +88,15 @@ struct conform_line {
 	struct conform_record init;		/* SETUP: op_state alone is used */
 	GArray *ops;				/* struct conform_record */
 	struct conform_record a, b, a_res, b_res, pause, entry, final;
-	GStringChunk *text;
-	GPtrArray *owned;			/* g_free() */
+	struct conform_memory *memory;
 };
 
 /*
- * conform_parse - the line of @len bytes. NULL: *@error says what is wrong with it
- * conform_line_free
+ * conform_line_read - the @len bytes at @text into @line, in place of what it held; so that a
+ * file of thousands of lines needs the memory of one. False: *@error says what is wrong
  */
-struct conform_line *conform_parse(const char *text, size_t len, GError **error);
+struct conform_line *conform_line_new(void);
+bool conform_line_read(struct conform_line *line, const char *text, size_t len, GError **error);
 void conform_line_free(struct conform_line *line);
 
 const char *conform_number_name(enum conform_number f);

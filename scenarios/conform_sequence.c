@@ -149,14 +149,15 @@ static bool one(struct running *s, const char **why, bool *missing)
 	return true;
 }
 
-void conform_sequence(const struct conform_line *line, const char *tdx,
+void conform_sequence(struct conform_player *p, const struct conform_line *line,
 		      const struct conform_sink *sink)
 {
-	struct conform_machine *m = machine_new(&line->init, tdx, false);
+	struct conform_machine *m = player_machine(p, false);
 	struct running s = { 0 };
 	const char *why;
 	bool missing;
 
+	machine_begin(m, &line->init);
 	compare_begin(&s.c, m, sink);
 	for (u32 i = 0; i < line->ops->len; i++) {
 		s.op = &g_array_index(line->ops, struct conform_record, i);
@@ -168,5 +169,4 @@ void conform_sequence(const struct conform_line *line, const char *tdx,
 		sink->left_out(sink->ctx, s.op->t[CT_OP], line->ops->len - i, missing, why);
 		break;
 	}
-	machine_free(m);
 }

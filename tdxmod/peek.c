@@ -49,18 +49,39 @@ bool pamt_peek(u64 hpa, u8 size, struct pamt_peek *out)
 	return true;
 }
 
+/* Nearly all are 0, and there are thousands: 16 are looked at with one question */
+enum { LOCKS_AT_ONCE = 16 };
+
+static bool any_lock(const struct pamt_entry *e, u64 n)
+{
+	u16 any = 0;
+
+	for (u64 i = 0; i < n; i++)
+		any |= mem_peek16(&e[i].lock);
+	return any;
+}
+
 void pamt_each_lock(u64 from, u64 to, u8 size, void (*fn)(void *ctx, u8 size, u64 hpa, u16 raw),
 		    void *ctx)
 {
 	const struct module *mod = module_self();
+	const struct pamt_entry *e = pamt_entry_of(mod, from, size);
+	u64 bytes = level_size(size), n;
 
 	if (to > mod->tdmr_end)
 		to = mod->tdmr_end;
-	for (u64 hpa = from; hpa < to; hpa += level_size(size)) {
-		u16 raw = mem_peek16(&pamt_entry_of(mod, hpa, size)->lock);
+	n = to > from ? (to - from + bytes - 1) / bytes : 0;
+	for (u64 i = 0; i < n; i += LOCKS_AT_ONCE) {
+		u64 end = i + LOCKS_AT_ONCE < n ? i + LOCKS_AT_ONCE : n;
 
-		if (raw)
-			fn(ctx, size, hpa, raw);
+		if (!any_lock(&e[i], end - i))
+			continue;
+		for (u64 k = i; k < end; k++) {
+			u16 raw = mem_peek16(&e[k].lock);
+
+			if (raw)
+				fn(ctx, size, from + k * bytes, raw);
+		}
 	}
 }
 
@@ -97,11 +118,29 @@ u64 *sept_peek_slot(u64 tdr, u64 gpa, u8 level, u8 *at)
 	}
 }
 
+#define FNV_PRIME	0x100000001b3ull
+#define FNV_PRIME_6	0xdc966432edf1c639ull	/* to the sixth: six bytes of 0 */
+
 static u64 fnv(u64 h, u64 v)
 {
 	for (u32 i = 0; i < 64; i += 8)
-		h = (h ^ (v >> i & 0xff)) * 0x100000001b3ull;
+		h = (h ^ (v >> i & 0xff)) * FNV_PRIME;
 	return h;
+}
+
+static u64 fnv_index(u64 h, u64 v)
+{
+	h = (h ^ (v & 0xff)) * FNV_PRIME;
+	return (h ^ v >> 8) * FNV_PRIME * FNV_PRIME_6;
+}
+
+static bool all_free(const u64 *e)
+{
+	u64 any = 0;
+
+	for (u32 i = 0; i < 8; i++)
+		any |= e[i] ^ SEPT_FREE_INIT;
+	return !any;
 }
 
 static u64 digest(u64 page, u8 level)
@@ -110,9 +149,13 @@ static u64 digest(u64 page, u8 level)
 	u64 h = 0xcbf29ce484222325ull;
 
 	for (u32 i = 0; i < 512; i++) {
+		if (!(i & 7) && all_free(&e[i])) {
+			i += 7;
+			continue;
+		}
 		if (e[i] == SEPT_FREE_INIT)
 			continue;
-		h = fnv(h, i);
+		h = fnv_index(h, i);
 		h = fnv(h, e[i]);
 		if (level && !(e[i] & SEPT_PS) && !sept_is_state(e[i], SEPT_FREE) &&
 		    module_phys(module_self(), e[i] & GENMASK_ULL(51, 12)))
@@ -128,10 +171,14 @@ u64 sept_digest(u64 tdr)
 	return digest(tdcs->eptp, tdcs->pwl);
 }
 
-void td_spoil(u64 hpa, bool fatal, u8 num_tdcx)
+void td_start_from(u64 hpa, const struct td_start *s)
 {
 	struct tdr *tdr = tdr_at(hpa);
+	struct tdcs *tdcs = td_tdcs(tdr);
 
-	world_set(tdr->fatal, fatal);
-	world_set(tdr->num_tdcx, num_tdcx);
+	world_set(tdr->fatal, s->fatal);
+	world_set(tdr->num_tdcx, s->num_tdcx);
+	world_set(tdcs->op_state, s->op_state);
+	world_set(tdcs->pending_ve_disable, s->pending_ve_disable);
+	world_set(tdcs->notify_enables, s->notify);
 }

@@ -54,10 +54,16 @@ u64 *sept_peek_slot(u64 tdr, u64 gpa, u8 level, u8 *at);
 u64 sept_digest(u64 tdr);
 
 /*
- * td_spoil - before a run: a TD whose TDR says FATAL, or that has fewer TDCX pages than needed
+ * td_start_from - before a run: how the TD stands; its TDR may say FATAL, or have fewer TDCX
+ * pages than needed
  * (world_set; for the starting states of recorded vectors)
  */
-void td_spoil(u64 tdr, bool fatal, u8 num_tdcx);
+struct td_start {
+	u32 op_state;
+	bool pending_ve_disable, notify, fatal;
+	u8 num_tdcx;
+};
+void td_start_from(u64 tdr, const struct td_start *s);
 
 /*
  * peek_words - where the object that recorded interleavings call @name lies: words of @size

@@ -81,7 +81,7 @@ static const struct place {
 	{ "pamt_manager.c:239", ".PT", "pamt_walk_lock" },
 	{ "helpers.c:180", ".PT", "pamt_check_and_lock" },
 	{ "pamt_manager.c:511", ".PT", "pamt_implicit" },
-	{ "pamt_manager.c:557", ".PT", "flow_lock_new_page" },
+	{ "pamt_manager.c:557", ".PT", "range_is_free" },
 	{ "pamt_manager.h:108", ".PT", "pamt_owner" },
 	{ "pamt_manager.h:114", ".PT", "pamt_set_owner", NULL, true },
 	/* pamt_promote() and pamt_demote() */
@@ -90,12 +90,12 @@ static const struct place {
 	{ "pamt_manager.c:383", "PAMT_2M", "merge_metadata", NULL, true },
 	{ "pamt_manager.c:384", "PAMT_4K", "pamt_owner", NULL, false, 1 },
 	{ "pamt_manager.c:384", "PAMT_2M", "pamt_set_owner", NULL, true },
-	{ "pamt_manager.c:387", "PAMT_2M", "merge_metadata", NULL, false, 2 },
-	{ "pamt_manager.c:387", "PAMT_4K", "merge_metadata", NULL, false, 1 },
-	{ "pamt_manager.c:391", ".PT", "merge_metadata", NULL, true },
+	{ "pamt_manager.c:387", "PAMT_2M", "free_parts", NULL, false, 1 },
+	{ "pamt_manager.c:387", "PAMT_4K", "free_parts", NULL, false, 1 },
+	{ "pamt_manager.c:391", ".PT", "free_parts", NULL, true },
 	{ "pamt_manager.c:435", ".PT", "split_metadata", NULL, false, 1 },
-	{ "pamt_manager.c:461", "PAMT_2M", "split_metadata", NULL, false, 2 },
-	{ "pamt_manager.c:461", "PAMT_4K", "split_metadata", NULL, true },
+	{ "pamt_manager.c:461", "PAMT_2M", "fill_parts", NULL, false, 1 },
+	{ "pamt_manager.c:461", "PAMT_4K", "fill_parts", NULL, true },
 	{ "pamt_manager.c:462", "PAMT_2M", "pamt_owner", NULL, false, 1 },
 	{ "pamt_manager.c:462", "PAMT_4K", "pamt_set_owner", NULL, true },
 	{ "pamt_manager.c:470", ".PT", "split_metadata", NULL, true },
@@ -196,13 +196,6 @@ static void by_primitive(struct pause *p)
 	}
 }
 
-static bool merges_first(const char *obj)
-{
-	const char *hpa = strchr(obj, '[');
-
-	return hpa && !(g_ascii_strtoull(hpa + 1, NULL, 16) & ((1u << 21) - 1));
-}
-
 const char *pause_find(struct pause *p, struct conform_machine *m,
 		       const struct conform_record *pause, const struct conform_record *a, u64 gpa)
 {
@@ -225,9 +218,6 @@ const char *pause_find(struct pause *p, struct conform_machine *m,
 		return "the model has no such primitive";
 	if (!pause->t[CT_PRIM])
 		by_place(p, obj, chain_end(chain));
-	/* Of the first of the pages to merge the type has been read before */
-	if (!strcmp(chain_end(chain), "pamt_manager.c:387") && merges_first(obj))
-		p->nth = 2;
 	/* Of which key: KOT.STATE is read in the order of the keys, from the fourth access on */
 	if (!strcmp(obj, "KOT.STATE") && conform_has(pause, CF_K) && pause->n[CF_K] > 3)
 		p->nth = (u32)pause->n[CF_K] - 3;

@@ -61,7 +61,7 @@ void player_describe(struct player *pl)
 		g_string_append_printf(note, "%s %s", i ? "," : ", without",
 				       (char *)c->dropped->pdata[i]);
 	r->note = play_result_str(r, note->str);
-	rests = rests_on(c, r->kvm, switches);
+	rests = rests_on(c, r->kvm, r->tdx, switches);
 	r->assumptions = play_result_str(r, rests);
 	g_free(rests);
 	g_free(switches);
@@ -113,12 +113,19 @@ static gboolean build_sim(struct player *pl)
 
 static gboolean build_module(struct player *pl)
 {
-	struct tdx_module_config cfg = { .version = pl->res->tdx };
+	char **words = g_strsplit(pl->res->switches, " ", -1);
+	struct tdx_module_config cfg = {
+		.version = pl->res->tdx,
+		.dpamt = g_strv_contains((const char *const *)words, TDX_OPTION_DPAMT) ?
+			 DPAMT_ALL : DPAMT_OFF,
+	};
 
+	g_strfreev(words);
 	if (tdx_module_new(pl->sim, &cfg))
 		return TRUE;
-	play_refuse(pl, &pl->c->variant.loc, "no module version %s; septsim list variants",
-		    pl->res->tdx);
+	play_refuse(pl, &pl->c->variant.loc, tdx_version_find(pl->res->tdx) ?
+		    "module %s has no dynamic PAMT; septsim list variants tdx" :
+		    "no module version %s; septsim list variants tdx", pl->res->tdx);
 	return FALSE;
 }
 
@@ -143,7 +150,7 @@ static GPtrArray *variant_words(struct player *pl)
 
 	g_ptr_array_add(w, g_strdup_printf("kvm=%s", pl->res->kvm));
 	for (char **p = each; *p; p++)
-		if (**p)
+		if (**p && strcmp(*p, TDX_OPTION_DPAMT))
 			g_ptr_array_add(w, g_strdup(*p));
 	g_ptr_array_add(w, NULL);
 	g_strfreev(each);

@@ -151,6 +151,10 @@ static void registers(struct cast *a, u64 leaf, const struct call_args *g, struc
 	case TDH_PHYMEM_PAGE_WBINVD:
 		r->rcx = g->hpa;
 		return;
+	case TDH_PHYMEM_PAMT_ADD:
+	case TDH_PHYMEM_PAMT_REMOVE:
+		r->rcx = (g->hpa & ~0xfffull) | 1;	/* a region is always one of 2M */
+		return;
 	case TDH_VP_ENTER:
 	case TDH_VP_FLUSH:
 		r->rcx = kmmu_tdvpr(a->pl->kvm, g->has_vcpu ? (u16)g->vcpu :

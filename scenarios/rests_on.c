@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "scenarios/ast.h"
+#include "tdxmod/versions.h"
 
 /* What a case has that an assumption is about. */
 enum {
@@ -19,6 +20,8 @@ enum {
 	USES_FATAL	= 1 << 4,	/* tolerates module-fatal */
 	USES_NO_FREEZE	= 1 << 5,
 	USES_MIDDLE	= 1 << 6,	/* kernels between v6.16 and v7.2 */
+	USES_DPAMT	= 1 << 7,
+	USES_NEWER	= 1 << 8,	/* a module of which not all was read */
 };
 
 static const struct {
@@ -42,6 +45,8 @@ static const struct {
 	{ "T11", USES_SHARED },
 	{ "T12", USES_ACCEPT },
 	{ "T15", USES_ALWAYS },	/* the module's fixed costs */
+	{ "T16", USES_DPAMT },	/* dynamic PAMT */
+	{ "T17", USES_NEWER },	/* switches that are inferred */
 };
 
 static unsigned int uses_ops(const GPtrArray *ops)
@@ -61,7 +66,8 @@ static unsigned int uses_ops(const GPtrArray *ops)
 	return u;
 }
 
-static unsigned int uses(const struct scenario_case *c, const char *kvm, const char *switches)
+static unsigned int uses(const struct scenario_case *c, const char *kvm, const char *tdx,
+			 const char *switches)
 {
 	unsigned int u = 0;
 
@@ -76,14 +82,19 @@ static unsigned int uses(const struct scenario_case *c, const char *kvm, const c
 			u |= USES_FATAL;
 	if (strstr(switches, "no-freeze"))
 		u |= USES_NO_FREEZE;
+	if (strstr(switches, TDX_OPTION_DPAMT))
+		u |= USES_DPAMT;
+	if (strcmp(tdx, TDX_VERSION_RECORDED))
+		u |= USES_NEWER;
 	if (!strcmp(kvm, "v6.18") || !strcmp(kvm, "v6.19"))
 		u |= USES_MIDDLE;
 	return u;
 }
 
-char *rests_on(const struct scenario_case *c, const char *kvm, const char *switches)
+char *rests_on(const struct scenario_case *c, const char *kvm, const char *tdx,
+	       const char *switches)
 {
-	unsigned int u = uses(c, kvm, switches);
+	unsigned int u = uses(c, kvm, tdx, switches);
 	GString *s = g_string_new(NULL);
 
 	for (guint i = 0; i < G_N_ELEMENTS(table); i++)

@@ -13,4 +13,5 @@ struct scenario_case;
  *
  * Free with g_free(). Numbers come before names, each kind in its order.
  */
-char *rests_on(const struct scenario_case *c, const char *kvm, const char *switches);
+char *rests_on(const struct scenario_case *c, const char *kvm, const char *tdx,
+	       const char *switches);

@@ -221,6 +221,20 @@ static const char *const *tdx_versions(void)
 	return words_take(&w, FALSE);
 }
 
+/* Switches of either side: KVM's, and what the module may be built with */
+static const char *const *switches(void)
+{
+	struct words w = words_new();
+	u32 n;
+	const struct kmmu_word *k = kmmu_variants(&n);
+
+	for (u32 i = 0; i < n; i++)
+		if (k[i].name[0] != 'v' || !g_ascii_isdigit(k[i].name[1]))
+			words_add(&w, k[i].name);
+	words_add(&w, TDX_OPTION_DPAMT);
+	return words_take(&w, FALSE);
+}
+
 static const char *const *statuses(void)
 {
 	struct words w = words_new();
@@ -263,7 +277,7 @@ static const char *const *make(enum scn_vocab_kind kind)
 	case SCN_VOCAB_STATUS:		return statuses();
 	case SCN_VOCAB_OPERAND:		return operands();
 	case SCN_VOCAB_KVM:		return kmmu_list(kmmu_variants, TRUE, FALSE);
-	case SCN_VOCAB_SWITCH:		return kmmu_list(kmmu_variants, FALSE, TRUE);
+	case SCN_VOCAB_SWITCH:		return switches();
 	case SCN_VOCAB_TDX:		return tdx_versions();
 	case SCN_VOCAB_POLICY:		return kmmu_list(kmmu_policies, TRUE, TRUE);
 	case SCN_VOCAB_CHECK:		return check_ids(FALSE);

@@ -17,7 +17,7 @@
 #include "tdxmod/guest.h"
 #include "tdxmod/guest_run.h"
 #include "tdxmod/module.h"
-#include "tdxmod/pamt.h"
+#include "tdxmod/pamt_dynamic.h"
 #include "tdxmod/td.h"
 #include "tdxmod/versions.h"
 
@@ -39,6 +39,26 @@ static void name_global_locks(struct module *mod)
 	});
 }
 
+/* The pair of @hpa's region, if it has none yet: two pages of the VMM's */
+static void need_pair(struct module *mod, u64 hpa)
+{
+	u64 pair[2];
+
+	if (!mod->pamt_bitmap || mem_peek8(&pamt_entry_of(mod, hpa, SIZE_2M)->pt) == PT_PAMT)
+		return;
+	pair[0] = page_alloc();
+	pair[1] = page_alloc();
+	pamt_pair_place(mod, hpa, pair);
+}
+
+static void start_dynamic(struct module *mod, u8 which)
+{
+	world_set(mod->switches, mod->switches | SWITCH(S_DPAMT));
+	pamt_dynamic_new(mod, mod->tdmr_end);
+	for (u64 hpa = 0; which == DPAMT_ALL && hpa < mod->tdmr_end; hpa += level_size(SIZE_2M))
+		need_pair(mod, hpa);
+}
+
 bool tdx_module_new(struct sim *sim, const struct tdx_module_config *cfg)
 {
 	const char *name = cfg && cfg->version ? cfg->version : TDX_VERSION_DEFAULT;
@@ -46,7 +66,7 @@ bool tdx_module_new(struct sim *sim, const struct tdx_module_config *cfg)
 	struct module *mod;
 	u16 last;
 
-	if (!version)
+	if (!version || (cfg && cfg->dpamt && !(version->options & SWITCH(S_DPAMT))))
 		return false;
 	mod = world_alloc(sizeof(*mod));
 	sim_set_layer(sim, LAYER_MODULE, mod);
@@ -63,6 +83,8 @@ bool tdx_module_new(struct sim *sim, const struct tdx_module_config *cfg)
 	last = lp_package(lp_count() - 1);
 	world_set(mod->packages, last + 1);
 	pamt_new(mod, mod->tdmr_end);
+	if (cfg && cfg->dpamt)
+		start_dynamic(mod, cfg->dpamt);
 	lp_ctx_init(mod);
 	name_global_locks(mod);
 	check_at_end(sim, watch_leaks, NULL);
@@ -87,9 +109,14 @@ static u64 page_for(struct module *mod, u64 hpa, enum page_type pt, u64 tdr)
 		page_alloc_at(hpa);
 	else
 		hpa = page_alloc();
+	need_pair(mod, hpa);
 	e = pamt_entry_of(mod, hpa, SIZE_4K);
 	world_set(e->pt, pt);
 	world_set(e->owner, (u32)(tdr >> 12));
+	if (mod->pamt_bitmap) {
+		e = pamt_entry_of(mod, hpa, SIZE_2M);
+		world_set(e->bepoch, e->bepoch + 1);	/* one page more in use */
+	}
 	return hpa;
 }
 

@@ -15,9 +15,20 @@ struct tdx_module_config {
 	u64 hp_lock_timeout;	/* cycles; 0: one second of TSC */
 	u16 hkids;		/* private HKIDs, the module's own included; 0: 32 (32..63) */
 	u16 cached_sub_blocks;	/* of CACHE.WB; 0: 4 */
+	u8 dpamt;		/* enum tdx_dpamt */
 };
 
-/* tdx_module_new - once a sim, before any TD. Returns false if the version is unknown. */
+/* Dynamic PAMT: which 2M regions have their page pair when a run starts */
+enum tdx_dpamt {
+	DPAMT_OFF,	/* static PAMT */
+	DPAMT_BUILT,	/* those that the TDs and vCPUs that are built have pages in */
+	DPAMT_ALL,	/* every one: a VMM that gives pairs for all of its memory first */
+};
+
+/*
+ * tdx_module_new - once a sim, before any TD. Returns false if the version is unknown, or has no
+ * dynamic PAMT and is asked for it.
+ */
 bool tdx_module_new(struct sim *sim, const struct tdx_module_config *cfg);
 
 enum td_op_state {		/* TDCS.OP_STATE, 1.5.01 */

@@ -9,6 +9,7 @@
 #include "sim/engine/lp.h"
 #include "sim/engine/trace.h"
 #include "tdxmod/epoch.h"
+#include "tdxmod/pamt_dynamic.h"
 
 void flow_begin(struct flow *f, u32 leaf, struct tdx_regs *r)
 {
@@ -176,29 +177,36 @@ u64 flow_check_state(struct flow *f, enum sept_op op)
 	return flow_fail_state(f, TDX_EPT_ENTRY_STATE_INCORRECT);
 }
 
+/* pamt_is_2mb_range_free() */
+static bool range_is_free(const struct module *mod, u64 hpa)
+{
+	struct pamt_entry *child = pamt_entry_of(mod, hpa, SIZE_4K);
+
+	if (module_switch(mod, S_DPAMT))
+		return !pamt_range_used(mod, hpa);
+	for (u32 i = 0; i < 512; i++) {
+		u8 pt = mem_read8(&child[i].pt);
+
+		if (pt != PT_NDA)
+			return false;
+	}
+	return true;
+}
+
 /* check_and_lock_free_range_hpa(): of a 2M range each 4K entry must be free too */
 u64 flow_lock_new_page(struct flow *f, u64 hpa, enum page_size size)
 {
 	u64 err = pamt_check_and_lock(f->mod, &f->page, hpa, size, LOCK_EXCLUSIVE, PT_NDA,
 				      OPERAND_R8, NULL);
-	struct pamt_entry *child;
 
 	if (err)
 		return err;
 	f->page_locked = true;
-	if (size != SIZE_2M)
+	if (size != SIZE_2M || range_is_free(f->mod, hpa))
 		return TDX_SUCCESS;
-	child = pamt_entry_of(f->mod, hpa, SIZE_4K);
-	for (u32 i = 0; i < 512; i++) {
-		u8 pt = mem_read8(&child[i].pt);
-
-		if (pt == PT_NDA)
-			continue;
-		pamt_unwalk(f->mod, &f->page);
-		f->page_locked = false;
-		return status_operand(TDX_PAGE_METADATA_INCORRECT, OPERAND_R8);
-	}
-	return TDX_SUCCESS;
+	pamt_unwalk(f->mod, &f->page);
+	f->page_locked = false;
+	return status_operand(TDX_PAGE_METADATA_INCORRECT, OPERAND_R8);
 }
 
 u64 flow_lock_old_page(struct flow *f, u64 hpa, enum page_size size)

@@ -105,3 +105,5 @@ u64 tdh_mng_key_freeid(struct tdx_regs *r, u32 version);
 u64 tdh_phymem_cache_wb(struct tdx_regs *r, u32 version);
 u64 tdh_phymem_page_wbinvd(struct tdx_regs *r, u32 version);
 u64 tdh_phymem_page_reclaim(struct tdx_regs *r, u32 version);
+u64 tdh_phymem_pamt_add(struct tdx_regs *r, u32 version);
+u64 tdh_phymem_pamt_remove(struct tdx_regs *r, u32 version);

@@ -67,6 +67,8 @@ static const struct leaf leaves[] = {
 	[49] = { "TDH.SERVTD.PREBIND", .about = ABOUT_PAGE },
 	[52] = { "TDH.SYS.SHUTDOWN", .about = ABOUT_PAGE },
 	[53] = { "TDH.SYS.UPDATE", .about = ABOUT_PAGE },
+	[58] = { "TDH.PHYMEM.PAMT.ADD", .run = tdh_phymem_pamt_add, .about = ABOUT_PAGE },
+	[59] = { "TDH.PHYMEM.PAMT.REMOVE", .run = tdh_phymem_pamt_remove, .about = ABOUT_PAGE },
 	[64] = { "TDH.EXPORT.ABORT", .about = ABOUT_PAGE },
 	[65] = { "TDH.EXPORT.BLOCKW", .about = ABOUT_PAGE },
 	[66] = { "TDH.EXPORT.RESTORE", .about = ABOUT_PAGE },

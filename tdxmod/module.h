@@ -61,6 +61,7 @@ struct module {
 	u16 lps, packages;
 
 	struct pamt_entry *pamt_1g, *pamt_2m, *pamt_4k;
+	u64 *pamt_bitmap;	/* S11: a bit a page, set while it is one of a pair; else NULL */
 	struct lp_ctx *lp;	/* [lps] */
 
 	u16 kot_lock __attribute__((aligned(64)));

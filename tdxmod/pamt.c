@@ -11,10 +11,12 @@
 #include "sim/engine/mem.h"
 #include "sim/engine/region.h"
 #include "tdxmod/module.h"
+#include "tdxmod/pamt_dynamic.h"
 #include "tdxmod/sept.h"
 
 static const char *const type_names[] = {
-	"NDA", "RSVD", "2", "REG", "TDR", "TDCX", "TDVPR", "7", "EPT", NULL,
+	"NDA", "RSVD", "2", "REG", "TDR", "TDCX", "TDVPR", "7", "EPT", "9", "10", "11", "12", "13",
+	"14", "PAMT", NULL,
 };
 
 static const char *class_of(u64 raw)
@@ -95,6 +97,12 @@ static u64 leaf_at(const struct module *mod, struct pamt_walk *w, enum page_size
 	return sharex_hp_promote(&w->leaf->lock, w->name);
 }
 
+/* With dynamic PAMT only a PT_PAMT entry of 2M has anything below it */
+static bool is_leaf(const struct module *mod, enum page_size size, u8 pt)
+{
+	return size == SIZE_2M && module_switch(mod, S_DPAMT) ? pt != PT_PAMT : pt == PT_REG;
+}
+
 /* pamt_walk(); the 4K leaf is locked in the mode asked for, larger ones are promoted */
 u64 pamt_walk_lock(const struct module *mod, struct pamt_walk *w, u64 hpa, enum page_size to,
 		   enum lock_mode mode, const char *name)
@@ -111,7 +119,7 @@ u64 pamt_walk_lock(const struct module *mod, struct pamt_walk *w, u64 hpa, enum 
 	if (err)
 		return err;
 	pt = mem_read8(&g->pt);
-	if (pt == PT_REG || to == SIZE_1G) {
+	if (is_leaf(mod, SIZE_1G, pt) || to == SIZE_1G) {
 		err = leaf_at(mod, w, SIZE_1G, mode);
 		goto out_1g;
 	}
@@ -119,11 +127,11 @@ u64 pamt_walk_lock(const struct module *mod, struct pamt_walk *w, u64 hpa, enum 
 	if (err)
 		goto out_1g;
 	pt = mem_read8(&m->pt);
-	if (pt == PT_REG || to == SIZE_2M) {
+	if (is_leaf(mod, SIZE_2M, pt) || to == SIZE_2M) {
 		err = leaf_at(mod, w, SIZE_2M, mode);
 		goto out_2m;
 	}
-	w->leaf = pamt_entry_of(mod, hpa, SIZE_4K);
+	w->leaf = pamt_child(mod, m, hpa);
 	w->size = SIZE_4K;
 	w->name = name ? name : pamt_lock_name(SIZE_4K);
 	err = sharex_hp_acquire(&w->leaf->lock, mode, SIDE_HOST, w->name);
@@ -168,13 +176,16 @@ u64 pamt_check_and_lock(const struct module *mod, struct pamt_walk *w, u64 hpa,
 	err = pamt_walk_lock(mod, w, hpa, size, mode, name);
 	if (err)
 		return status_operand(err, operand);
+	err = TDX_PAGE_METADATA_INCORRECT;
 	if (w->size == size) {
 		found = mem_read8(&w->leaf->pt);
-		if (found == pt)
+		if (found == pt && !(pt == PT_NDA && pamt_page_used(mod, hpa)))
 			return TDX_SUCCESS;
+	} else if (pamt_pair_missing(mod, w, pt)) {
+		err = TDX_MISSING_PAMT_PAGE_PAIR;
 	}
 	pamt_unwalk(mod, w);
-	return status_operand(TDX_PAGE_METADATA_INCORRECT, operand);
+	return status_operand(err, operand);
 }
 
 struct pamt_entry *pamt_implicit(const struct module *mod, u64 hpa, enum page_size size)
@@ -186,10 +197,10 @@ struct pamt_entry *pamt_implicit(const struct module *mod, u64 hpa, enum page_si
 		module_fatal("PAMT", "a page of the TD lies outside of the TDMR");
 		hpa = 0;
 	}
-	e = pamt_entry_of(mod, hpa, size);
+	e = size == SIZE_4K ? pamt_implicit_child(mod, hpa) : pamt_entry_of(mod, hpa, size);
 	sim_charge(COST_KEYHOLE_HIT, 1);
 	pt = mem_read8(&e->pt);
-	if (pt == PT_NDA || pt == PT_RSVD)
+	if (pt == PT_NDA || pt == PT_RSVD || pt == PT_PAMT)
 		module_fatal("PAMT", "a page of the TD is not assigned");
 	return e;
 }

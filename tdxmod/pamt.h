@@ -19,6 +19,7 @@ enum page_type {
 	PT_TDCX = 5,
 	PT_TDVPR = 6,
 	PT_EPT = 8,		/* S-EPT page */
+	PT_PAMT = 15,		/* a 2M entry whose 4K entries are in a page pair (S11) */
 };
 
 enum page_size { SIZE_4K, SIZE_2M, SIZE_1G };	/* = S-EPT level of a leaf of that size */
@@ -28,7 +29,7 @@ struct pamt_entry {
 	u8 pt;			/* enum page_type */
 	u8 rsvd;
 	u32 owner;		/* TDR's hpa >> 12 */
-	u64 bepoch;		/* TD_EPOCH at BLOCK */
+	u64 bepoch;		/* TD_EPOCH at BLOCK; of a PT_PAMT entry see pamt_dynamic.h */
 };
 
 /* pamt_new - the arrays for memory [0, @end), and their names */
@@ -47,7 +48,7 @@ struct pamt_walk {
 };
 
 /*
- * pamt_walk_lock - lock 1G shared, 2M shared, 4K as asked; stops at a PT_REG entry or at
+ * pamt_walk_lock - lock 1G shared, 2M shared, 4K as asked; stops at a leaf or at
  * @to (promoted there if exclusive). Returns TDX_SUCCESS or TDX_OPERAND_BUSY.
  * @name: what events call a 4K leaf's lock: "TDR", "TDVPR", or NULL for PAMT_4K
  */

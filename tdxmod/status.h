@@ -2,7 +2,8 @@
 #pragma once
 /*
  * Completion statuses of the module (RAX), their classes and operand ids, by name.
- * Source: Intel TDX module TDX_1.5.01, include/auto_gen/tdx_error_codes_defs.h (numbers).
+ * Source: Intel TDX module TDX_1.5.01, include/auto_gen/tdx_error_codes_defs.h (numbers); those
+ * of dynamic PAMT and TDX Connect: 2.0.12, include/auto_gen_2_0/tdx_error_codes_defs.h.
  */
 #include "sim/engine/types.h"
 
@@ -29,6 +30,10 @@
 #define TDX_PAGE_ALREADY_FREE			0x0000030100000000ull
 #define TDX_PAGE_NOT_OWNED_BY_TD			0xc000030200000000ull
 #define TDX_PAGE_NOT_FREE				0xc000030300000000ull
+#define TDX_HPA_RANGE_NOT_FREE			0xc000030400000000ull
+#define TDX_NO_PAMT_PAGE_PAIR			0xc000030500000000ull
+#define TDX_PAMT_PAGE_NOT_EMPTY			0xc000030600000000ull
+#define TDX_MISSING_PAMT_PAGE_PAIR			0x8000030800000000ull
 #define TDX_TD_ASSOCIATED_PAGES_EXIST		0xc000040000000000ull
 #define TDX_SYS_INIT_NOT_PENDING			0xc000050000000000ull
 #define TDX_SYS_LP_INIT_NOT_DONE			0xc000050200000000ull

@@ -5,6 +5,7 @@
  * Source: TDX_1.5.01, api_calls/tdh_mem_page_add.c.
  */
 #include "tdxmod/flow.h"
+#include "tdxmod/pamt_dynamic.h"
 
 /* shared_hpa_check_with_pwr_2_alignment(): the source belongs to the VMM */
 static u64 check_source(u64 hpa)
@@ -52,6 +53,7 @@ u64 tdh_mem_page_add(struct tdx_regs *r, u32 version)
 		mem_write8(&f.page.leaf->pt, PT_REG);
 		pamt_set_owner(f.page.leaf, f.tdr_pa);
 		mem_write64(&f.page.leaf->bepoch, 0);
+		pamt_count_up(f.mod, f.page.hpa);
 		flow_progress();
 	}
 	flow_release_pages(&f);

@@ -4,6 +4,7 @@
  * Source: TDX_1.5.01, api_calls/tdh_mem_page_aug.c.
  */
 #include "tdxmod/flow.h"
+#include "tdxmod/pamt_dynamic.h"
 
 static u64 check(struct flow *f, u64 rcx, u64 tdr, u64 page)
 {
@@ -36,6 +37,7 @@ u64 tdh_mem_page_aug(struct tdx_regs *r, u32 version)
 		mem_write8(&f.page.leaf->pt, PT_REG);
 		pamt_set_owner(f.page.leaf, f.tdr_pa);
 		mem_write64(&f.page.leaf->bepoch, 0);
+		pamt_count_up(f.mod, f.page.hpa);
 		flow_progress();
 	}
 	flow_release_pages(&f);

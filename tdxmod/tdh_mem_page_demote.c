@@ -2,9 +2,12 @@
 /*
  * TDH.MEM.PAGE.DEMOTE: split a large page into 512 of the next size, under a new S-EPT page;
  * blocked and tracked while the TD may run. L2_SEPT_ADD_MODE says nothing without L2 VMs.
- * Source: TDX_1.5.01, api_calls/tdh_mem_page_demote.c, pamt_manager.c:pamt_demote; S9.
+ * Source: TDX_1.5.01, api_calls/tdh_mem_page_demote.c, pamt_manager.c:pamt_demote; S9, S11.
  */
 #include "tdxmod/flow.h"
+#include "tdxmod/pamt_dynamic.h"
+
+#include <string.h>
 
 #include "sim/engine/undo.h"
 
@@ -47,6 +50,61 @@ static void fill_table(struct flow *f)
 	world_store(child + 1, page + 1, sizeof(page) - sizeof(page[0]));
 }
 
+static void fill_parts(struct pamt_entry *whole, struct pamt_entry *part)
+{
+	for (u32 i = 0; i < 512; i++) {
+		u8 pt = mem_read8(&whole->pt);
+		u64 owner;
+
+		mem_write8(&part[i].pt, pt);
+		owner = pamt_owner(whole);
+		pamt_set_owner(&part[i], owner);
+		mem_write64(&part[i].bepoch, 0);
+	}
+}
+
+/* Both pages of the pair are filled by whole lines: a step each, as for any page */
+static void fill_pair(struct pamt_entry *whole, struct pamt_entry *part)
+{
+	struct pamt_entry e = { .pt = mem_read8(&whole->pt) };
+	u64 first;
+
+	e.owner = pamt_owner(whole) >> 12;
+	memcpy(&first, &e, sizeof(first));
+	for (u32 i = 0; i < 512; i += 256) {
+		sim_charge(COST_KEYHOLE_MISS, 1);
+		sim_charge(COST_PAGE_CLEAR_4K, 1);
+		mem_write64((u64 *)&part[i], first);
+		for (u32 k = i; k < i + 256; k++)
+			world_store(&part[k], &e, sizeof(e));
+	}
+}
+
+/* S11: R12 and R13 are checked, walked and taken with the demoted page held exclusive */
+static u64 split_into_pair(struct flow *f, struct pamt_entry *part)
+{
+	struct pamt_pair pair = {
+		.hpa = { f->r->r12, f->r->r13 }, .operand = { OPERAND_R12, OPERAND_R13 },
+		.skip = NULL_PA,
+	};
+	u64 err, bad[2];
+
+	for (u32 i = 0; i < 2; i++) {
+		bad[i] = pamt_check_hpa(f->mod, pair.hpa[i], SIZE_4K, pair.operand[i]);
+		if (STATUS_CLASS(bad[i]) == TDX_OPERAND_INVALID)
+			return bad[i];
+	}
+	if (bad[0] || bad[1])
+		return bad[0] ? bad[0] : bad[1];
+	err = pamt_pair_take(f->mod, &pair);
+	if (!err) {
+		fill_pair(f->page_entry, part);
+		pamt_node_set(f->page_entry, pair.hpa, 512);
+	}
+	pamt_pair_unlock(f->mod, &pair);
+	return err;
+}
+
 /* pamt_demote(): the parts become pages of their own, the whole none */
 static u64 split_metadata(struct flow *f)
 {
@@ -54,23 +112,21 @@ static u64 split_metadata(struct flow *f)
 	struct pamt_entry *part = pamt_entry_of(f->mod, f->page_pa, f->level - 1);
 	const char *name = pamt_lock_name(f->level);
 	u8 pt = mem_read8(&whole->pt);
-	u64 err, owner;
+	u64 err;
 
 	if (pt != PT_REG)
 		module_fatal("PAMT", "a page to demote is no regular page");
 	err = sharex_hp_acquire_ex(&whole->lock, SIDE_HOST, name);
 	if (err)
 		return status_operand(err, OPERAND_RCX);
-	for (u32 i = 0; i < 512; i++) {
-		pt = mem_read8(&whole->pt);
-		mem_write8(&part[i].pt, pt);
-		owner = pamt_owner(whole);
-		pamt_set_owner(&part[i], owner);
-		mem_write64(&part[i].bepoch, 0);
+	if (f->level == LVL_PD && module_switch(f->mod, S_DPAMT)) {
+		err = split_into_pair(f, part);
+	} else {
+		fill_parts(whole, part);
+		mem_write8(&whole->pt, PT_NDA);
 	}
-	mem_write8(&whole->pt, PT_NDA);
 	sharex_hp_release_ex(&whole->lock, name);
-	return TDX_SUCCESS;
+	return err;
 }
 
 static u64 demote(struct flow *f)
@@ -79,7 +135,8 @@ static u64 demote(struct flow *f)
 	u64 err;
 
 	fill_table(f);
-	if (!module_switch(f->mod, S_DEMOTE_NO_INTR) && lp_interrupted(lp_ctx_self()))
+	if ((!module_switch(f->mod, S_DEMOTE_NO_INTR) || f->tdcs->num_l2_vms) &&
+	    lp_interrupted(lp_ctx_self()))
 		return TDX_INTERRUPTED_RESTARTABLE;
 	err = split_metadata(f);
 	if (err)
@@ -88,6 +145,7 @@ static u64 demote(struct flow *f)
 	sept_write(f->mod, f->w.entry, sept_make_table(f->page.hpa));
 	pamt_set_owner(f->page.leaf, f->tdr_pa);	/* owner first: unlike SEPT.ADD */
 	mem_write8(&f->page.leaf->pt, PT_EPT);
+	pamt_count_up(f->mod, f->page.hpa);
 	mem_xadd64(&f->tdr->chldcnt, 1);
 	flow_progress();
 	return TDX_SUCCESS;

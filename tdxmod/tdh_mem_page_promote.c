@@ -2,14 +2,17 @@
 /*
  * TDH.MEM.PAGE.PROMOTE: merge 512 pages that lie in a row into one, and give their S-EPT
  * page back. The children are locked one by one and, when it succeeds, stay so.
- * Source: TDX_1.5.01, api_calls/tdh_mem_page_promote.c, pamt_manager.c:pamt_promote; S4.
+ * Source: TDX_1.5.01, api_calls/tdh_mem_page_promote.c, pamt_manager.c:pamt_promote; S4, S11.
  */
 #include "tdxmod/flow.h"
+#include "tdxmod/pamt_dynamic.h"
 
 struct merge {
 	u64 first;		/* entry 0 as it was when locked */
 	u32 locked;		/* children 0..locked-1 */
 	bool exclusive;		/* S4: the tree's lock instead of the children's */
+	bool dynamic;		/* S11 and 2M: the parts' metadata goes back to the VMM */
+	u64 pair[2];
 };
 
 /* What need not be equal where children are not locked (S4): D, TDHP; A is not modelled */
@@ -72,16 +75,36 @@ static void unlock_children(const struct flow *f, const struct merge *m)
 		sept_unlock(&child[i]);
 }
 
+static void free_parts(struct pamt_entry *whole, struct pamt_entry *part)
+{
+	for (u32 i = 0; i < 512; i++) {
+		u64 owner, mine;
+		u8 pt, its;
+
+		pt = mem_read8(&whole->pt);
+		its = mem_read8(&part[i].pt);
+		owner = pamt_owner(whole);
+		mine = pamt_owner(&part[i]);
+		if (pt != its || owner != mine)
+			module_fatal("PAMT", "pages to merge are not of one kind and owner");
+		mem_write8(&part[i].pt, PT_NDA);
+	}
+}
+
 /* pamt_promote(): the parts become none, the whole a page of its own */
-static u64 merge_metadata(struct flow *f, u64 hpa)
+static u64 merge_metadata(struct flow *f, struct merge *m, u64 hpa)
 {
 	struct pamt_entry *whole = pamt_entry_of(f->mod, hpa, f->level);
 	struct pamt_entry *part = pamt_entry_of(f->mod, hpa, f->level - 1);
 	const char *name = pamt_lock_name(f->level);
-	u8 pt = mem_read8(&whole->pt), its;
-	u64 err, owner, mine;
+	u64 err, owner;
+	u8 pt;
 
-	if (pt != PT_NDA)
+	m->dynamic = f->level == LVL_PD && module_switch(f->mod, S_DPAMT);
+	if (m->dynamic)
+		pamt_node_pair(whole, m->pair);
+	pt = mem_read8(&whole->pt);
+	if (pt != (m->dynamic ? PT_PAMT : PT_NDA))
 		module_fatal("PAMT", "a page to promote to is assigned already");
 	err = sharex_hp_acquire_ex(&whole->lock, SIDE_HOST, name);
 	if (err)
@@ -90,14 +113,12 @@ static u64 merge_metadata(struct flow *f, u64 hpa)
 	mem_write8(&whole->pt, pt);
 	owner = pamt_owner(part);
 	pamt_set_owner(whole, owner);
-	for (u32 i = 0; i < 512; i++) {
-		pt = mem_read8(&whole->pt);
-		its = mem_read8(&part[i].pt);
-		owner = pamt_owner(whole);
-		mine = pamt_owner(&part[i]);
-		if (pt != its || owner != mine)
-			module_fatal("PAMT", "pages to merge are not of one kind and owner");
-		mem_write8(&part[i].pt, PT_NDA);
+	if (m->dynamic) {
+		mem_write64(&whole->bepoch, 0);
+		pamt_page_give(f->mod, m->pair[0]);
+		pamt_page_give(f->mod, m->pair[1]);
+	} else {
+		free_parts(whole, part);
 	}
 	sharex_hp_release_ex(&whole->lock, name);
 	return TDX_SUCCESS;
@@ -113,7 +134,7 @@ static u64 promote(struct flow *f, struct merge *m)
 	if (lp_interrupted(lp_ctx_self()))
 		return TDX_INTERRUPTED_RESTARTABLE;
 	entry = mem_read64(first);
-	err = merge_metadata(f, entry & SEPT_HPA);
+	err = merge_metadata(f, m, entry & SEPT_HPA);
 	if (err)
 		return err;
 	entry = mem_read64(first);	/* its TDEL is the parent's from now on */
@@ -122,7 +143,11 @@ static u64 promote(struct flow *f, struct merge *m)
 	sept_page_gone(f->page_pa);
 	mem_xadd64(&f->tdr->chldcnt, -1ull);
 	mem_write8(&f->page_entry->pt, PT_NDA);
-	f->r->rcx = f->page_pa;
+	f->r->rcx = f->page_pa | pamt_count_down(f->mod, f->page_pa);
+	if (m->dynamic) {
+		f->r->r12 = m->pair[0];
+		f->r->r13 = m->pair[1];
+	}
 	flow_progress();
 	return TDX_SUCCESS;
 }

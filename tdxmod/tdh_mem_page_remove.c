@@ -5,6 +5,7 @@
  * Source: TDX_1.5.01, api_calls/tdh_mem_page_remove.c.
  */
 #include "tdxmod/flow.h"
+#include "tdxmod/pamt_dynamic.h"
 
 static u64 check(struct flow *f, u64 rcx, u64 tdr)
 {
@@ -38,6 +39,8 @@ static void remove_page(struct flow *f)
 	mem_xadd64(&f->tdr->chldcnt, -(1ull << (9 * f->level)));
 	mem_write8(&f->page_entry->pt, PT_NDA);
 	f->r->rcx = f->page_pa;
+	if (f->level == LVL_PT)
+		f->r->rcx |= pamt_count_down(f->mod, f->page_pa);
 	flow_progress();
 }
 

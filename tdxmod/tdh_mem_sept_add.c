@@ -5,6 +5,7 @@
  * modelled: there are no L2 VMs.
  */
 #include "tdxmod/flow.h"
+#include "tdxmod/pamt_dynamic.h"
 
 #define ALLOW_EXISTING	BIT_ULL(0)
 #define NOT_USED	BIT_ULL(63)
@@ -40,6 +41,7 @@ static void add_page(struct flow *f)
 	mem_write8(&f->page.leaf->pt, PT_EPT);
 	pamt_set_owner(f->page.leaf, f->tdr_pa);
 	mem_write64(&f->page.leaf->bepoch, 0);
+	pamt_count_up(f->mod, f->page.hpa);
 	mem_xadd64(&f->tdr->chldcnt, 1);
 	sept_write(f->mod, f->w.entry, sept_make_table(f->page.hpa));
 	flow_progress();

@@ -5,6 +5,7 @@
  * Source: TDX_1.5.01, api_calls/tdh_mem_sept_remove.c; versions.md S8.
  */
 #include "tdxmod/flow.h"
+#include "tdxmod/pamt_dynamic.h"
 
 static u64 check_empty(struct flow *f)
 {
@@ -46,7 +47,7 @@ static void remove_table(struct flow *f)
 	sept_page_gone(f->page_pa);
 	mem_xadd64(&f->tdr->chldcnt, -1ull);
 	mem_write8(&f->page_entry->pt, PT_NDA);
-	f->r->rcx = f->page_pa;
+	f->r->rcx = f->page_pa | pamt_count_down(f->mod, f->page_pa);
 	flow_progress();
 }
 

@@ -4,6 +4,7 @@
  * Source: TDX_1.5.01, api_calls/tdh_phymem_page_reclaim.c.
  */
 #include "tdxmod/flow.h"
+#include "tdxmod/pamt_dynamic.h"
 
 static u64 check_owner(struct flow *f)
 {
@@ -52,6 +53,8 @@ static u64 reclaim(struct flow *f)
 	if (err)
 		return err;
 	mem_write8(&f->page.leaf->pt, PT_NDA);
+	if (f->page.size <= SIZE_2M)
+		f->r->r9 |= pamt_count_down(f->mod, f->page.hpa);
 	if (pt == PT_EPT)
 		sept_page_gone(f->page.hpa);
 	return TDX_SUCCESS;

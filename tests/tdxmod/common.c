@@ -23,7 +23,7 @@ void test_td(struct sim *sim, const struct test_setup *s, struct test_td *td)
 {
 	struct tdx_module_config cfg = {
 		.version = s->version ? s->version : TDX_VERSION_RECORDED,
-		.hp_lock_timeout = s->hp_lock_timeout,
+		.hp_lock_timeout = s->hp_lock_timeout, .dpamt = s->dpamt,
 	};
 	struct td_build b = {
 		.tdr = 0x1000,
@@ -34,6 +34,8 @@ void test_td(struct sim *sim, const struct test_setup *s, struct test_td *td)
 		.notify = s->notify,
 	};
 
+	if (s->dpamt)		/* pairs come from the allocator, the TD has its own places */
+		page_reserve(1 << 20);
 	assert_true(tdx_module_new(sim, &cfg));
 	td->tdr = td_build(sim, &b);
 	for (u32 v = 0; v < 3; v++)

@@ -34,6 +34,7 @@ struct test_setup {
 	bool pending_ve_disable, notify;
 	u64 hp_lock_timeout;
 	u8 levels;		/* 0: 4 */
+	u8 dpamt;		/* enum tdx_dpamt */
 };
 
 /* The module and TD of the golden vectors' machine model */

@@ -157,7 +157,7 @@ static void perform(struct cast *a, const struct scn_op *op)
 	if (!a->state->kernel_held)	/* by `acquire`; else user space holds none of the kernel's */
 		lockdep_check_none_held(op->text);
 	trace_(EV_OP_END, .name = op->text, .detail = r.what, .status = (u64)r.ret);
-	actor_progress("op");
+	actor_progress(PROGRESS_OP);
 }
 
 static void perform_all(struct cast *a, const struct scn_op *op)

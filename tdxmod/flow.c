@@ -303,5 +303,5 @@ u64 flow_end(struct flow *f, u64 status)
 
 void flow_progress(void)
 {
-	actor_progress("sept");
+	actor_progress(PROGRESS_SEPT);
 }

@@ -54,7 +54,7 @@ static void go_to(struct tdvps *vp, u32 pc)
 static void retire(struct tdvps *vp, u32 pc)
 {
 	count(COUNT_GUEST_INSNS, 1);
-	actor_progress("insn");
+	actor_progress(PROGRESS_INSN);
 	go_to(vp, pc);
 }
 

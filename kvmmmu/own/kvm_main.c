@@ -61,7 +61,7 @@ void kvm_forget_at(struct kvm *kvm, u64 loop, u64 a, const struct site *site)
 
 void kvm_op_end(struct kvm *kvm)
 {
-	actor_progress("op");
+	actor_progress(PROGRESS_OP);
 }
 
 const char *kvm_where(u64 gfn, char *buf, size_t n)

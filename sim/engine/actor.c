@@ -85,10 +85,11 @@ void actor_forget_at(const struct site *site, u64 k)
 	script_forget(me->sim, me, site);
 }
 
-void actor_progress(const char *what)
+void actor_progress(enum progress_kind kind)
 {
 	struct sim *sim = sim_self->sim;
 
+	sim->progress |= kind;
 	if (sim->script.seen)
 		g_hash_table_remove_all(sim->script.seen);
 }

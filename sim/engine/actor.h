@@ -110,8 +110,16 @@ u32 actor_count(struct sim *sim);
 #define actor_forget(k) actor_forget_at(SITE_HERE, k)
 void actor_forget_at(const struct site *site, u64 k);
 
-/* actor_progress - the running actor got somewhere ("op", "insn", "sept"): resets livelock */
-void actor_progress(const char *what);
+/* What getting somewhere means: a host operation ended, an instruction retired, an S-EPT
+ * entry changed its class for good. */
+enum progress_kind {
+	PROGRESS_OP	= 1 << 0,
+	PROGRESS_INSN	= 1 << 1,
+	PROGRESS_SEPT	= 1 << 2,
+};
+
+/* actor_progress - the running actor got somewhere: resets livelock */
+void actor_progress(enum progress_kind kind);
 
 /* actor_park - leave the schedule, outside any step, until actor_unpark(); @why is shown */
 void actor_park(const char *why);

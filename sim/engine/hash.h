@@ -19,6 +19,23 @@ static __always_inline u64 hash_word(u64 addr, u64 v)
 			v ^ 0xe7037ed1a0b428dbull);
 }
 
+/* A state's key is wider than one word: 96 bits make a wrong merge unlikely in any search. */
+struct hash_wide {
+	u64 lo, hi;
+};
+
+/* hash_word_wide - the same product, folded a second way; lo is hash_word() */
+static __always_inline struct hash_wide hash_word_wide(u64 addr, u64 v)
+{
+	unsigned __int128 r = (unsigned __int128)(addr * 0x9e3779b97f4a7c15ull ^
+						  0xa0761d6478bd642full) *
+			      (v ^ 0xe7037ed1a0b428dbull);
+	u64 lo = (u64)r, hi = (u64)(r >> 64);
+
+	return (struct hash_wide){ lo ^ hi, hash_mix(hi ^ 0x589965cc75374cc3ull,
+						     lo ^ 0x1d8e4e27c47d124full) };
+}
+
 /* What hash_fold() folds besides steps, whose @what is a site's number (32 bits). */
 enum key_part {
 	KEY_FORGET	= 1,

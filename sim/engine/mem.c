@@ -120,6 +120,7 @@ static void step_end(struct sim *sim, struct actor *me, const struct pending *st
 
 	if (me->mode & MODE_KEYED)
 		me->key = hash_fold(me->key, site_number(step->site), dropped ? 0 : result);
+	sim->last_site = step->site;
 	me->pending.site = NULL;	/* taken: it stands before no step now */
 	me->pending.op = MEM_READ;
 	if (!(me->mode & MODE_EVENTS))

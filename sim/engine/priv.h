@@ -49,7 +49,7 @@ struct undo_entry {
 struct undo_log {
 	struct undo_entry *entry;
 	u64 n, room;
-	u64 hash;
+	u64 hash, hash_hi;
 	bool on;			/* one of these: a write is more than a write */
 	bool hashed;			/* the world's hash is kept */
 	bool keep;			/* the log is: a script wants the hash alone */
@@ -110,6 +110,7 @@ struct sim {
 	struct script script;
 	void *hub_sp;
 	struct actor *last;		/* who took the last step (hub schedulers) */
+	const struct site *last_site;	/* record: of the last step that was not on the fast path */
 	u64 now;			/* clock of the last step, for wake-ups */
 	u64 steps, seq, limit_key;
 	u32 nblocked;
@@ -117,6 +118,7 @@ struct sim {
 	u32 live;			/* free scheduler: neither done nor parked nor background */
 	volatile sig_atomic_t stop;	/* sim_stop() */
 	bool stopping, running;
+	u32 progress;			/* enum progress_kind bits since a search last cleared them */
 	enum sim_end end;
 	GArray *listeners;
 	struct event *ring;
@@ -173,6 +175,8 @@ void sched_resume(struct sim *sim, struct actor *a);	/* from the hub */
 u32 sched_mode(const struct sim *sim);		/* mode bits of an actor in this sim */
 bool sched_listened(const struct sim *sim);	/* actor.listened of any */
 void sched_refresh_modes(struct sim *sim);
+bool sched_is_deadlock(const struct sim *sim);	/* nobody can run: is somebody waiting? */
+void sched_at_end(struct sim *sim);		/* call what check_at_end() has registered */
 /* script.c; the clock takes over past its last row */
 struct actor *sched_clock_pick(struct sim *sim);
 /* who wrote @p last as far as the script saw; NULL if nobody did */

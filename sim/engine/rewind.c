@@ -55,7 +55,7 @@ struct rewind *rewind_new(struct sim *sim)
 {
 	struct rewind *r = g_new(struct rewind, 1);
 
-	if (sim->running || !sim->opt.logged)
+	if (sim->running || !sim->undo.keep)
 		sim_die("a state to come back to wants a logged sim, between runs");
 	*r = (struct rewind){
 		.sim = sim, .mark = undo_mark(), .n = the_world->nactors,

@@ -3,7 +3,7 @@
 /*
  * One state of a sim, to come back to as often as wanted: for thousands of short runs from
  * one start, where to build the world anew would cost more than the run. Between runs only.
- * Wants sim_options.logged.
+ * Wants sim_options.logged, or keyed.
  *
  * Taken back are the world, all actors with their stacks, the clock's lines, and of the
  * record the numbers of steps and events, counters and violations. A script begins anew; what

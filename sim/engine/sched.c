@@ -383,6 +383,20 @@ void sched_resume(struct sim *sim, struct actor *a)
 	carrier_resume(sim, a);
 }
 
+bool sched_is_deadlock(const struct sim *sim)
+{
+	for (u32 i = 0; i < the_world->nactors; i++) {
+		struct actor *a = the_world->actor[i];
+
+		if (a->background)
+			continue;
+		/* READY and not picked: it stands at a wait, or the rows have left it there. */
+		if (a->state == ACTOR_BLOCKED || (a->state == ACTOR_READY && actor_waits(a)))
+			return true;
+	}
+	return false;
+}
+
 /* Nobody can run. Fine if nobody is waiting for anything but work. */
 static enum sim_end end_of_run(struct sim *sim)
 {
@@ -394,19 +408,10 @@ static enum sim_end end_of_run(struct sim *sim)
 		return sim->end;
 	if (script_paused(sim))
 		return SIM_DONE;
-	for (u32 i = 0; i < the_world->nactors; i++) {
-		struct actor *a = the_world->actor[i];
-
-		if (a->background)
-			continue;
-		/* READY and not picked: it stands at a wait, or the rows have left it there. */
-		if (a->state == ACTOR_BLOCKED || (a->state == ACTOR_READY && actor_waits(a)))
-			return SIM_DEADLOCK;
-	}
-	return SIM_DONE;
+	return sched_is_deadlock(sim) ? SIM_DEADLOCK : SIM_DONE;
 }
 
-static void run_at_end(struct sim *sim)
+void sched_at_end(struct sim *sim)
 {
 	for (u32 i = 0; i < sim->at_end->len; i++) {
 		struct at_end *e = &g_array_index(sim->at_end, struct at_end, i);
@@ -435,7 +440,7 @@ enum sim_end sim_run(struct sim *sim)
 	if (sim_is_free(sim)) {
 		end = free_run(sim);
 		if (end == SIM_DONE)
-			run_at_end(sim);
+			sched_at_end(sim);
 		return check_fatal(sim) ? SIM_VIOLATION : end;
 	}
 	sim->running = true;
@@ -446,6 +451,6 @@ enum sim_end sim_run(struct sim *sim)
 	sim->running = false;
 	end = end_of_run(sim);
 	if (end == SIM_DONE && !script_paused(sim))
-		run_at_end(sim);
+		sched_at_end(sim);
 	return check_fatal(sim) ? SIM_VIOLATION : end;
 }

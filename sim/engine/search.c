@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Steps taken and taken back, and the depth-first search made of them. Rests on the
+ * Steps taken and taken back, and a state's key: what every search is made of. Rests on the
  * measured choice of an undo log over copies (docs/architecture.md).
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "sim/engine/hash.h"
 #include "sim/engine/search.h"
 #include "sim/engine/priv.h"
-
-#define DEPTH_MAX	4096
-#define INNER_MAX	32
 
 void search_begin(struct sim *sim)
 {
@@ -19,10 +17,34 @@ void search_begin(struct sim *sim)
 	sched_refresh_modes(sim);
 	sim->running = true;
 	sim->limit_key = ~0ull - 1;
+	/* Who stands before a step already (a take-over in mid-run) is there. */
 	for (u32 i = 0; i < the_world->nactors; i++)
-		if (actor_enabled(the_world->actor[i]))
+		if (actor_enabled(the_world->actor[i]) && !the_world->actor[i]->pending.site)
 			sched_resume(sim, the_world->actor[i]);
 	sim->running = false;
+}
+
+/*
+ * Time ends here: all clocks are made equal, so that none tells two states apart or says
+ * who is later than whom.
+ */
+void search_take_over(struct sim *sim)
+{
+	u64 now = sim_cycles(sim);
+
+	sim->opt.sched = SCHED_CHOOSE;
+	sim->opt.timed = false;
+	sim->opt.keyed = true;
+	sim->opt.max_steps = sim->opt.max_cycles = 0;
+	sim->tour.leaves = 0;
+	sim->stopping = false;
+	sim->now = now;
+	for (u32 i = 0; i < the_world->nactors; i++) {
+		the_world->actor[i]->clock = now;
+		the_world->actor[i]->horizon = ~0ull;
+	}
+	undo_enable(true);
+	sched_refresh_modes(sim);
 }
 
 __attribute__((no_sanitize("address"))) void search_copy_stack(void *to, const void *from, size_t n)
@@ -39,6 +61,7 @@ char *search_mark_set(struct sim *sim, struct search_mark *m, struct actor *a, c
 	m->saved = *a;
 	m->undo_length = sim->undo.n;
 	m->undo_hash = sim->undo.hash;
+	m->undo_hash_hi = sim->undo.hash_hi;
 	m->seq = sim->seq;
 	m->steps = sim->steps;
 	m->ring_count = sim->ring_count;
@@ -56,7 +79,7 @@ void search_step(struct sim *sim, struct actor *a)
 
 void search_undo(struct sim *sim, const struct search_mark *m)
 {
-	undo_to((struct undo_mark){ m->undo_length, m->undo_hash });
+	undo_to((struct undo_mark){ m->undo_length, m->undo_hash, m->undo_hash_hi });
 	*m->actor = m->saved;
 	search_copy_stack(m->saved.sp, m->stack, m->bytes);
 	sim->seq = m->seq;
@@ -81,6 +104,19 @@ static u64 actor_key(const struct actor *a)
 	return hash_fold(hash_fold(key, where, 2), 3, how);
 }
 
+struct search_id search_id(struct sim *sim)
+{
+	struct search_id id = { sim->undo.hash, (u32)sim->undo.hash_hi };
+
+	for (u32 i = 0; i < the_world->nactors; i++) {
+		u64 key = actor_key(the_world->actor[i]);
+
+		id.lo += key;
+		id.hi += (u32)(hash_mix(key ^ 0x589965cc75374cc3ull, 0x1d8e4e27c47d124full));
+	}
+	return id;
+}
+
 u64 search_key(struct sim *sim)
 {
 	u64 key = sim->undo.hash;
@@ -90,98 +126,52 @@ u64 search_key(struct sim *sim)
 	return key;
 }
 
-/* The choices inside one step, counted up like an odometer. */
-struct inner {
-	u32 n[INNER_MAX], v[INNER_MAX];
-	u32 len, at;
-};
+/* ---- inside one step ---- */
 
-static u32 inner_pick(struct sim *sim, void *ctx, u32 n, enum choose_why why)
+u32 inner_pick(struct sim *sim, void *ctx, u32 n, enum choose_why why)
 {
 	struct inner *in = *(struct inner **)ctx;
 
 	if (in->at == in->len) {
-		if (in->len == INNER_MAX)
+		if (in->len == INNER_MAX || n > 255)
 			sim_die("more than %d choices in one step", INNER_MAX);
-		in->n[in->len] = n;
+		in->n[in->len] = (u8)n;
 		in->v[in->len++] = 0;
 	}
 	return in->v[in->at++];
 }
 
-static bool inner_next(struct inner *in)
+bool inner_next(struct inner *in)
 {
 	while (in->len && ++in->v[in->len - 1] == in->n[in->len - 1])
 		in->len--;
 	return in->len != 0;
 }
 
-struct dfs {
-	struct sim *sim;
-	struct search_dfs *s;
-	struct inner *inner;	/* of the step being taken */
-	char *room_end;
-};
+/* ---- the end of an execution ---- */
 
-static void dfs_visit(struct dfs *d, struct actor *last, int budget, u32 depth, char *room);
-
-/* All outcomes of one step of @a, and what comes after each. */
-static void dfs_step(struct dfs *d, struct actor *a, int budget, u32 depth, char *room)
+static bool deadlocked(struct sim *sim)
 {
-	struct inner in = { .len = 0 };
-	struct search_mark mark;
-	char *next;
+	char *text = NULL;
+	size_t n = 0;
+	FILE *f;
 
-	if (room + WORLD_STACK_SIZE > d->room_end)
-		sim_die("no room for the stacks of an execution of %u steps", depth);
-	do {
-		next = search_mark_set(d->sim, &mark, a, room);
-		in.at = 0;
-		d->inner = &in;
-		search_step(d->sim, a);
-		d->s->transitions++;
-		if (!d->s->step || d->s->step(d->s->ctx))
-			dfs_visit(d, a, budget, depth + 1, next);
-		search_undo(d->sim, &mark);
-	} while (inner_next(&in));
+	if (!sched_is_deadlock(sim))
+		return false;
+	f = open_memstream(&text, &n);
+	sim_explain(sim, f);
+	fclose(f);
+	while (n && text[n - 1] == '\n')
+		text[--n] = '\0';
+	for (char *p = text; (p = strchr(p, '\n')); p++)
+		*p = ';';
+	check_fail("deadlock", "", "%s", text);
+	free(text);
+	return true;
 }
 
-static void dfs_visit(struct dfs *d, struct actor *last, int budget, u32 depth, char *room)
+void search_end(struct sim *sim)
 {
-	u32 total = the_world->nactors;
-	bool free_switch = !last || !actor_enabled(last), any = false;
-
-	if (depth > d->s->depth)
-		d->s->depth = depth;
-	if (depth == DEPTH_MAX)
-		sim_die("an execution of more than %d steps: a loop without an end?", DEPTH_MAX);
-	for (u32 i = 0; i < total && !d->sim->stopping; i++) {
-		struct actor *a = the_world->actor[i];
-		int cost = d->s->preemptions >= 0 && !free_switch && a != last;
-
-		if (!actor_enabled(a))
-			continue;
-		any = true;
-		if (cost <= budget)
-			dfs_step(d, a, budget - cost, depth, room);
-	}
-	if (any)
-		return;
-	d->s->executions++;
-	if (d->s->leaf)
-		d->s->leaf(d->s->ctx);
-}
-
-void search_dfs(struct sim *sim, struct search_dfs *s)
-{
-	struct dfs d = { .sim = sim, .s = s };
-	struct choose_driver driver = { inner_pick, &d.inner };
-	size_t bytes = DEPTH_MAX * 4096ul + WORLD_STACK_SIZE;	/* touched as it is used */
-	char *room = g_malloc(bytes);
-
-	d.room_end = room + bytes;
-	choose_drive(sim, &driver);
-	dfs_visit(&d, NULL, s->preemptions < 0 ? 0 : s->preemptions, 0, room);
-	choose_drive(sim, NULL);
-	g_free(room);
+	if (!deadlocked(sim))
+		sched_at_end(sim);
 }

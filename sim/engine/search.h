@@ -3,22 +3,32 @@
 /*
  * What a search is made of: take a step of one actor, and take it back. A snapshot is a
  * mark in the undo log plus the live stack of the one actor that is about to run. With it,
- * a plain depth-first search over choose(): the explorer's oracle, and the engine's own
- * golden tests. Wants SCHED_CHOOSE, keyed, untimed, fibers or pthreads.
+ * a plain depth-first search over choose() (dfs.c): the explorer's oracle, and the engine's
+ * own golden tests. Wants SCHED_CHOOSE, keyed, untimed, fibers or pthreads.
  *
  * A violation ends an execution; an undo takes it back (leaf() sees it: check_fatal()).
  */
+#include "sim/engine/choose.h"
 #include "sim/engine/sim.h"
 
 /* search_begin - run each actor up to its first step (which is not taken) */
 void search_begin(struct sim *sim);
+
+/*
+ * search_take_over - a run in virtual time that has come to rest (its rows are played) goes
+ * on as a search: time ends, schedules are chosen. search_begin() comes next.
+ */
+void search_take_over(struct sim *sim);
+
+/* search_end - nobody is enabled: deadlock, or what check_at_end() looks at; no step */
+void search_end(struct sim *sim);
 
 struct search_mark {
 	struct actor *actor;
 	char *stack;		/* copy of its live stack */
 	size_t bytes;
 	struct actor saved;
-	u64 undo_length, undo_hash, seq, steps, ring_count;
+	u64 undo_length, undo_hash, undo_hash_hi, seq, steps, ring_count;
 	u32 nblocked, violations;
 	bool stopping;
 };
@@ -37,6 +47,27 @@ void search_undo(struct sim *sim, const struct search_mark *m);
 
 /* search_key - the state's key: world hash plus a mix of each actor's key and next step */
 u64 search_key(struct sim *sim);
+
+/* The same with 96 bits, for tables that forget the state itself. */
+struct search_id {
+	u64 lo;
+	u32 hi;
+};
+
+struct search_id search_id(struct sim *sim);
+
+/* The choices inside one step (interrupt now or later, a deadline), counted up in turn. */
+#define INNER_MAX	32
+
+struct inner {
+	u8 n[INNER_MAX], v[INNER_MAX];
+	u8 len, at;
+};
+
+/* inner_pick - a choose_driver's pick; @ctx: struct inner ** of the step being taken */
+u32 inner_pick(struct sim *sim, void *ctx, u32 n, enum choose_why why);
+/* inner_next - on to the next combination; false when all have been had */
+bool inner_next(struct inner *in);
 
 struct search_dfs {
 	/* Switches from an actor that could have gone on; negative: no bound. */

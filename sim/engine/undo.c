@@ -23,14 +23,18 @@ static void each_word(const void *p, size_t n, bool before)
 {
 	struct undo_log *u = &sim_current()->undo;
 	u64 *w = (u64 *)((u64)p & ~7ull), *end = (u64 *)(((u64)p + n + 7) & ~7ull);
+	struct hash_wide h;
 
 	if (!u->on)
 		return;
 	for (; w < end; w++) {
 		if (before)
 			keep_word(u, w);
-		if (u->hashed)
-			u->hash ^= hash_word((u64)w, *w);
+		if (!u->hashed)
+			continue;
+		h = hash_word_wide((u64)w, *w);
+		u->hash ^= h.lo;
+		u->hash_hi ^= h.hi;
 	}
 }
 
@@ -81,7 +85,7 @@ struct undo_mark undo_mark(void)
 {
 	struct undo_log *u = &sim_current()->undo;
 
-	return (struct undo_mark){ u->n, u->hash };
+	return (struct undo_mark){ u->n, u->hash, u->hash_hi };
 }
 
 void undo_to(struct undo_mark mark)
@@ -93,6 +97,7 @@ void undo_to(struct undo_mark mark)
 		*u->entry[u->n].p = u->entry[u->n].old;
 	}
 	u->hash = mark.hash;
+	u->hash_hi = mark.hash_hi;
 }
 
 void undo_enable(bool on)
@@ -101,7 +106,7 @@ void undo_enable(bool on)
 
 	u->on = u->hashed = u->keep = on;
 	u->n = 0;
-	u->hash = 0;
+	u->hash = u->hash_hi = 0;
 }
 
 bool undo_enabled(void)
@@ -112,4 +117,9 @@ bool undo_enabled(void)
 u64 world_hash(void)
 {
 	return sim_current()->undo.hash;
+}
+
+u64 world_hash_hi(void)
+{
+	return sim_current()->undo.hash_hi;
 }

@@ -43,7 +43,7 @@ void actor_store(void *p, const void *from, size_t n);
 
 struct undo_mark {
 	u64 length;
-	u64 hash;
+	u64 hash, hash_hi;
 };
 
 struct undo_mark undo_mark(void);
@@ -53,3 +53,5 @@ void undo_enable(bool on);
 bool undo_enabled(void);
 /* world_hash - incremental hash of every world word changed since undo_enable(true) */
 u64 world_hash(void);
+/* world_hash_hi - a second hash of the same words, for keys of more than 64 bits */
+u64 world_hash_hi(void);

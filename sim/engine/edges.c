@@ -1,0 +1,498 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Ways without an end, found when all states are known. A livelock is a strongly connected
+ * part of the graph of steps that get nowhere, in which every actor that is enabled in all
+ * of its states also moves (weak fairness: nobody is left standing for ever). Starvation of
+ * X: the same among all steps but those in which X gets somewhere, X moving, others getting
+ * somewhere. Tarjan's components, without recursion.
+ */
+#include <string.h>
+
+#include "sim/engine/check.h"
+#include "sim/engine/edges.h"
+#include "sim/engine/explore_priv.h"
+
+struct edge {
+	u32 from, to;
+	u16 actor;
+	bool progress;
+};
+
+struct edges {
+	struct edge *edge;
+	u64 n, room;
+	struct search_id *id;	/* of state i + 1 */
+	u32 states, states_room;
+	/* while looking */
+	u64 *first;		/* of state i: edges [first[i], first[i + 1]) */
+	u32 *part;		/* component of each state, from 1 */
+	u32 parts;
+};
+
+/* Which edges count in this look. */
+struct look {
+	struct edges *e;
+	int starved;		/* -1: livelock, those that get nowhere; else all but its progress */
+};
+
+struct edges *edges_new(void)
+{
+	return g_new0(struct edges, 1);
+}
+
+void edges_free(struct edges *e)
+{
+	if (!e)
+		return;
+	g_free(e->edge);
+	g_free(e->id);
+	g_free(e->first);
+	g_free(e->part);
+	g_free(e);
+}
+
+u64 edges_bytes(const struct edges *e)
+{
+	return e->room * sizeof(*e->edge) + e->states_room * sizeof(*e->id);
+}
+
+u32 edges_state(struct edges *e, struct search_id id)
+{
+	if (e->states == e->states_room) {
+		e->states_room = e->states_room ? 2 * e->states_room : 1 << 12;
+		e->id = g_renew(struct search_id, e->id, e->states_room);
+	}
+	e->id[e->states++] = id;
+	return e->states;
+}
+
+void edges_add(struct edges *e, u32 from, u32 to, u16 actor, bool progress)
+{
+	if (e->n == e->room) {
+		e->room = e->room ? 2 * e->room : 1 << 14;
+		e->edge = g_renew(struct edge, e->edge, e->room);
+	}
+	e->edge[e->n++] = (struct edge){ from, to, actor, progress };
+}
+
+/* Sort by the state that they leave: a counting sort, so the order within one is kept. */
+static void by_state(struct edges *e)
+{
+	struct edge *out = g_new(struct edge, e->n + 1);
+	u64 *at;
+
+	e->first = g_new0(u64, e->states + 2);
+	for (u64 i = 0; i < e->n; i++)
+		e->first[e->edge[i].from + 1]++;
+	for (u32 s = 1; s < e->states + 2; s++)
+		e->first[s] += e->first[s - 1];
+	at = g_memdup2(e->first, (e->states + 2) * sizeof(u64));
+	for (u64 i = 0; i < e->n; i++)
+		out[at[e->edge[i].from]++] = e->edge[i];
+	g_free(at);
+	g_free(e->edge);
+	e->edge = out;
+	e->room = e->n;
+}
+
+static bool counts(const struct look *l, const struct edge *d)
+{
+	return l->starved < 0 ? !d->progress : !(d->progress && d->actor == l->starved);
+}
+
+struct tarjan {
+	u32 *index, *low, *stack, *work;
+	u64 *next;
+	u8 *on;
+	u32 count, sp, wp;
+};
+
+static void enter(const struct look *l, struct tarjan *t, u32 s)
+{
+	t->index[s] = t->low[s] = ++t->count;
+	t->next[s] = l->e->first[s];
+	t->stack[t->sp++] = s;
+	t->on[s] = 1;
+	t->work[t->wp++] = s;
+}
+
+static void leave(const struct look *l, struct tarjan *t, u32 s)
+{
+	u32 m;
+
+	t->wp--;
+	if (t->wp && t->low[s] < t->low[t->work[t->wp - 1]])
+		t->low[t->work[t->wp - 1]] = t->low[s];
+	if (t->low[s] != t->index[s])
+		return;
+	l->e->parts++;
+	do {
+		m = t->stack[--t->sp];
+		t->on[m] = 0;
+		l->e->part[m] = l->e->parts;
+	} while (m != s);
+}
+
+static void walk(const struct look *l, struct tarjan *t, u32 start)
+{
+	struct edges *e = l->e;
+
+	enter(l, t, start);
+	while (t->wp) {
+		u32 s = t->work[t->wp - 1];
+		const struct edge *d;
+
+		if (t->next[s] == e->first[s + 1]) {
+			leave(l, t, s);
+			continue;
+		}
+		d = &e->edge[t->next[s]++];
+		if (!counts(l, d))
+			continue;
+		if (!t->index[d->to])
+			enter(l, t, d->to);
+		else if (t->on[d->to] && t->index[d->to] < t->low[s])
+			t->low[s] = t->index[d->to];
+	}
+}
+
+static void components(const struct look *l)
+{
+	struct edges *e = l->e;
+	u32 n = e->states + 1;
+	struct tarjan t = {
+		.index = g_new0(u32, n), .low = g_new0(u32, n), .stack = g_new(u32, n),
+		.work = g_new(u32, n), .next = g_new0(u64, n), .on = g_new0(u8, n),
+	};
+
+	g_free(e->part);
+	e->part = g_new0(u32, n);
+	e->parts = 0;
+	for (u32 s = 1; s < n; s++)
+		if (!t.index[s])
+			walk(l, &t, s);
+	g_free(t.index);
+	g_free(t.low);
+	g_free(t.stack);
+	g_free(t.work);
+	g_free(t.next);
+	g_free(t.on);
+}
+
+/* Of each component: who moves inside, who is enabled in all its states, is there progress. */
+struct part {
+	u64 moves[ACTORS_MAX / 64], always[ACTORS_MAX / 64];
+	u64 states, edges;
+	bool progress, seen;
+};
+
+static bool has(const u64 *set, u32 i)
+{
+	return set[i / 64] >> (i % 64) & 1;
+}
+
+static void state_of_part(const struct look *l, struct part *p, u32 s)
+{
+	struct edges *e = l->e;
+	u64 enabled[ACTORS_MAX / 64] = { 0 };
+
+	for (u64 i = e->first[s]; i < e->first[s + 1]; i++) {
+		const struct edge *d = &e->edge[i];
+
+		enabled[d->actor / 64] |= 1ull << d->actor % 64;
+		if (!counts(l, d) || e->part[d->to] != e->part[s])
+			continue;
+		p->moves[d->actor / 64] |= 1ull << d->actor % 64;
+		p->edges++;
+		p->progress |= d->progress;
+	}
+	for (u32 i = 0; i < ARRAY_SIZE(enabled); i++)
+		p->always[i] = p->seen ? p->always[i] & enabled[i] : enabled[i];
+	p->seen = true;
+	p->states++;
+}
+
+static bool is_bad(const struct look *l, const struct part *p)
+{
+	if (!p->edges)
+		return false;
+	for (u32 i = 0; i < ARRAY_SIZE(p->always); i++)
+		if (p->always[i] & ~p->moves[i])
+			return false;
+	if (l->starved >= 0)
+		return p->progress && has(p->moves, (u32)l->starved);
+	return true;
+}
+
+/* The states of one component after those of another. */
+static u32 *states_by_part(const struct edges *e)
+{
+	u64 *first = g_new0(u64, e->parts + 2);
+	u32 *out = g_new(u32, e->states + 1);
+
+	for (u32 s = 1; s <= e->states; s++)
+		first[e->part[s] + 1]++;
+	for (u32 i = 1; i < e->parts + 2; i++)
+		first[i] += first[i - 1];
+	for (u32 s = 1; s <= e->states; s++)
+		out[first[e->part[s]]++] = s;
+	g_free(first);
+	return out;
+}
+
+/* ---- ways ---- */
+
+/* The edge by which a breadth-first walk first came to each state; 0: not reached. */
+struct bfs {
+	u64 *by;
+	u32 *queue;
+	u32 head, tail;
+};
+
+static void bfs_start(struct bfs *b, const struct edges *e, u32 from)
+{
+	b->by = g_new0(u64, e->states + 1);
+	b->queue = g_new(u32, e->states + 1);
+	b->head = b->tail = 0;
+	b->queue[b->tail++] = from;
+	b->by[from] = ~0ull;
+}
+
+static void bfs_free(struct bfs *b)
+{
+	g_free(b->by);
+	g_free(b->queue);
+}
+
+/* Edges from the start of @b to @s, put behind @way. */
+static void way_to(const struct edges *e, const struct bfs *b, u32 s, GArray *way)
+{
+	guint at = way->len;
+
+	while (b->by[s] != ~0ull) {
+		u64 i = b->by[s] - 1;
+
+		g_array_insert_val(way, at, i);
+		s = e->edge[i].from;
+	}
+}
+
+/*
+ * From @from to the first edge that @want (by @l, within @part if not 0) accepts, in the
+ * fewest steps; the edge itself too. Returns where it ends, 0 if there is none.
+ */
+static u32 shortest(const struct look *l, u32 from, u32 part,
+		    bool (*want)(const struct edge *d, const void *ctx), const void *ctx,
+		    GArray *way)
+{
+	struct edges *e = l->e;
+	struct bfs b;
+	u32 end = 0;
+
+	bfs_start(&b, e, from);
+	while (b.head < b.tail && !end) {
+		u32 s = b.queue[b.head++];
+
+		for (u64 i = e->first[s]; i < e->first[s + 1] && !end; i++) {
+			const struct edge *d = &e->edge[i];
+
+			if (part && (!counts(l, d) || e->part[d->to] != part))
+				continue;
+			if (want(d, ctx)) {
+				way_to(e, &b, s, way);
+				g_array_append_val(way, i);
+				end = d->to;
+			} else if (!b.by[d->to]) {
+				b.by[d->to] = i + 1;
+				b.queue[b.tail++] = d->to;
+			}
+		}
+	}
+	bfs_free(&b);
+	return end;
+}
+
+struct aim {
+	const struct edges *e;
+	u32 part, state;
+	u16 actor;
+};
+
+static bool into_part(const struct edge *d, const void *ctx)
+{
+	const struct aim *a = ctx;
+
+	return a->e->part[d->to] == a->part;
+}
+
+static bool by_actor(const struct edge *d, const void *ctx)
+{
+	return d->actor == ((const struct aim *)ctx)->actor;
+}
+
+static bool gets_on(const struct edge *d, const void *ctx)
+{
+	return d->progress;
+}
+
+static bool to_state(const struct edge *d, const void *ctx)
+{
+	return d->to == ((const struct aim *)ctx)->state;
+}
+
+/* A closed way in @part from @s in which everybody who must moves does. */
+static void loop_of(const struct look *l, const struct part *p, u32 s, GArray *way)
+{
+	struct aim aim = { l->e, l->e->part[s], s, 0 };
+	u32 at = s;
+
+	for (u32 i = 0; i < ACTORS_MAX; i++) {
+		guint done = way->len;
+		bool moved = false;
+
+		if (!(has(p->always, i) || (int)i == l->starved))
+			continue;
+		for (guint k = 0; k < done && !moved; k++)
+			moved = l->e->edge[g_array_index(way, u64, k)].actor == i;
+		aim.actor = (u16)i;
+		if (!moved)
+			at = shortest(l, at, aim.part, by_actor, &aim, way);
+	}
+	if (l->starved >= 0)
+		at = shortest(l, at, aim.part, gets_on, &aim, way);
+	if (at != s || !way->len)
+		shortest(l, at, aim.part, to_state, &aim, way);
+}
+
+/*
+ * Edges as a trail: the choices inside a step are those that lead to the edge's state. The
+ * sim is left at the end of the way.
+ */
+static void follow(struct explore *x, struct edges *e, const GArray *way, struct trail *t)
+{
+	char *room = g_malloc(WORLD_STACK_SIZE);
+
+	for (guint i = 0; i < way->len; i++) {
+		const struct edge *d = &e->edge[g_array_index(way, u64, i)];
+		struct actor *a = the_world->actor[d->actor];
+		struct inner in = { .len = 0 };
+		struct search_mark mark;
+		struct search_id id;
+
+		x->inner = &in;
+		for (;;) {
+			in.at = 0;
+			search_mark_set(x->sim, &mark, a, room);
+			search_step(x->sim, a);
+			id = search_id(x->sim);
+			if (id.lo == e->id[d->to - 1].lo && id.hi == e->id[d->to - 1].hi)
+				break;
+			search_undo(x->sim, &mark);
+			if (!inner_next(&in))
+				sim_die("a way of the search cannot be followed again");
+		}
+		trail_add_step(t, a, &in);
+	}
+	g_free(room);
+}
+
+static void names(const struct part *p, GString *s)
+{
+	for (u32 i = 0; i < the_world->nactors; i++)
+		if (has(p->moves, i) && !the_world->actor[i]->background)
+			g_string_append_printf(s, "%s%s", s->len ? " " : "",
+					       the_world->actor[i]->name);
+}
+
+static void report(const struct look *l, struct explore *x, const struct part *p, u32 s,
+		   GArray *stem, GArray *loop)
+{
+	GString *who = g_string_new(NULL);
+	struct trail t = { 0 };
+	struct rewind *root;
+	struct point point;
+	u32 begins;
+
+	root = rewind_new(x->sim);
+	follow(x, l->e, stem, &t);
+	begins = t.n;
+	follow(x, l->e, loop, &t);
+	names(p, who);
+	point = point_set(x->sim);
+	if (l->starved < 0)
+		check_fail("livelock", who->str, "after %u steps, %u more bring the same state back "
+			   "and nobody got anywhere", stem->len, loop->len);
+	else
+		check_fail("starvation", the_world->actor[l->starved]->name,
+			   "after %u steps, %u more bring the same state back: %s moved and got "
+			   "nowhere, others did", stem->len, loop->len,
+			   the_world->actor[l->starved]->name);
+	t.loop = begins;
+	if (!check_is_tolerated(x->sim, l->starved < 0 ? "livelock" : "starvation"))
+		explore_note(x, &t);
+	point_back(x->sim, &point);
+	rewind_to(root);
+	rewind_free(root);
+	trail_free(&t);
+	g_string_free(who, TRUE);
+}
+
+static void look_at(const struct look *l, struct explore *x, const struct part *p, u32 part)
+{
+	GArray *stem = g_array_new(FALSE, FALSE, sizeof(u64));
+	GArray *loop = g_array_new(FALSE, FALSE, sizeof(u64));
+	struct aim aim = { .e = l->e, .part = part };
+	u32 s = 1;
+
+	if (l->e->part[1] != part)
+		s = shortest(l, 1, 0, into_part, &aim, stem);
+	loop_of(l, p, s, loop);
+	report(l, x, p, s, stem, loop);
+	g_array_unref(stem);
+	g_array_unref(loop);
+}
+
+/* The smallest bad component is what is reported: its loop says most plainly what goes on. */
+static void look(const struct look *l, struct explore *x)
+{
+	struct edges *e = l->e;
+	struct part *best = NULL, p = { 0 };
+	u32 *states, of = 0;
+
+	components(l);
+	states = states_by_part(e);
+	for (u32 i = 0; i < e->states; i++) {
+		u32 s = states[i];
+
+		state_of_part(l, &p, s);
+		if (i + 1 < e->states && e->part[states[i + 1]] == e->part[s])
+			continue;
+		if (is_bad(l, &p) && (!of || p.states < best->states)) {
+			g_free(best);
+			best = g_memdup2(&p, sizeof(p));
+			of = s;
+		}
+		memset(&p, 0, sizeof(p));
+	}
+	g_free(states);
+	if (of)
+		look_at(l, x, best, e->part[of]);
+	g_free(best);
+}
+
+void edges_look(struct edges *e, struct explore *x)
+{
+	struct look l = { e, -1 };
+	u32 actors = the_world->nactors;
+	bool stop = x->stop;
+
+	by_state(e);
+	look(&l, x);
+	for (u32 i = 0; i < actors && (!x->stop || x->opt->keep_going); i++) {
+		if (the_world->actor[i]->background)
+			continue;
+		l.starved = (int)i;
+		look(&l, x);
+	}
+	x->stop |= stop;
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#pragma once
+/*
+ * Searches of every interleaving, and samples of them: drivers of choose() over one sim that
+ * stands at its start (search_begin() has been called). What a result means is said by its
+ * word: PROVED (every interleaving, within the program's own bounds), BOUNDED (every one with
+ * at most so many preemptions, or as far as a limit let it), SAMPLED.
+ *
+ * Rests on docs/explore.md; the counts that must come out are in tests/engine/explore.c.
+ */
+#include <glib.h>
+
+#include "sim/engine/search.h"
+
+enum explore_driver {
+	EXPLORE_ALL,		/* every interleaving, or every one of few preemptions */
+	EXPLORE_RANDOM,		/* uniform at each step */
+	EXPLORE_PCT,		/* random priorities, depth - 1 changes of them */
+};
+
+struct explore_result;
+
+struct explore_options {
+	enum explore_driver driver;
+	int preemptions;	/* EXPLORE_ALL: at most so many; negative: any number */
+	bool no_hash;		/* EXPLORE_ALL: states are not remembered, sleep sets are used */
+	bool no_reduction;	/* EXPLORE_ALL: not even those */
+	u32 verify_key;		/* run sampled merges on for so many steps, both pasts; 0: no */
+	bool livelock;		/* EXPLORE_ALL: keep the edges, look for livelock and starvation */
+	u32 progress;		/* enum progress_kind: what counts as getting somewhere; 0: all */
+	u64 seed;		/* of the samples */
+	u32 pct_depth;		/* 0: 3 */
+	u64 executions;		/* stop after so many; 0: 10,000 of a sample, else no limit */
+	u64 states;		/* stop after so many; 0: no limit */
+	u32 depth;		/* no execution goes deeper; 0: 1,000,000 steps */
+	bool keep_going;	/* after a violation, too: distinct ones are collected */
+	/* Called now and then; false ends the search (time is up, Ctrl-C). May be NULL. */
+	bool (*tick)(void *ctx, const struct explore_result *so_far);
+	/* After each step that broke no rule, if set: what a test looks at. */
+	void (*step)(void *ctx);
+	/* Each end of an execution, complete or broken. */
+	void (*leaf)(void *ctx);
+	void *ctx;
+};
+
+enum explore_word { EXPLORE_PROVED, EXPLORE_BOUNDED, EXPLORE_SAMPLED };
+
+/*
+ * A way through choose(): an actor's number, then TRAIL_INNER | answer for each choice inside
+ * its step. What a search returns, replays and shrinks.
+ */
+#define TRAIL_INNER	0x8000u
+
+struct trail {
+	u16 *v;
+	u32 n, loop;		/* loop: where a livelock's loop begins; n if there is none */
+};
+
+struct explore_found {
+	const char *id;		/* of the check; interned by GLib */
+	char *where, *text;
+	char *site;		/* function that took the step: groups what --keep-going finds */
+	struct trail trail;
+	u64 executions;		/* how many had ended when it was found */
+	u64 times;		/* as often as it was met, with the same id, where and site */
+	u32 preemptions;
+};
+
+struct explore_result {
+	enum explore_word word;
+	const char *bounded_by;	/* "preemptions", "states", "time", "depth"; NULL: nothing */
+	u64 executions;		/* complete ones: nobody could run, or a rule was broken */
+	u64 blocked;		/* no_hash: given up, as all that could run was asleep */
+	u64 states, transitions;
+	u64 merges_verified;
+	u32 depth;		/* of the longest path, steps */
+	u64 table_bytes;	/* of states, and of edges if they were kept */
+	GPtrArray *found;	/* struct explore_found, in the order in which they were met */
+};
+
+/* explore - search @sim, which ends as it began. Free the result with explore_result_free(). */
+struct explore_result *explore(struct sim *sim, const struct explore_options *opt);
+void explore_result_free(struct explore_result *r);
+void explore_found_free(gpointer found);
+
+/*
+ * explore_replay - follow @t from the start, then each actor on as far as it can go
+ * @opt: its step and leaf are called
+ * @taken: the trail that was really followed, to be freed; may be NULL
+ *
+ * Returns what was broken, or NULL; false in @possible (if not NULL) if the trail names an
+ * actor that cannot run.
+ */
+struct explore_found *explore_replay(struct sim *sim, const struct explore_options *opt,
+				     const struct trail *t, struct trail *taken, bool *possible);
+
+/* explore_shrink - a trail to the same violation with fewer switches and steps, in place */
+void explore_shrink(struct sim *sim, struct explore_found *f, u64 tries);
+
+/* trail_preemptions - switches from an actor that could have gone on */
+u32 trail_switches(const struct trail *t);
+void trail_free(struct trail *t);

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#pragma once
+/*
+ * What the rooms of the explorer share: the search in progress, marks of everything, the way
+ * that has been taken.
+ */
+#include "sim/engine/explore.h"
+#include "sim/engine/priv.h"
+#include "sim/engine/rewind.h"
+#include "sim/engine/visited.h"
+
+struct edges;
+
+struct explore {
+	struct sim *sim;
+	const struct explore_options *opt;
+	struct explore_result *res;
+	struct inner *inner;		/* of the step being taken, see inner_pick() */
+	u64 next_tick;			/* in transitions */
+	bool stop;			/* the search is to end */
+	bool pruned;			/* a switch was left out for want of budget */
+	bool uneven;			/* a limit left something out */
+};
+
+/* What is not one actor's: for looks that take no step. */
+struct point {
+	struct undo_mark undo;
+	u64 seq, ring_count;
+	u32 violations;
+	bool stopping;
+};
+
+struct point point_set(struct sim *sim);
+void point_back(struct sim *sim, const struct point *p);
+
+void trail_add(struct trail *t, u16 v);
+void trail_add_step(struct trail *t, const struct actor *a, const struct inner *in);
+
+/* A rule is broken: keep it if it is a new one, and end the search unless it is to go on. */
+void explore_note(struct explore *x, const struct trail *t);
+struct explore_found *explore_found_new(struct sim *sim, const struct trail *t);
+
+/* One execution has come to its end: @t says how (only asked for if a rule is broken). */
+bool explore_any_enabled(struct sim *sim);
+
+/* Is it time to say how far we are, and to hear whether to go on? */
+void explore_tick(struct explore *x);
+
+void explore_dfs(struct explore *x);
+void explore_sample(struct explore *x);
+
+/*
+ * sleep.c. commute - do the next steps of @a and @b, both enabled here, give the same state
+ * and the same results in either order? @room: for two stacks
+ */
+bool commute(struct explore *x, struct actor *a, struct actor *b, char *room);
+
+/* verify.c: what comes after a state depends on nothing that its key leaves out */
+struct verify;
+struct verify *verify_new(u32 steps);
+void verify_free(struct verify *v);
+/* A state has been met, for the first time or again. @room: for stacks; it is left as it is */
+void verify_state(struct explore *x, struct verify *v, struct search_id id, char *room,
+		  const char *room_end);
+u64 verify_count(const struct verify *v);

@@ -26,6 +26,7 @@ struct cli {
 	GHashTable *defines;	/* -D NAME=VALUE */
 	GPtrArray *switches, *policy_args;
 	char *kvm, *tdx, *policy;
+	GPtrArray *versions;	/* of --tdx: run takes several */
 	gboolean json, in_process;
 	char *trace;		/* --trace FILE */
 	FILE *trace_out;

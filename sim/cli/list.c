@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * septsim list: what a word of a scenario can be, from the layers' own tables.
+ * septsim list: what a word of a scenario can be, from the layers' own tables; what needs more
+ * than a table is in list_*.c.
  */
 #include <stdio.h>
 #include <string.h>
@@ -9,17 +10,11 @@
 #include "scenarios/checks.h"
 #include "scenarios/diag.h"
 #include "scenarios/vocab.h"
-#include "sim/cli/cli.h"
+#include "sim/cli/list.h"
 #include "tdxmod/observe.h"
 #include "tdxmod/versions.h"
 
-struct lister {
-	const struct cli *cli;
-	const char *only;	/* NAME, or NULL for all */
-	guint shown;
-};
-
-static gboolean wanted(struct lister *l, const char *name)
+gboolean list_wanted(struct lister *l, const char *name)
 {
 	if (l->only && strcmp(l->only, name))
 		return FALSE;
@@ -27,12 +22,35 @@ static gboolean wanted(struct lister *l, const char *name)
 	return TRUE;
 }
 
-/* "name" and its text, wrapped beside it or under it. */
-static void item(struct lister *l, const char *name, const char *text)
+void list_wrap(const struct lister *l, const char *text, int first, int rest)
 {
 	GString *out = g_string_new(NULL);
+
+	if (!l->json) {
+		report_wrap(out, text, first, rest, l->cli->look.width);
+		fputs(out->str, stdout);
+	}
+	g_string_free(out, TRUE);
+}
+
+static void item_json(struct lister *l, const char *name, const char *text)
+{
+	json_enter(l->json, NULL, '{');
+	json_text(l->json, "name", name);
+	json_text(l->json, "text", text);
+	json_leave(l->json, '}');
+}
+
+void list_item(struct lister *l, const char *name, const char *text)
+{
+	GString *out;
 	gsize n = strlen(name);
 
+	if (l->json) {
+		item_json(l, name, text);
+		return;
+	}
+	out = g_string_new(NULL);
 	if (!text || !*text) {
 		g_string_append_printf(out, "  %s\n", name);
 	} else if (n <= 22) {
@@ -48,19 +66,19 @@ static void item(struct lister *l, const char *name, const char *text)
 	g_string_free(out, TRUE);
 }
 
-static void kmmu_words(struct lister *l, const struct kmmu_word *w, u32 n)
+void list_kmmu_words(struct lister *l, const struct kmmu_word *w, u32 n)
 {
 	for (u32 i = 0; i < n; i++) {
 		GString *text;
 
-		if (!wanted(l, w[i].name))
+		if (!list_wanted(l, w[i].name))
 			continue;
 		text = g_string_new(w[i].text);
 		if (w[i].range)
 			g_string_append_printf(text, " [%s]", w[i].range);
 		if (w[i].source)
 			g_string_append_printf(text, " (%s)", w[i].source);
-		item(l, w[i].name, text->str);
+		list_item(l, w[i].name, text->str);
 		g_string_free(text, TRUE);
 	}
 }
@@ -70,23 +88,7 @@ static void list_policies(struct lister *l)
 	u32 n;
 	const struct kmmu_word *w = kmmu_policies(&n);
 
-	kmmu_words(l, w, n);
-}
-
-static void list_variants(struct lister *l)
-{
-	u32 n, m;
-	const struct kmmu_word *w = kmmu_variants(&n);
-	const struct tdx_version *v = tdx_version_table(&m);
-
-	if (!l->only)
-		printf("variant kvm=VERSION SWITCH...\n");
-	kmmu_words(l, w, n);
-	if (!l->only)
-		printf("variant tdx=VERSION\n");
-	for (u32 i = 0; i < m; i++)
-		if (wanted(l, v[i].name))
-			item(l, v[i].name, v[i].basis);
+	list_kmmu_words(l, w, n);
 }
 
 static void list_checks(struct lister *l)
@@ -95,15 +97,15 @@ static void list_checks(struct lister *l)
 	const struct check_word *c = check_words(&n);
 
 	for (guint obs = 0; obs < 2; obs++) {
-		if (!l->only && obs)
+		if (!l->only && obs && !l->json)
 			printf("observations: counted and shown, never violations by themselves\n");
 		for (guint i = 0; i < n; i++) {
 			char *text;
 
-			if (c[i].observation != (gboolean)obs || !wanted(l, c[i].name))
+			if (c[i].observation != (gboolean)obs || !list_wanted(l, c[i].name))
 				continue;
 			text = g_strdup_printf("%s (%s)", c[i].text, c[i].where);
-			item(l, c[i].name, text);
+			list_item(l, c[i].name, text);
 			g_free(text);
 		}
 	}
@@ -115,8 +117,8 @@ static void vocab_words(struct lister *l, enum scn_vocab_kind kind, const char *
 	const char *const *w = v->list(kind, scope);
 
 	for (; w && *w; w++)
-		if (wanted(l, *w))
-			item(l, *w, NULL);
+		if (list_wanted(l, *w))
+			list_item(l, *w, NULL);
 }
 
 static void list_locks(struct lister *l)
@@ -129,13 +131,13 @@ static void list_locks(struct lister *l)
 	for (const struct scn_lock_word *w = scn_lock_words; w->name; w++) {
 		char *text;
 
-		if (!wanted(l, w->name))
+		if (!list_wanted(l, w->name))
 			continue;
 		text = g_strdup_printf("%s, %s%s%s%s", w->module ? "TDX module" : "kernel",
 				       kinds[w->kind], w->indexed ? ", [n]" : "",
 				       w->level ? ", @size" : "",
 				       w->guest ? ", a guest can take it" : "");
-		item(l, w->name, text);
+		list_item(l, w->name, text);
 		g_free(text);
 	}
 }
@@ -154,8 +156,8 @@ static void list_regions(struct lister *l)
 		const char *const *f = v->list(SCN_VOCAB_FIELD, *w);
 		char *fields = f ? g_strjoinv(" ", (char **)f) : g_strdup("");
 
-		if (wanted(l, *w))
-			item(l, *w, fields);
+		if (list_wanted(l, *w))
+			list_item(l, *w, fields);
 		g_free(fields);
 	}
 }
@@ -184,16 +186,16 @@ static void list_events(struct lister *l)
 	const struct kmmu_word *seams;
 
 	for (guint i = 0; i < G_N_ELEMENTS(forms); i++)
-		if (wanted(l, forms[i].name))
-			item(l, forms[i].name, forms[i].text);
-	if (!l->only)
+		if (list_wanted(l, forms[i].name))
+			list_item(l, forms[i].name, forms[i].text);
+	if (!l->only && !l->json)
 		printf("regions R and their fields\n");
 	list_regions(l);
-	if (!l->only)
+	if (!l->only && !l->json)
 		printf("seam functions X\n");
 	seams = kmmu_seams(&n);
-	kmmu_words(l, seams, n);
-	if (!l->only)
+	list_kmmu_words(l, seams, n);
+	if (!l->only && !l->json)
 		printf("leaves X\n");
 	list_seamcalls(l);
 }
@@ -209,12 +211,12 @@ static void list_costs(struct lister *l)
 		const struct cost_row *r = cost_row((enum cost_key)i);
 		char *text;
 
-		if (!wanted(l, r->key))
+		if (!list_wanted(l, r->key))
 			continue;
 		text = g_strdup_printf("%u / %u / %u cycles%s: %s (%s)", l->cli->costs.cycles[i][0],
 				       l->cli->costs.cycles[i][1], l->cli->costs.cycles[i][2],
 				       r->charged ? "" : ", not charged", r->step, r->source);
-		item(l, r->key, text);
+		list_item(l, r->key, text);
 		g_free(text);
 	}
 }
@@ -242,7 +244,7 @@ static void list_scenarios(struct lister *l)
 		struct scenario *sc = cli_load(l->cli, files->pdata[i]);
 
 		if (sc)
-			item(l, files->pdata[i], sc->title);
+			list_item(l, files->pdata[i], sc->title);
 		scenario_free(sc);
 		l->shown++;
 	}
@@ -260,6 +262,28 @@ static const struct {
 	{ "locks", list_locks }, { "costs", list_costs }, { "scenarios", list_scenarios },
 };
 
+/* The same list as {"schema":1, "command":"list", "list":WHAT, "items":[...]} */
+static void list_json(struct lister *l, const char *what, void (*fn)(struct lister *l))
+{
+	struct json j = { .out = g_string_new(NULL) };
+
+	l->json = &j;
+	json_enter(&j, NULL, '{');
+	json_number(&j, "schema", 1);
+	json_text(&j, "septsim", SEPTSIM_VERSION);
+	json_text(&j, "command", "list");
+	json_text(&j, "list", what);
+	json_text(&j, "tdx", l->tdx);
+	json_enter(&j, "items", '[');
+	fn(l);
+	json_leave(&j, ']');
+	json_leave(&j, '}');
+	g_string_append_c(j.out, '\n');
+	if (l->shown)
+		fputs(j.out->str, stdout);
+	g_string_free(j.out, TRUE);
+}
+
 int cmd_list(int argc, char **argv)
 {
 	const char *names[G_N_ELEMENTS(lists) + 1] = { NULL };
@@ -276,11 +300,15 @@ int cmd_list(int argc, char **argv)
 		return cli_fail("list wants WHAT [NAME]; `septsim list --help`");
 	l.cli = &cli;
 	l.only = argc == 3 ? argv[2] : NULL;
+	l.tdx = cli.tdx ? cli.tdx : TDX_VERSION_DEFAULT;
 	for (guint i = 0; i < G_N_ELEMENTS(lists); i++) {
 		names[i] = lists[i].what;
 		if (strcmp(lists[i].what, argv[1]))
 			continue;
-		lists[i].fn(&l);
+		if (cli.json)
+			list_json(&l, argv[1], lists[i].fn);
+		else
+			lists[i].fn(&l);
 		if (!l.shown && l.only)
 			code = cli_fail("no %s among the %s; `septsim list %s` has all", l.only,
 					argv[1], argv[1]);

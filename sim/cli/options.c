@@ -11,10 +11,11 @@
 #include "scenarios/diag.h"
 #include "scenarios/vocab.h"
 #include "sim/cli/cli.h"
+#include "tdxmod/versions.h"
 
 /* As GOption fills them in; one command a process. */
 static struct {
-	char *seed, *policy, *variant, *costs, *carrier, *kvm, *color, *trace;
+	char *seed, *policy, *variant, *tdx, *costs, *carrier, *kvm, *color, *trace;
 	char **defines, **sets;
 	int width;
 	gboolean json, quiet, verbose, ascii, mail, in_process;
@@ -25,6 +26,8 @@ static const GOptionEntry common[] = {
 	  "Override a parameter of the file", "NAME=VALUE" },
 	{ "variant", 0, 0, G_OPTION_ARG_STRING, &raw.variant,
 	  "Over the file's: \"kvm=V tdx=V SWITCH...\"", "WORDS" },
+	{ "tdx", 0, 0, G_OPTION_ARG_STRING, &raw.tdx,
+	  "Module versions over the file's; run: several, or all", "V[,V...]" },
 	{ "policy", 0, 0, G_OPTION_ARG_STRING, &raw.policy,
 	  "Retry policy instead of the file's: \"NAME k=v...\"", "WORDS" },
 	{ "seed", 0, 0, G_OPTION_ARG_STRING, &raw.seed, "Of every random decision", "N" },
@@ -142,6 +145,35 @@ static gboolean take_variant(struct cli *cli)
 	return ok;
 }
 
+/* @several: the command can play more than one */
+static gboolean take_tdx(struct cli *cli, gboolean several)
+{
+	gboolean all = raw.tdx && !strcmp(raw.tdx, "all"), ok = TRUE;
+	char **words = raw.tdx && !all ? g_strsplit_set(raw.tdx, " ,", -1) : NULL;
+	u32 n;
+	const struct tdx_version *v = tdx_version_table(&n);
+
+	for (u32 i = 0; all && i < n; i++)
+		g_ptr_array_add(cli->versions, g_strdup(v[i].name));
+	for (char **w = words; w && *w && ok; w++) {
+		if (!**w)
+			continue;
+		ok = known_word(SCN_VOCAB_TDX, "--tdx", "module version", *w, "variants tdx");
+		if (ok && !g_ptr_array_find_with_equal_func(cli->versions, *w, g_str_equal, NULL))
+			g_ptr_array_add(cli->versions, g_strdup(*w));
+	}
+	g_strfreev(words);
+	if (ok && raw.tdx && !cli->versions->len)
+		return cli_fail("--tdx wants module versions; `septsim list variants tdx`"), FALSE;
+	if (ok && cli->versions->len > 1 && !several)
+		return cli_fail("--tdx: one version here; `septsim run` takes several"), FALSE;
+	if (ok && cli->versions->len == 1) {
+		g_free(cli->tdx);
+		cli->tdx = g_strdup(cli->versions->pdata[0]);
+	}
+	return ok;
+}
+
 static gboolean take_policy(struct cli *cli)
 {
 	char **words = raw.policy ? g_strsplit_set(raw.policy, " ,", -1) : NULL;
@@ -247,9 +279,10 @@ static gboolean take_trace(struct cli *cli)
 	return TRUE;
 }
 
-static gboolean take_all(struct cli *cli)
+static gboolean take_all(struct cli *cli, gboolean several)
 {
-	if (!take_defines(cli) || !take_variant(cli) || !take_policy(cli) || !take_costs(cli) ||
+	if (!take_defines(cli) || !take_variant(cli) || !take_tdx(cli, several) ||
+	    !take_policy(cli) || !take_costs(cli) ||
 	    !take_carrier(cli) || !take_seed(cli) || !take_look(cli) || !take_trace(cli))
 		return FALSE;
 	cli->json = raw.json;
@@ -271,13 +304,14 @@ gboolean cli_parse(struct cli *cli, int *argc, char ***argv, const char *args,
 	GOptionContext *ctx = g_option_context_new(args);
 	char *summary = g_strdup_printf("Example: %s\n\n%s", example, about);
 	char *name = g_strdup_printf("septsim %s", (*argv)[0]);
-	gboolean help = FALSE, ok;
+	gboolean help = FALSE, several = !strcmp((*argv)[0], "run"), ok;
 	const GOptionEntry helps[] = {
 		{ "help", 'h', 0, G_OPTION_ARG_NONE, &help, "Show this", NULL }, { NULL }
 	};
 	GError *err = NULL;
 
 	memset(cli, 0, sizeof(*cli));
+	cli->versions = g_ptr_array_new_with_free_func(g_free);
 	cli->defines = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	cli->switches = g_ptr_array_new_with_free_func(g_free);
 	cli->policy_args = g_ptr_array_new_with_free_func(g_free);
@@ -298,7 +332,7 @@ gboolean cli_parse(struct cli *cli, int *argc, char ***argv, const char *args,
 		printf("%s\n\n%s", summary, text);
 		g_free(text);
 		ok = FALSE;
-	} else if (!take_all(cli)) {
+	} else if (!take_all(cli, several)) {
 		*code = EXIT_INPUT;
 		ok = FALSE;
 	}
@@ -315,6 +349,7 @@ void cli_free(struct cli *cli)
 	g_hash_table_unref(cli->defines);
 	g_ptr_array_unref(cli->switches);
 	g_ptr_array_unref(cli->policy_args);
+	g_ptr_array_unref(cli->versions);
 	g_free(cli->kvm);
 	g_free(cli->tdx);
 	g_free(cli->policy);

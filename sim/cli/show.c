@@ -38,7 +38,7 @@ static int show(struct cli *cli, const char *path, gboolean ftrace)
 		report_case(r, &cli->look, out);
 	}
 	if (!ftrace)
-		report_summary(all, &cli->look, out);
+		report_summary(all, &cli->look, NULL, out);
 	fwrite(out->str, 1, out->len, stdout);
 	g_string_free(out, TRUE);
 	g_ptr_array_unref(all);

@@ -1,106 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * JSON, schema 1: the verdicts and numbers of a command, for programs. Keys come in a
- * fixed order; whatever differs from one machine to the next stands under "host" alone.
- * docs/json.md is the contract.
+ * The verdicts and numbers of run and stress as JSON, schema 1. docs/json.md is the contract.
  */
 #include <string.h>
 
 #include "scenarios/result.h"
+#include "sim/report/json.h"
 #include "sim/report/report.h"
-
-struct json {
-	GString *out;
-	int depth;
-	gboolean comma;
-};
-
-static void put_text(GString *out, const char *s)
-{
-	if (!s) {
-		g_string_append(out, "null");
-		return;
-	}
-	g_string_append_c(out, '"');
-	for (; *s; s++) {
-		guchar c = (guchar)*s;
-
-		if (c == '"' || c == '\\')
-			g_string_append_printf(out, "\\%c", c);
-		else if (c < 0x20)
-			g_string_append_printf(out, "\\u%04x", c);
-		else
-			g_string_append_c(out, (char)c);
-	}
-	g_string_append_c(out, '"');
-}
-
-/* Start a member (key) or an element (key NULL): comma, new line, indentation. */
-static void item(struct json *j, const char *key)
-{
-	if (j->comma)
-		g_string_append_c(j->out, ',');
-	g_string_append_printf(j->out, "\n%*s", 2 * j->depth, "");
-	if (key) {
-		put_text(j->out, key);
-		g_string_append(j->out, ": ");
-	}
-	j->comma = TRUE;
-}
-
-static void text(struct json *j, const char *key, const char *v)
-{
-	item(j, key);
-	put_text(j->out, v);
-}
-
-static void number(struct json *j, const char *key, gint64 v)
-{
-	item(j, key);
-	g_string_append_printf(j->out, "%" G_GINT64_FORMAT, v);
-}
-
-static void truth(struct json *j, const char *key, gboolean v)
-{
-	item(j, key);
-	g_string_append(j->out, v ? "true" : "false");
-}
-
-static void enter(struct json *j, const char *key, char bracket)
-{
-	if (j->depth)
-		item(j, key);
-	g_string_append_c(j->out, bracket);
-	j->depth++;
-	j->comma = FALSE;
-}
-
-static void leave(struct json *j, char bracket)
-{
-	j->depth--;
-	if (j->comma)
-		g_string_append_printf(j->out, "\n%*s", 2 * j->depth, "");
-	g_string_append_c(j->out, bracket);
-	j->comma = TRUE;
-}
 
 static void violations(struct json *j, const struct play_result *r)
 {
-	enter(j, "violations", '[');
+	json_enter(j, "violations", '[');
 	for (guint i = 0; i < r->violations->len; i++) {
 		const struct play_violation *v =
 			&g_array_index(r->violations, struct play_violation, i);
 
-		enter(j, NULL, '{');
-		text(j, "id", v->id);
-		text(j, "where", v->where);
-		text(j, "text", v->text);
-		text(j, "actor", v->actor);
-		number(j, "cycle", v->clock);
-		truth(j, "tolerated", v->tolerated);
-		leave(j, '}');
+		json_enter(j, NULL, '{');
+		json_text(j, "id", v->id);
+		json_text(j, "where", v->where);
+		json_text(j, "text", v->text);
+		json_text(j, "actor", v->actor);
+		json_number(j, "cycle", v->clock);
+		json_truth(j, "tolerated", v->tolerated);
+		json_leave(j, '}');
 	}
-	leave(j, ']');
+	json_leave(j, ']');
 }
 
 static void expects(struct json *j, const struct play_result *r)
@@ -110,45 +34,45 @@ static void expects(struct json *j, const struct play_result *r)
 		[PLAY_NOT_JUDGED] = "not-judged",
 	};
 
-	enter(j, "expects", '[');
+	json_enter(j, "expects", '[');
 	for (guint i = 0; i < r->expects->len; i++) {
 		const struct play_expect *e = &g_array_index(r->expects, struct play_expect, i);
 
-		enter(j, NULL, '{');
-		text(j, "text", e->text);
-		number(j, "line", e->line);
-		text(j, "judged", words[e->judged]);
-		text(j, "saw", e->saw);
-		leave(j, '}');
+		json_enter(j, NULL, '{');
+		json_text(j, "text", e->text);
+		json_number(j, "line", e->line);
+		json_text(j, "judged", words[e->judged]);
+		json_text(j, "saw", e->saw);
+		json_leave(j, '}');
 	}
-	leave(j, ']');
+	json_leave(j, ']');
 }
 
 static void numbers(struct json *j, const char *key, GArray *a)
 {
-	enter(j, key, '{');
+	json_enter(j, key, '{');
 	for (guint i = 0; i < a->len; i++) {
 		const struct play_counter *c = &g_array_index(a, struct play_counter, i);
 
-		number(j, c->name, (gint64)c->value);
+		json_number(j, c->name, (gint64)c->value);
 	}
-	leave(j, '}');
+	json_leave(j, '}');
 }
 
 static void actors(struct json *j, const struct play_result *r)
 {
-	enter(j, "actors", '[');
+	json_enter(j, "actors", '[');
 	for (guint i = 0; i < r->actors->len; i++) {
 		const struct play_actor *a = &g_array_index(r->actors, struct play_actor, i);
 
 		if (a->background)
 			continue;
-		enter(j, NULL, '{');
-		text(j, "name", a->name);
-		number(j, "cycles", (gint64)a->cycles);
-		leave(j, '}');
+		json_enter(j, NULL, '{');
+		json_text(j, "name", a->name);
+		json_number(j, "cycles", (gint64)a->cycles);
+		json_leave(j, '}');
 	}
-	leave(j, ']');
+	json_leave(j, ']');
 }
 
 /* The rows of the drawn table, unfolded: what a reader would look at. */
@@ -156,49 +80,62 @@ static void table(struct json *j, const struct play_result *r)
 {
 	GPtrArray *rows = report_rows(r, FALSE);
 
-	enter(j, "table", '[');
+	json_enter(j, "table", '[');
 	for (guint i = 0; i < rows->len; i++) {
 		const struct report_row *row = rows->pdata[i];
 
-		enter(j, NULL, '{');
-		number(j, "cycle", row->clock);
-		text(j, "actor", g_array_index(r->actors, struct play_actor, row->actor).name);
-		enter(j, "text", '[');
+		json_enter(j, NULL, '{');
+		json_number(j, "cycle", row->clock);
+		json_text(j, "actor", g_array_index(r->actors, struct play_actor, row->actor).name);
+		json_enter(j, "text", '[');
 		for (guint k = 0; k < row->lines->len; k++)
-			text(j, NULL, g_strchug(row->lines->pdata[k]));
-		leave(j, ']');
-		leave(j, '}');
+			json_text(j, NULL, g_strchug(row->lines->pdata[k]));
+		json_leave(j, ']');
+		json_leave(j, '}');
 	}
-	leave(j, ']');
+	json_leave(j, ']');
 	g_ptr_array_unref(rows);
 }
 
 static void one_case(struct json *j, const struct play_result *r, const char *strength)
 {
-	enter(j, NULL, '{');
-	text(j, "scenario", r->scenario);
-	text(j, "title", r->title);
-	text(j, "case", r->case_name);
-	text(j, "kvm", r->kvm);
-	text(j, "tdx", r->tdx);
-	text(j, "switches", r->switches);
-	text(j, "policy", r->policy);
-	text(j, "costs", r->costs);
-	text(j, "assumptions", r->assumptions);
-	text(j, "backend", "own");
-	text(j, "strength", strength);
-	truth(j, "as_expected", r->as_expected);
-	text(j, "end", play_end_name(r->end));
-	text(j, "why", r->why);
-	number(j, "cycles", (gint64)r->cycles);
-	number(j, "steps", (gint64)r->steps);
+	json_enter(j, NULL, '{');
+	json_text(j, "scenario", r->scenario);
+	json_text(j, "title", r->title);
+	json_text(j, "case", r->case_name);
+	json_text(j, "kvm", r->kvm);
+	json_text(j, "tdx", r->tdx);
+	json_text(j, "switches", r->switches);
+	json_text(j, "policy", r->policy);
+	json_text(j, "costs", r->costs);
+	json_text(j, "assumptions", r->assumptions);
+	json_text(j, "backend", "own");
+	json_text(j, "strength", strength);
+	json_truth(j, "as_expected", r->as_expected);
+	json_text(j, "end", play_end_name(r->end));
+	json_text(j, "why", r->why);
+	json_number(j, "cycles", (gint64)r->cycles);
+	json_number(j, "steps", (gint64)r->steps);
 	violations(j, r);
 	expects(j, r);
 	numbers(j, "observed", r->observed);
 	numbers(j, "counters", r->counters);
 	actors(j, r);
 	table(j, r);
-	leave(j, '}');
+	json_leave(j, '}');
+}
+
+/* Is a case there under more than one version of the module? */
+static gboolean played_twice(const GPtrArray *results)
+{
+	for (guint i = 1; i < results->len; i++) {
+		const struct play_result *a = results->pdata[i - 1], *b = results->pdata[i];
+
+		if (!strcmp(a->scenario, b->scenario) && !strcmp(a->case_name, b->case_name) &&
+		    strcmp(a->tdx, b->tdx))
+			return TRUE;
+	}
+	return FALSE;
 }
 
 void report_json(const GPtrArray *results, const char *command, gint64 host_ns, GString *out)
@@ -210,21 +147,23 @@ void report_json(const GPtrArray *results, const char *command, gint64 host_ns, 
 
 	for (guint i = 0; i < results->len; i++)
 		good += ((const struct play_result *)results->pdata[i])->as_expected ? 1 : 0;
-	enter(&j, NULL, '{');
-	number(&j, "schema", 1);
-	text(&j, "septsim", SEPTSIM_VERSION);
-	text(&j, "command", command);
-	number(&j, "case_count", results->len);
-	number(&j, "as_expected", good);
-	enter(&j, "cases", '[');
+	json_enter(&j, NULL, '{');
+	json_number(&j, "schema", 1);
+	json_text(&j, "septsim", SEPTSIM_VERSION);
+	json_text(&j, "command", command);
+	json_number(&j, "case_count", results->len);
+	json_number(&j, "as_expected", good);
+	json_enter(&j, "cases", '[');
 	for (guint i = 0; i < results->len; i++)
 		one_case(&j, results->pdata[i], strength);
-	leave(&j, ']');
+	json_leave(&j, ']');
+	if (played_twice(results))
+		report_across_json(&j, results);
 	if (host_ns) {
-		enter(&j, "host", '{');
-		number(&j, "nanoseconds", host_ns);
-		leave(&j, '}');
+		json_enter(&j, "host", '{');
+		json_number(&j, "nanoseconds", host_ns);
+		json_leave(&j, '}');
 	}
-	leave(&j, '}');
+	json_leave(&j, '}');
 	g_string_append_c(out, '\n');
 }

@@ -285,14 +285,32 @@ static char *all_assumptions(const GPtrArray *results)
 	return g_string_free(s, FALSE);
 }
 
-void report_summary(const GPtrArray *results, const struct report_look *look, GString *out)
+/* With what it was played, and what that rests on */
+static void basis(const GPtrArray *results, GString *s)
 {
 	char *kvm = all_of(results, G_STRUCT_OFFSET(struct play_result, kvm));
 	char *tdx = all_of(results, G_STRUCT_OFFSET(struct play_result, tdx));
 	char *policy = all_of(results, G_STRUCT_OFFSET(struct play_result, policy));
 	char *costs = all_of(results, G_STRUCT_OFFSET(struct play_result, costs));
 	char *rests = all_assumptions(results);
-	GString *s = g_string_new(NULL);
+
+	g_string_append_printf(s, " Replayed by septsim %s, module %s, backend own (%s), policy %s, "
+			       "costs %s", SEPTSIM_VERSION, tdx, kvm, policy, costs);
+	if (*rests)
+		g_string_append_printf(s, "; rests on assumption%s %s of docs/model.md",
+				       strpbrk(rests, ",-") ? "s" : "", rests);
+	g_string_append_c(s, '.');
+	g_free(kvm);
+	g_free(tdx);
+	g_free(policy);
+	g_free(costs);
+	g_free(rests);
+}
+
+void report_summary(const GPtrArray *results, const struct report_look *look, const char *counts,
+		    GString *out)
+{
+	GString *s = g_string_new(counts);
 	guint good = 0, refused = 0;
 
 	for (guint i = 0; i < results->len; i++) {
@@ -301,26 +319,15 @@ void report_summary(const GPtrArray *results, const struct report_look *look, GS
 		good += r->as_expected ? 1 : 0;
 		refused += r->end == PLAY_REFUSED ? 1 : 0;
 	}
-	g_string_append_printf(s, "%u case%s, %u as expected", results->len,
-			       results->len == 1 ? "" : "s", good);
-	if (refused)
-		g_string_append_printf(s, ", %u not played", refused);
-	g_string_append(s, ". ");
+	if (!counts) {
+		g_string_append_printf(s, "%u case%s, %u as expected", results->len,
+				       results->len == 1 ? "" : "s", good);
+		if (refused)
+			g_string_append_printf(s, ", %u not played", refused);
+		g_string_append(s, ".");
+	}
 	if (refused < results->len)
-		g_string_append_printf(s, "Replayed by septsim %s, module %s, backend own (%s), "
-				       "policy %s, costs %s", SEPTSIM_VERSION, tdx, kvm, policy,
-				       costs);
-	if (*rests && refused < results->len)
-		g_string_append_printf(s, "; rests on assumption%s %s of docs/model.md",
-				       strpbrk(rests, ",-") ? "s" : "", rests);
-	if (refused < results->len)
-		g_string_append_c(s, '.');
-	g_strchomp(s->str);
+		basis(results, s);
 	report_wrap(out, s->str, 0, 0, look->width);
 	g_string_free(s, TRUE);
-	g_free(kvm);
-	g_free(tdx);
-	g_free(policy);
-	g_free(costs);
-	g_free(rests);
 }

@@ -50,14 +50,31 @@ void report_case(const struct play_result *r, const struct report_look *look, GS
 /* report_title - "name: title" before the first case of a file */
 void report_title(const struct play_result *r, const struct report_look *look, GString *out);
 
-/* report_summary - the closing lines: counts, and what the verdicts rest on */
-void report_summary(const GPtrArray *results, const struct report_look *look, GString *out);
+/*
+ * report_summary - the closing lines: counts, and what the verdicts rest on
+ * @counts: a sentence instead of "N cases, M as expected."; NULL: that
+ */
+void report_summary(const GPtrArray *results, const struct report_look *look, const char *counts,
+		    GString *out);
 
 /*
  * report_json - @results (struct play_result) as {"schema":1,...}; docs/json.md
  * @command: "run"; @host_ns: wall time, the only thing under "host"; 0 leaves it out
  */
 void report_json(const GPtrArray *results, const char *command, gint64 host_ns, GString *out);
+/* report_across_json - the member "across" of report_json(), where a case was played twice */
+struct json;
+void report_across_json(struct json *j, const GPtrArray *results);
+
+/*
+ * report_across - one case under several module versions: @results of it, one a version, in
+ * groups of equal verdicts; nothing is drawn
+ * report_across_summary - the closing lines instead of report_summary(); @results: of all cases
+ * report_across_same - is the verdict the same under each that could be played?
+ */
+void report_across(const GPtrArray *results, const struct report_look *look, GString *out);
+void report_across_summary(const GPtrArray *results, const struct report_look *look, GString *out);
+gboolean report_across_same(const GPtrArray *results);
 
 /* report_ftrace - events as `trace-cmd report` prints them, one a line */
 void report_ftrace(const struct play_result *r, GString *out);

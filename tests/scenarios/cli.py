@@ -6,6 +6,7 @@ Usage: cli.py SEPTSIM SOURCE_ROOT
 """
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -89,6 +90,53 @@ class Commands(unittest.TestCase):
         done = run('run', path, code=2)
         self.assertIn("no argument 'nosuch=3'", done.stderr)
         self.assertEqual(done.stdout, '1 case, 0 as expected, 1 not played.\n')
+
+    def test_module_versions(self):
+        """Every version is played; who differs and why is said, the rest in a line."""
+        a03 = 'scenarios/races/a03-aug-vs-zero-step.scn'
+        out = run('run', '--tdx', 'all', a03, code=1).stdout
+        words = ' '.join(out.split())
+        self.assertIn('v7.2: the verdict DIFFERS 1.5.01, 1.5.05, 1.5.28, 2.0.08: as expected '
+                      '1.5.34*, 2.0.18*: NOT as expected; line 31: expect ok', words)
+        self.assertIn('control: the same: as expected\n', out)
+        self.assertIn('4 cases under 6 module versions: the verdict of 3 differs between them, '
+                      '1 is as expected under each.', words)
+        self.assertTrue(all(len(line) <= 72 for line in out.split('\n')))
+        self.assertEqual(run('run', '--tdx', '1.5.01,1.5.28,1.5.01', RACE).stdout.count('DIFFERS'), 0)
+        one = json.loads(run('run', '--tdx', '1.5.28 1.5.34', '--json', a03, code=1).stdout)
+        self.assertEqual([c['tdx'] for c in one['cases'][:3]], ['1.5.28', '1.5.34', '1.5.28'])
+        self.assertEqual([a['same'] for a in one['across']], [False, False, False, True])
+        self.assertEqual(one['across'][0]['verdicts'][0]['tdx'], ['1.5.28'])
+        self.assertNotIn('across', json.loads(run('run', '--json', RACE).stdout))
+        # one version is the same as --variant, for every command that plays
+        self.assertEqual(run('run', '--tdx', '1.5.34', RACE).stdout,
+                         run('run', '--variant', 'tdx=1.5.34', RACE).stdout)
+        self.assertIn('1.5.01', run('run', '--tdx', '1.5.99', RACE, code=2).stderr)
+        self.assertIn('one version', run('stress', '--tdx', 'all', RACE, code=2).stderr)
+        # what a version does not have is not played, and that is no verdict
+        path = self.file('p.scn', 'variant tdx=1.5.34 dpamt\ninit\n    vCPU0: fault 1\n')
+        out = run('run', '--tdx', '1.5.01,1.5.34', path).stdout
+        self.assertIn('1.5.01: not played: ', out)
+        self.assertIn('no dynamic PAMT', ' '.join(out.split()))
+        run('run', '--tdx', '1.5.01', path, code=2)
+
+    def test_list_of_switches(self):
+        out = run('list', 'variants', 'tdx').stdout
+        rows = {line.split()[0]: line.split()[1:] for line in out.split('\n')[1:14]}
+        self.assertEqual(rows['S1'], ['off', 'off?', 'on', 'on', 'off', 'on'])
+        self.assertEqual(rows['S11'][2:], ['option'] * 4)
+        self.assertTrue(all(len(line) <= 72 for line in out.split('\n')))
+        items = json.loads(run('list', 'variants', 'tdx', '--json').stdout)['items']
+        self.assertEqual(items[0]['versions']['1.5.34'], {'on': True, 'read': True, 'option': False})
+        # docs/model.md has the same table: italics are what is inferred
+        with open(os.path.join(ROOT, 'docs/model.md')) as f:
+            table = {line.split('|')[1].strip(): [c.strip() for c in line.split('|')[4:-1]]
+                     for line in f if re.match(r'\| S\d', line)}
+        for name, cells in table.items():
+            told = [{'on': 'on', 'off': 'off', 'on?': '*on*', 'off?': '*off*'}.get(c, c)
+                    for c in rows[name]]
+            self.assertEqual(cells, told, name)
+        self.assertEqual(len(table), 13)
 
     def test_a_full_disk_is_no_result(self):
         with open('/dev/full', 'w') as full:

@@ -231,7 +231,7 @@ static void test_mail_width(void **state)
 	g_ptr_array_add(all, r);
 	report_title(r, &mail, out);
 	report_case(r, &mail, out);
-	report_summary(all, &mail, out);
+	report_summary(all, &mail, NULL, out);
 	lines = g_strsplit(out->str, "\n", -1);
 	for (char **l = lines; *l; l++)
 		assert_true(strlen(*l) <= MAIL_WIDTH);

@@ -9,26 +9,13 @@
 #include <stdio.h>
 #include <string.h>
 
-void compare_begin(struct compare *c, struct conform_machine *m, const struct conform_sink *sink)
+void compare_begin(struct compare *c, struct conform_player *p, const struct conform_sink *sink)
 {
-	*c = (struct compare){ .m = m, .sink = sink, .op = -1, .agrees = true, .cc = 24 };
-	c->window[0] = 1;
-}
-
-static void mark(struct compare *c, u64 hpa)
-{
-	if (hpa >> WINDOW_SHIFT < WINDOWS)
-		c->window[hpa >> WINDOW_SHIFT] = 1;
-}
-
-void compare_operands(struct compare *c, const struct conform_record *op)
-{
-	static const enum conform_number hpas[] = { CF_HPA, CF_TDR, CF_RCX_IN, CF_HOLD_PA };
-
-	for (u32 i = 0; i < G_N_ELEMENTS(hpas); i++) {
-		if (conform_has(op, hpas[i]))
-			mark(c, op->n[hpas[i]]);
-	}
+	*c = (struct compare){
+		.m = p->m, .sink = sink, .op = -1, .agrees = true, .cc = 24,
+		.seen = machine_made(p->m), .locks = p->locks,
+	};
+	g_array_set_size(c->locks, 0);
 }
 
 void want_text(struct compare *c, const char *field, const char *got, const char *expected)
@@ -73,37 +60,69 @@ void want_status(struct compare *c, const char *field, u64 got, u64 expected)
 	want_text(c, field, a, b);
 }
 
+/*
+ * What can have changed is what the log says was written since the last look: that is all that
+ * is looked at, of thousands of PAMT entries and tables.
+ */
+
+static void lock_seen(struct compare *c, const struct conform_lock *l)
+{
+	struct conform_lock *known = (struct conform_lock *)c->locks->data;
+	u32 i = 0;
+
+	while (i < c->locks->len && (known[i].size != l->size || known[i].hpa != l->hpa))
+		i++;
+	if (i < c->locks->len)
+		known[i] = *l;
+	if (i < c->locks->len && !l->raw)
+		g_array_remove_index_fast(c->locks, i);
+	else if (i == c->locks->len && l->raw)
+		g_array_append_val(c->locks, *l);
+}
+
+static void look(struct compare *c)
+{
+	struct conform_lock l;
+	u64 n;
+	const struct undo_entry *e = undo_since(c->seen, &n);
+
+	for (u64 i = 0; i < n; i++) {
+		if (pamt_lock_at(e[i].p, &l.size, &l.hpa, &l.raw))
+			lock_seen(c, &l);
+		else if (c->digested && sept_has(CONFORM_TDR, e[i].p))
+			c->digested = false;
+	}
+	c->seen = undo_mark();
+}
+
+static u64 digest_now(struct compare *c)
+{
+	if (!c->digested)
+		c->digest = sept_digest(CONFORM_TDR);
+	c->digested = true;
+	return c->digest;
+}
+
 /* PAMT locks in use that have no field of their own */
 
-struct locks {
-	const struct compare *c;
-	bool final;
-	GArray *found;
-};
-
-static bool is_running_vcpu(const struct locks *l, u8 size, u64 hpa, u16 raw)
+static bool is_running_vcpu(const struct compare *c, const struct conform_lock *l)
 {
-	if (size || raw != 4)
+	if (l->size || l->raw != 4)
 		return false;
 	for (u32 i = 0; i < CONFORM_LPS; i++) {
-		const struct conform_lp *lp = &l->c->m->lp[i];
+		const struct conform_lp *lp = &c->m->lp[i];
 
-		if (lp->in_td && l->c->m->tdvpr[lp->vcpu] == hpa)
+		if (lp->in_td && c->m->tdvpr[lp->vcpu] == l->hpa)
 			return true;
 	}
 	return false;
 }
 
-static void found(void *ctx, u8 size, u64 hpa, u16 raw)
+static bool has_no_field(const struct compare *c, const struct conform_lock *l, bool final)
 {
-	struct locks *l = ctx;
-	struct conform_lock one = { size, hpa, raw };
-
-	if ((!size && hpa == CONFORM_TDR) || (size && !hpa))
-		return;
-	if (!l->final && is_running_vcpu(l, size, hpa, raw))
-		return;
-	g_array_append_val(l->found, one);
+	if ((!l->size && l->hpa == CONFORM_TDR) || (l->size && !l->hpa))
+		return false;
+	return final || !is_running_vcpu(c, l);
 }
 
 static char *lock_list(const struct conform_lock *l, u32 n)
@@ -129,28 +148,28 @@ static int by_place(const void *a, const void *b)
 
 static void compare_pl(struct compare *c, const struct conform_record *r, bool final)
 {
-	struct locks l = {
-		.c = c, .final = final,
-		.found = g_array_new(FALSE, FALSE, sizeof(struct conform_lock)),
-	};
+	struct conform_lock *lock = (struct conform_lock *)c->locks->data, *found;
+	u32 n = 0;
 	char *a, *b;
 
-	for (u64 w = 0; w < WINDOWS; w++) {
-		if (c->window[w])
-			pamt_each_lock(w << WINDOW_SHIFT, (w + 1) << WINDOW_SHIFT, 0, found, &l);
-	}
-	pamt_each_lock(0, ~0ull, 1, found, &l);
-	pamt_each_lock(0, ~0ull, 2, found, &l);
-	if (l.found->len || r->npl) {
-		if (r->npl)
-			qsort(r->pl, r->npl, sizeof(*r->pl), by_place);
-		a = lock_list((struct conform_lock *)l.found->data, l.found->len);
-		b = lock_list(r->pl, r->npl);
-		want_text(c, "pl", a, b);
-		g_free(a);
-		g_free(b);
-	}
-	g_array_unref(l.found);
+	for (u32 i = 0; i < c->locks->len; i++)
+		n += has_no_field(c, &lock[i], final);
+	if (!n && !r->npl)
+		return;
+	found = g_new(struct conform_lock, n + 1);
+	n = 0;
+	for (u32 i = 0; i < c->locks->len; i++)
+		if (has_no_field(c, &lock[i], final))
+			found[n++] = lock[i];
+	qsort(found, n, sizeof(*found), by_place);
+	if (r->npl)
+		qsort(r->pl, r->npl, sizeof(*r->pl), by_place);
+	a = lock_list(found, n);
+	b = lock_list(r->pl, r->npl);
+	want_text(c, "pl", a, b);
+	g_free(found);
+	g_free(a);
+	g_free(b);
 }
 
 static void compare_lc(struct compare *c, const struct conform_record *r,
@@ -172,6 +191,7 @@ void compare_state(struct compare *c, const struct conform_record *r, bool final
 	struct pamt_peek tdr, m2, g1;
 	struct td_peek td;
 
+	look(c);
 	td_peek(CONFORM_TDR, &td);
 	pamt_peek(CONFORM_TDR, 0, &tdr);
 	pamt_peek(CONFORM_TDR, 1, &m2);
@@ -193,7 +213,7 @@ void compare_state(struct compare *c, const struct conform_record *r, bool final
 	if (conform_has(r, CF_ASSOC))
 		want(c, "assoc", td.num_assoc_vcpus, r->n[CF_ASSOC]);
 	if (conform_has(r, CF_TD))
-		want(c, "td", (u32)sept_digest(CONFORM_TDR), r->n[CF_TD]);
+		want(c, "td", (u32)digest_now(c), r->n[CF_TD]);
 }
 
 bool conform_silent(const struct conform_record *op, u64 rax)

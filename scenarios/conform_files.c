@@ -51,7 +51,7 @@ struct worker {
 	struct conform_player *player;
 	struct conform_line *read;
 	u32 line;
-	GHashTable *totals;		/* "flow\tresult": struct conform_total */
+	GHashTable *totals;		/* set of struct conform_total, by flow and result */
 };
 
 static void put(struct worker *w, char kind, const char *const *parts)
@@ -66,17 +66,31 @@ static void put(struct worker *w, char kind, const char *const *parts)
 	fputc('\n', w->out);
 }
 
+static guint total_hash(gconstpointer p)
+{
+	const struct conform_total *t = p;
+
+	return g_str_hash(t->flow) * 31 + g_str_hash(t->result);
+}
+
+static gboolean total_equal(gconstpointer a, gconstpointer b)
+{
+	const struct conform_total *x = a, *y = b;
+
+	return !strcmp(x->flow, y->flow) && !strcmp(x->result, y->result);
+}
+
 static void on_ran(void *ctx, const char *flow, const char *result, bool agrees)
 {
 	struct worker *w = ctx;
-	char *key = g_strdup_printf("%s\t%s", flow, result);
-	struct conform_total *t = g_hash_table_lookup(w->totals, key);
+	struct conform_total key = { .flow = (char *)flow, .result = (char *)result }, *t;
 
+	t = g_hash_table_lookup(w->totals, &key);
 	if (!t) {
 		t = g_new0(struct conform_total, 1);
-		g_hash_table_insert(w->totals, key, t);
-	} else {
-		g_free(key);
+		t->flow = g_strdup(flow);
+		t->result = g_strdup(result);
+		g_hash_table_add(w->totals, t);
 	}
 	t->ran++;
 	t->agreed += agrees;
@@ -177,10 +191,11 @@ static int run_piece(void *ctx, u32 i, FILE *out)
 		.out = out,
 		.player = conform_player_new(job->tdx),
 		.read = conform_line_new(),
-		.totals = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free),
+		.totals = g_hash_table_new_full(total_hash, total_equal,
+						(GDestroyNotify)conform_total_free, NULL),
 	};
 	GHashTableIter it;
-	gpointer key, value;
+	gpointer key;
 
 	for (u32 n = p->from; n < p->to; n++) {
 		const struct line *l = &g_array_index(p->file->lines, struct line, n);
@@ -193,11 +208,11 @@ static int run_piece(void *ctx, u32 i, FILE *out)
 			show(job->progress);
 	}
 	g_hash_table_iter_init(&it, w.totals);
-	while (g_hash_table_iter_next(&it, &key, &value)) {
-		const struct conform_total *t = value;
+	while (g_hash_table_iter_next(&it, &key, NULL)) {
+		const struct conform_total *t = key;
 
-		fprintf(out, "T\t%llu\t%llu\t%s\n", (unsigned long long)t->ran,
-			(unsigned long long)t->agreed, (const char *)key);
+		fprintf(out, "T\t%llu\t%llu\t%s\t%s\n", (unsigned long long)t->ran,
+			(unsigned long long)t->agreed, t->flow, t->result);
 	}
 	g_hash_table_unref(w.totals);
 	conform_line_free(w.read);
@@ -285,7 +300,8 @@ static void close_file(struct file *f)
 static void cut(struct file *f, u32 jobs, GArray *pieces)
 {
 	u32 first = f->table ? 1 : 0, n = f->lines->len - first;
-	u32 size = MAX(n / (jobs * PIECES_PER_JOB), 1);
+	/* One worker has nothing to share out, and each piece costs a process and a machine */
+	u32 parts = jobs > 1 ? jobs * PIECES_PER_JOB : 1, size = MAX((n + parts - 1) / parts, 1);
 
 	for (u32 at = first; at < f->lines->len; at += size) {
 		struct piece p = { f, at, MIN(at + size, f->lines->len) };

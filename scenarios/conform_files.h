@@ -52,6 +52,7 @@ struct conform_report {
 struct conform_report *conform_files(const char *const *files, u32 n, const char *tdx, u32 jobs,
 				     bool progress, const volatile bool *stop);
 void conform_report_free(struct conform_report *r);
+void conform_total_free(struct conform_total *t);
 
 /*
  * conform_report_take - one line that a worker wrote about the file at @path

@@ -198,15 +198,12 @@ void conform_interleaving(struct conform_player *p, const struct conform_line *l
 	bool missing = false;
 	const char *why;
 
-	compare_begin(&r.c, player_machine(p, true), sink);
+	player_machine(p, true);
+	compare_begin(&r.c, p, sink);
 	snprintf(flow, sizeof(flow), "%s || %s", line->a.t[CT_OP], line->b.t[CT_OP]);
 	snprintf(total, sizeof(total), "%s || ...", line->a.t[CT_OP]);
 	r.c.flow = flow;
 	r.c.source = line->pause.t[CT_CODE];
-	for (u32 i = 0; i < setup->ops->len; i++)
-		compare_operands(&r.c, &g_array_index(setup->ops, struct conform_record, i));
-	compare_operands(&r.c, &line->a);
-	compare_operands(&r.c, &line->b);
 	why = begin(p, setup);
 	if (!why)
 		why = play(&r, &missing);

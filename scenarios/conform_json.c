@@ -32,13 +32,12 @@ static const char *keep(struct json_tree *t, const void *s, size_t n)
 
 static struct node *put(struct json_tree *t, enum node_type type)
 {
-	struct node n = { .type = type, .key = t->key, .key_len = t->key_len }, *nodes;
+	struct node n = { .type = type, .key = t->key }, *nodes;
 	u32 i = t->nodes->len;
 
 	g_array_append_val(t->nodes, n);
 	nodes = (struct node *)t->nodes->data;
 	t->key = NULL;
-	t->key_len = 0;
 	if (t->depth) {
 		u32 up = t->open[t->depth - 1].node, last = t->open[t->depth - 1].last;
 
@@ -64,7 +63,7 @@ static void on_scalar(struct json_tree *t, enum node_type type, const void *s, s
 	struct node *n = put(t, type);
 
 	n->text = keep(t, s, len);
-	n->text_len = (u32)strlen(n->text);	/* what is behind a NUL was never looked at */
+	n->text_len = (u32)len;
 }
 
 static int on_number(void *ctx, const char *s, size_t n)
@@ -84,7 +83,6 @@ static int on_key(void *ctx, const unsigned char *s, size_t n)
 	struct json_tree *t = ctx;
 
 	t->key = keep(t, s, n);
-	t->key_len = (u32)strlen(t->key);
 	return 1;
 }
 
@@ -151,7 +149,7 @@ static void clear(struct json_tree *t, size_t n)
 		g_free(t->text);
 		t->text = g_malloc(t->room);
 	}
-	t->used = t->depth = t->key_len = 0;
+	t->used = t->depth = 0;
 	t->key = t->wrong = NULL;
 	g_array_set_size(t->nodes, 1);
 }

@@ -13,7 +13,7 @@ enum node_type { NODE_NUMBER, NODE_TEXT, NODE_LIST, NODE_MAP };
 
 struct node {
 	const char *key, *text;		/* NODE_NUMBER: as written */
-	u32 key_len, text_len;
+	u32 text_len;
 	u32 in;				/* of a list or map: how many */
 	u32 first, next;		/* the first in it, the one behind it: 0 for none */
 	u8 type;			/* enum node_type */
@@ -30,7 +30,6 @@ struct json_tree {
 	} open[JSON_DEPTH];
 	u32 depth;
 	const char *key, *wrong;
-	u32 key_len;
 };
 
 /* json_tree_grow - an object of @n bytes. False: *@error says what is wrong, and where */

@@ -211,6 +211,11 @@ void machine_back(struct conform_machine *m, const struct machine_mark *mark)
 	m->hold.p = NULL;
 }
 
+struct undo_mark machine_made(const struct conform_machine *m)
+{
+	return rewind_mark(m->made->world);
+}
+
 void machine_mark_free(struct machine_mark *mark)
 {
 	if (!mark)

@@ -61,6 +61,8 @@ struct conform_machine *machine_new(const char *tdx, bool script);
 void machine_begin(struct conform_machine *m, const struct conform_record *init);
 void machine_free(struct conform_machine *m);
 
+struct undo_mark machine_made(const struct conform_machine *m);	/* where the log was then */
+
 /* machine_mark - where it stands now; machine_back - there again, until the next begin */
 struct machine_mark *machine_mark(struct conform_machine *m);
 void machine_back(struct conform_machine *m, const struct machine_mark *mark);

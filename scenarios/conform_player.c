@@ -11,6 +11,7 @@ struct conform_player *conform_player_new(const char *tdx)
 	struct conform_player *p = g_new0(struct conform_player, 1);
 
 	p->tdx = tdx;
+	p->locks = g_array_new(FALSE, FALSE, sizeof(struct conform_lock));
 	return p;
 }
 
@@ -35,5 +36,6 @@ struct conform_machine *player_machine(struct conform_player *p, bool script)
 void conform_player_free(struct conform_player *p)
 {
 	machine_end(p);
+	g_array_unref(p->locks);
 	g_free(p);
 }

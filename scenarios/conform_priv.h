@@ -5,9 +5,8 @@
  */
 #include "scenarios/conform.h"
 #include "scenarios/conform_machine.h"
+#include "sim/engine/undo.h"
 #include "tdxmod/peek.h"
-
-enum { WINDOW_SHIFT = 21, WINDOWS = 512 };	/* 2M pieces of the memory, with 4K PAMT entries */
 
 struct compare {
 	struct conform_machine *m;
@@ -16,7 +15,10 @@ struct compare {
 	const char *flow, *source;
 	bool agrees;			/* so far, of this operation */
 	u64 cc;				/* CHLDCNT as recorded last */
-	u8 window[WINDOWS];		/* of pages that were an operand */
+	struct undo_mark seen;		/* what was written up to there is in these: */
+	GArray *locks;			/* struct conform_lock: PAMT locks in use; the player's */
+	bool digested;			/* @digest is the S-EPT's */
+	u64 digest;
 };
 
 /*
@@ -29,14 +31,14 @@ struct conform_player {
 	bool script;			/* @m is */
 	const struct conform_line *setup;	/* @m at @ready has been through */
 	struct machine_mark *ready;
+	GArray *locks;			/* of struct compare */
 };
 
 /* player_machine - of that kind, in any state */
 struct conform_machine *player_machine(struct conform_player *p, bool script);
 
-/* compare_begin - of a sequence; compare_window - @hpa was an operand */
-void compare_begin(struct compare *c, struct conform_machine *m, const struct conform_sink *sink);
-void compare_operands(struct compare *c, const struct conform_record *op);
+/* compare_begin - of a line; nothing has been compared since the player's machine was made */
+void compare_begin(struct compare *c, struct conform_player *p, const struct conform_sink *sink);
 
 /* want - the field is a number (a status) and must be as recorded */
 void want(struct compare *c, const char *field, u64 got, u64 expected);

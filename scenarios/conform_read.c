@@ -138,7 +138,7 @@ static bool number_of(const struct node *n, bool hex, u64 *out)
 	    plain_number(s, n->text_len, hex, out) :
 	    s[0] == '0' && s[1] == 'x' && plain_number(s + 2, n->text_len - 2, true, out))
 		return true;
-	if (n->type == NODE_TEXT && n->text_len == 2 && s[0] != '0' && strchr("kmg", s[1]) && !hex) {
+	if (n->type == NODE_TEXT && s[1] && !s[2] && s[0] != '0' && strchr("kmg", s[1]) && !hex) {
 		*out = s[1] == 'k' ? 0 : s[1] == 'm' ? 1 : 2;
 		return !strcmp(s, "4k") || !strcmp(s, "2m") || !strcmp(s, "1g");
 	}

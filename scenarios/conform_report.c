@@ -136,10 +136,8 @@ static void found_free(gpointer p)
 	g_free(d);
 }
 
-static void total_free(gpointer p)
+void conform_total_free(struct conform_total *t)
 {
-	struct conform_total *t = p;
-
 	g_free(t->flow);
 	g_free(t->result);
 	g_free(t);
@@ -168,7 +166,7 @@ struct conform_report *conform_report_new(void)
 {
 	struct conform_report *r = g_new0(struct conform_report, 1);
 
-	r->totals = g_ptr_array_new_with_free_func(total_free);
+	r->totals = g_ptr_array_new_with_free_func((GDestroyNotify)conform_total_free);
 	r->found = g_ptr_array_new_with_free_func(found_free);
 	r->left = g_ptr_array_new_with_free_func(left_free);
 	r->errors = g_ptr_array_new_with_free_func(error_free);

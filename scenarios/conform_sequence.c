@@ -132,7 +132,6 @@ static bool one(struct running *s, const char **why, bool *missing)
 
 	s->c.agrees = true;
 	s->c.flow = op->t[CT_OP];
-	compare_operands(&s->c, op);
 	*why = run(s, &l, missing);
 	if (*why) {
 		machine_let_go(s->c.m);
@@ -158,7 +157,7 @@ void conform_sequence(struct conform_player *p, const struct conform_line *line,
 	bool missing;
 
 	machine_begin(m, &line->init);
-	compare_begin(&s.c, m, sink);
+	compare_begin(&s.c, p, sink);
 	for (u32 i = 0; i < line->ops->len; i++) {
 		s.op = &g_array_index(line->ops, struct conform_record, i);
 		s.c.op = (s32)i;

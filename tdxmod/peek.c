@@ -49,40 +49,26 @@ bool pamt_peek(u64 hpa, u8 size, struct pamt_peek *out)
 	return true;
 }
 
-/* Nearly all are 0, and there are thousands: 16 are looked at with one question */
-enum { LOCKS_AT_ONCE = 16 };
-
-static bool any_lock(const struct pamt_entry *e, u64 n)
+static bool lock_in(const struct pamt_entry *table, u64 bytes, const struct module *mod,
+		    const void *p, u64 *hpa, u16 *raw)
 {
-	u16 any = 0;
+	u64 i = ((u64)p - (u64)table) / sizeof(*table);
 
-	for (u64 i = 0; i < n; i++)
-		any |= mem_peek16(&e[i].lock);
-	return any;
+	if ((u64)p < (u64)table || i * bytes >= mod->tdmr_end || (void *)&table[i] != p)
+		return false;
+	*hpa = i * bytes;
+	*raw = mem_peek16(&table[i].lock);
+	return true;
 }
 
-void pamt_each_lock(u64 from, u64 to, u8 size, void (*fn)(void *ctx, u8 size, u64 hpa, u16 raw),
-		    void *ctx)
+bool pamt_lock_at(const void *p, u8 *size, u64 *hpa, u16 *raw)
 {
 	const struct module *mod = module_self();
-	const struct pamt_entry *e = pamt_entry_of(mod, from, size);
-	u64 bytes = level_size(size), n;
 
-	if (to > mod->tdmr_end)
-		to = mod->tdmr_end;
-	n = to > from ? (to - from + bytes - 1) / bytes : 0;
-	for (u64 i = 0; i < n; i += LOCKS_AT_ONCE) {
-		u64 end = i + LOCKS_AT_ONCE < n ? i + LOCKS_AT_ONCE : n;
-
-		if (!any_lock(&e[i], end - i))
-			continue;
-		for (u64 k = i; k < end; k++) {
-			u16 raw = mem_peek16(&e[k].lock);
-
-			if (raw)
-				fn(ctx, size, from + k * bytes, raw);
-		}
-	}
+	for (*size = SIZE_4K; *size <= SIZE_1G; (*size)++)
+		if (lock_in(pamt_entry_of(mod, 0, *size), level_size(*size), mod, p, hpa, raw))
+			return true;
+	return false;
 }
 
 void vcpu_peek(u64 tdvpr, struct vcpu_peek *out)
@@ -162,6 +148,17 @@ static u64 digest(u64 page, u8 level)
 			h = fnv(h, digest(e[i] & GENMASK_ULL(51, 12), level - 1));
 	}
 	return h;
+}
+
+bool sept_has(u64 tdr, const void *p)
+{
+	const struct module *mod = module_self();
+	u64 hpa = ptr_to_phys(p) & ~(PAGE_SIZE - 1ull);
+
+	if (!module_phys(mod, hpa))
+		return false;
+	return mem_peek8(&pamt_entry_of(mod, hpa, SIZE_4K)->pt) == PT_EPT ||
+	       hpa == td_tdcs(tdr_at(tdr))->eptp;
 }
 
 u64 sept_digest(u64 tdr)

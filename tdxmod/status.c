@@ -275,10 +275,9 @@ const char *status_name(u64 rax, char *buf, size_t n)
 {
 	u64 class = STATUS_CLASS(rax);
 	u32 low = rax;
+	const char *operand = is_level(class) ? NULL : operand_text(low);
 
 	for (u32 i = 0; i < ARRAY_SIZE(statuses); i++) {
-		const char *operand = is_level(class) ? NULL : operand_text(low);
-
 		if (statuses[i].value != class)
 			continue;
 		if (!low && !has_operand(class) && !is_level(class))

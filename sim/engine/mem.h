@@ -29,6 +29,7 @@ struct u128 {
 } __attribute__((aligned(16)));
 
 u64 door_slow(enum mem_op op, unsigned int size, void *p, u64 a, u64 b, const struct site *site);
+void door_log(struct actor *me, void *p);	/* the word at @p is about to change */
 struct u128 door_cmpxchg128(struct u128 *p, struct u128 old, struct u128 new_,
 			    const struct site *site);
 void sched_switch(struct actor *me);
@@ -158,7 +159,10 @@ static __always_inline u64 door(enum mem_op op, unsigned int size, void *p, u64 
 			door_tsan_leave(p);
 			return r;
 		}
-		return door_slow(op, size, p, a, b, site);
+		if (me->mode != MODE_LOGGED)
+			return door_slow(op, size, p, a, b, site);
+		if (op != MEM_READ && op != MEM_FENCE && op != MEM_AWAIT)
+			door_log(me, p);
 	}
 	if (op == MEM_AWAIT)
 		return door_slow(op, size, p, a, b, site);

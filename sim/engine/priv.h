@@ -41,11 +41,6 @@ struct world {
 
 #define the_world ((struct world *)world_base)
 
-struct undo_entry {
-	u64 *p;
-	u64 old;
-};
-
 struct undo_log {
 	struct undo_entry *entry;
 	u64 n, room;

@@ -98,6 +98,11 @@ void rewind_to(const struct rewind *r)
 	sim->script = (struct script){ 0 };
 }
 
+struct undo_mark rewind_mark(const struct rewind *r)
+{
+	return r->mark;
+}
+
 void rewind_free(struct rewind *r)
 {
 	if (!r)

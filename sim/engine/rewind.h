@@ -10,6 +10,7 @@
  * lockdep has learned stays.
  */
 #include "sim/engine/sim.h"
+#include "sim/engine/undo.h"
 
 struct rewind;
 
@@ -24,4 +25,5 @@ struct rewind *rewind_new(struct sim *sim);
  * must not be used any more.
  */
 void rewind_to(const struct rewind *r);
+struct undo_mark rewind_mark(const struct rewind *r);	/* where the log was at @r */
 void rewind_free(struct rewind *r);

@@ -100,6 +100,14 @@ void undo_to(struct undo_mark mark)
 	u->hash_hi = mark.hash_hi;
 }
 
+const struct undo_entry *undo_since(struct undo_mark mark, u64 *n)
+{
+	const struct undo_log *u = &sim_current()->undo;
+
+	*n = u->n - mark.length;
+	return u->entry + mark.length;
+}
+
 void undo_enable(bool on)
 {
 	struct undo_log *u = &sim_current()->undo;

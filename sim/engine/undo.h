@@ -48,6 +48,16 @@ struct undo_mark {
 
 struct undo_mark undo_mark(void);
 void undo_to(struct undo_mark mark);
+
+/* One word of the log: what stood at @p before a write */
+struct undo_entry {
+	u64 *p;
+	u64 old;
+};
+
+/* undo_since - the words written since @mark, oldest first, *@n of them; until the next write */
+const struct undo_entry *undo_since(struct undo_mark mark, u64 *n);
+
 /* undo_enable - start or stop logging; the log is emptied. Off at sim_new(). */
 void undo_enable(bool on);
 bool undo_enabled(void);

@@ -25,14 +25,14 @@ static void exit_violation(struct lp_ctx *lp, u64 gpa, u8 level, const struct se
 }
 
 /*
- * One step a page, for the first of its 64 lines: contents do not exist, but the time does
- * and others may come in between.
+ * One step a page, for its 64 lines: contents do not exist, but the time does and others may
+ * come in between.
  */
 static void clear_page(u64 hpa)
 {
 	sim_charge(COST_KEYHOLE_MISS, 1);
 	sim_charge(COST_PAGE_CLEAR_4K, 1);
-	mem_write64(phys_to_ptr(hpa), 0);
+	mem_write64(page_line(hpa), 0);
 }
 
 /* The 2M case stops at an interrupt and leaves its count in the entry. True: interrupted */

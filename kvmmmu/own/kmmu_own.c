@@ -343,7 +343,7 @@ struct kmmu_result kmmu_reuse_page(struct kvm *kvm, u64 gfn)
 	if (page_is_free(hpa))
 		page_alloc_at(hpa);
 	trace_(EV_NOTE, .name = "page-reuse", .arg = hpa, .has_arg = true);
-	mem_write64(phys_to_ptr(hpa), 0x6f77206e65642121ull);
+	mem_write64(page_line(hpa), 0x6f77206e65642121ull);
 	kvm_op_end(kvm);
 	return result(0);
 }

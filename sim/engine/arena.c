@@ -20,7 +20,11 @@ _Static_assert(sizeof(struct line) == 16, "the shadow is a quarter of the world"
 
 static inline u8 *state_of(const void *p)
 {
-	return (u8 *)world_base + WORLD_STATE + ((u64)p - (u64)world_base) / CACHE_LINE;
+	u64 at = (u64)p - (u64)world_base;
+
+	if (at >= WORLD_PHYS)
+		at = (u64)page_line(at - WORLD_PHYS) - (u64)world_base;
+	return (u8 *)world_base + WORLD_STATE + at / CACHE_LINE;
 }
 
 static void open_range(u64 from, u64 to)
@@ -61,7 +65,9 @@ void *world_map(u64 phys)
 		return NULL;
 	}
 	area_open(WORLD_SLAB, SLAB_CHUNK);
-	area_open(WORLD_PHYS, WORLD_PHYS + phys);
+	area_open(WORLD_FRAMES, WORLD_FRAMES + phys / PAGE_SIZE * CACHE_LINE);
+	open_range(WORLD_PHYS, WORLD_PHYS + phys);
+	open_range(WORLD_SPAN + WORLD_PHYS / 4, WORLD_SPAN + (WORLD_PHYS + phys) / 4);
 	return p;
 }
 
@@ -107,16 +113,46 @@ static u32 slab_class(size_t size)
 	return c;
 }
 
-static void lines_mark(void *p, u64 lines, enum line_state s)
+/* The fast path looks there, not at the state; a line never touched is looked at anyway. */
+static void lines_freed(const void *p, u64 lines)
 {
 	struct undo_log *u = &sim_current()->undo;
 	struct line *l = line_of(p);
 
-	world_fill(state_of(p), s, lines);
-	for (u64 i = 0; s == LINE_DEAD && i < lines; i++) {
+	for (u64 i = 0; i < lines; i++) {
+		if (!l[i].version)
+			continue;
 		undo_keep(u, &l[i].version);
-		l[i].owner |= LINE_FREED;	/* the fast path looks there, not at the state */
+		l[i].owner |= LINE_FREED;
 	}
+}
+
+static void lines_mark(void *p, u64 lines, enum line_state s)
+{
+	world_fill(state_of(p), s, lines);
+	if (s == LINE_DEAD)
+		lines_freed(p, lines);
+}
+
+static void page_mark(u64 hpa, enum line_state s)
+{
+	world_fill(state_of(page_line(hpa)), s, 1);
+	if (s != LINE_DEAD)
+		return;
+	lines_freed(phys_to_ptr(hpa), PAGE_SIZE / CACHE_LINE);
+	lines_freed(page_line(hpa), 1);
+}
+
+/* A page that nobody has written takes no memory, and none to be cleared or poisoned. */
+static bool page_is_clean(u64 hpa)
+{
+	const u64 *w = phys_to_ptr(hpa);
+	u64 any = 0;
+
+	for (u32 i = 0; i < PAGE_SIZE / sizeof(u64) && !any; i += 8)
+		any = w[i] | w[i + 1] | w[i + 2] | w[i + 3] | w[i + 4] | w[i + 5] | w[i + 6] |
+		      w[i + 7];
+	return !any;
 }
 
 void *world_alloc(size_t size)
@@ -204,9 +240,9 @@ static void page_make_live(u64 hpa)
 {
 	void *p = phys_to_ptr(hpa);
 
-	if (*state_of(p) == LINE_DEAD)
+	if (*state_of(p) == LINE_DEAD && !page_is_clean(hpa))
 		world_fill(p, 0, PAGE_SIZE);
-	lines_mark(p, PAGE_SIZE / CACHE_LINE, LINE_LIVE);
+	page_mark(hpa, LINE_LIVE);
 }
 
 u64 page_alloc(void)
@@ -262,8 +298,9 @@ void page_free(u64 hpa)
 		check_fail("use-after-free", "", "page 0x%llx freed twice", (unsigned long long)hpa);
 		return;
 	}
-	world_fill(p, POISON, PAGE_SIZE);
-	lines_mark(p, PAGE_SIZE / CACHE_LINE, LINE_DEAD);
+	if (!page_is_clean(hpa))
+		world_fill(p, POISON, PAGE_SIZE);
+	page_mark(hpa, LINE_DEAD);
 	world_set(w->page_link[pfn], (u32)w->page_free);
 	world_set(w->page_free, pfn + 1);
 	sim_free_unlock(sim);

@@ -7,7 +7,8 @@
  *
  * Areas: slab (small objects, each on cache lines of its own), stacks (64 KiB apart,
  * coloured, one guard page each), phys (the simulated machine's memory, linear: hpa h
- * is at world_phys + h), state (one byte a cache line: fresh, live, dead).
+ * is at world_phys + h), frames (a line for each page of it, page_line()), state (one byte a
+ * cache line: fresh, live, dead; all lines of a page of phys have that of its page_line()).
  */
 #include "sim/engine/types.h"
 
@@ -21,6 +22,7 @@ struct sim;
 #define WORLD_SLAB	0ull			/* area offsets from the world's base */
 #define WORLD_CARVE	(8ull << 30)		/* upper half of the slab area */
 #define WORLD_STACKS	(16ull << 30)
+#define WORLD_FRAMES	(20ull << 30)
 #define WORLD_STATE	(24ull << 30)
 #define WORLD_PHYS	(32ull << 30)
 #define WORLD_STACK_SIZE (64u << 10)
@@ -58,7 +60,7 @@ void world_free(void *p, size_t size);
 /*
  * page_alloc - a free 4 KiB page of the simulated memory, zeroed; returns its hpa
  * page_alloc_at - the page at @hpa, which must be free
- * page_free - its lines are dead until handed out again
+ * page_free - its lines are dead until handed out again; what was written is poisoned
  * A page that was freed last is handed out first, as the kernel's per-CPU lists do; pages
  * never used come in order of hpa. Page 0 is never handed out: an hpa of 0 can mean none.
  */
@@ -84,6 +86,16 @@ static inline void *phys_to_ptr(u64 hpa)
 static inline u64 ptr_to_phys(const void *p)
 {
 	return (u64)((const char *)p - world_phys);
+}
+
+/*
+ * page_line - the line that stands for what a guest keeps in its page at @hpa: contents do not
+ * exist, but who touches them waits for whom, and not after they were freed. A guest's whole
+ * page takes a line of memory that way.
+ */
+static inline u64 *page_line(u64 hpa)
+{
+	return (u64 *)(world_base + WORLD_FRAMES + (hpa >> PAGE_SHIFT) * CACHE_LINE);
 }
 
 u64 world_phys_size(void);	/* bytes */

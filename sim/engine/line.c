@@ -25,12 +25,18 @@ static u32 transfer(const struct sim *sim, const struct line *l, u16 lp)
 	return sim->cost[COST_LINE_SAME_SOCKET];
 }
 
+/* The door's slow path has asked already. */
+static void look_alive(struct actor *me, const void *p, const struct site *site)
+{
+	if (world_line_state(p) == LINE_DEAD && !(me->mode & ~(u32)MODE_LOGGED))
+		use_after_free(p, site);
+}
+
 /* Freed since it was last touched: dead, or another object by now, of the same owner. */
 static void line_freed(struct actor *me, struct line *l, const void *p, enum mem_op op,
 		       const struct site *site)
 {
-	if (world_line_state(p) == LINE_DEAD && !me->mode)
-		use_after_free(p, site);	/* the slow path has asked already */
+	look_alive(me, p, site);
 	undo_keep(&me->sim->undo, &l->version);
 	l->owner &= (u16)~LINE_FREED;
 	line_touch(me, p, op, site);
@@ -61,6 +67,10 @@ void line_miss(struct actor *me, struct line *l, const void *p, enum mem_op op,
 		undo_keep(&sim->undo, &l->busy);
 		undo_keep(&sim->undo, &l->version);
 		undo_keep(&sim->undo, &me->lines->slot[slot]);
+	}
+	if (unlikely(!l->version)) {	/* the first to touch it: nobody could mark it freed */
+		look_alive(me, p, site);
+		l->version = 1;
 	}
 	/* Accesses to one line are served one after the other. */
 	start = me->clock > l->busy ? me->clock : l->busy;

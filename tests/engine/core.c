@@ -450,6 +450,83 @@ static void use_after_free_legal(void **state)
 	sim_free(sim);
 }
 
+/* A page that is gone is gone whatever had been done to its lines before, if anything */
+enum { NOT_BEFORE, READ_BEFORE, WRITTEN_BEFORE, BEFORES };
+
+struct freed_page {
+	u32 before;
+	bool line;		/* its page_line(), not its own memory */
+	bool write, again;	/* the step on it; it has been handed out again */
+};
+
+static void touch_page(void *arg)
+{
+	struct freed_page *f = arg;
+	u64 page = page_alloc(), *w = f->line ? page_line(page) : phys_to_ptr(page) + 128;
+
+	if (f->before == READ_BEFORE)
+		mem_read64(w);
+	if (f->before == WRITTEN_BEFORE)
+		mem_write64(w, 1);
+	page_free(page);
+	if (f->again)
+		page_alloc_at(page);
+	if (f->write)
+		mem_write64(w, 2);
+	else
+		mem_read64(w);
+}
+
+static u32 freed_page_found(struct sim_options opt, struct freed_page *f)
+{
+	struct sim *sim;
+	u32 n;
+
+	opt.phys = 1 << 20;
+	sim = sim_new(&opt);
+	check_tolerate(sim, "use-after-free");
+	actor_new(sim, "a", 0, touch_page, f);
+	assert_int_equal(sim_run(sim), SIM_DONE);
+	n = check_count(sim);
+	sim_free(sim);
+	return n;
+}
+
+static void test_freed_pages(void **state)
+{
+	static const struct sim_options how[] = {
+		{ .sched = SCHED_CLOCK }, { .sched = SCHED_CLOCK, .logged = true },
+		{ .sched = SCHED_CLOCK, .trace = 16 }, { .sched = SCHED_RANDOM },
+		{ .sched = SCHED_RANDOM, .timed = true },
+	};
+
+	for (u32 i = 0; i < BEFORES * 8 * ARRAY_SIZE(how); i++) {
+		struct freed_page f = { i / 8 % BEFORES, i & 1, i & 2, i & 4 };
+
+		if (freed_page_found(how[i / 8 / BEFORES], &f) != !f.again)
+			fail_msg("before %u, line %d, write %d, again %d, how %u", f.before, f.line,
+				 f.write, f.again, i / 8 / BEFORES);
+	}
+}
+
+/* What was written is poisoned when it goes, and cleared when it comes back */
+static void test_page_contents(void **state)
+{
+	struct sim *sim = new_sim(CARRIER_FIBER, SCHED_CLOCK, 0);
+	u64 page = page_alloc(), *w = phys_to_ptr(page);
+
+	world_set(w[511], 7);
+	page_free(page);
+	assert_int_equal(w[0], 0xdbdbdbdbdbdbdbdbull);
+	assert_int_equal(w[511], 0xdbdbdbdbdbdbdbdbull);
+	assert_int_equal(page_alloc(), page);
+	for (u32 i = 0; i < 512; i++)
+		assert_int_equal(w[i], 0);
+	page_free(page);
+	assert_int_equal(w[511], 0);	/* nobody has written it: it takes no memory */
+	sim_free(sim);
+}
+
 /* --- regions ----------------------------------------------------------------------- */
 
 static const char *colour(u64 raw)
@@ -587,6 +664,8 @@ int main(void)
 		cmocka_unit_test(use_after_free_fires),
 		cmocka_unit_test(use_after_free_silent),
 		cmocka_unit_test(use_after_free_legal),
+		cmocka_unit_test(test_freed_pages),
+		cmocka_unit_test(test_page_contents),
 		cmocka_unit_test(test_regions),
 		cmocka_unit_test(test_deadline),
 		cmocka_unit_test(test_farm),

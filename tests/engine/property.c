@@ -410,8 +410,9 @@ static u32 spans(struct sim *sim, struct span *v)
 	v[n++] = (struct span){ world_base, 512 << 10 };
 	v[n++] = (struct span){ world_base + WORLD_CARVE, 64 << 10 };
 	v[n++] = (struct span){ world_base + WORLD_STATE, (512 << 10) / CACHE_LINE };
-	v[n++] = (struct span){ world_base + WORLD_STATE + WORLD_PHYS / CACHE_LINE,
-				(1 << 20) / CACHE_LINE };
+	v[n++] = (struct span){ world_base + WORLD_STATE + WORLD_FRAMES / CACHE_LINE,
+				(1 << 20) / PAGE_SIZE };
+	v[n++] = (struct span){ (char *)page_line(0), (1 << 20) / PAGE_SIZE * CACHE_LINE };
 	v[n++] = (struct span){ world_phys, 1 << 20 };
 	for (u32 i = 0; i < actor_count(sim); i++) {
 		struct actor *a = actor_by_id(sim, (u16)i);

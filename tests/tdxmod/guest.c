@@ -504,7 +504,7 @@ static void hp_leaked_legal(void **state)
 /* An ACCEPT whose whole-entry store drops a TDHP set meanwhile; newer modules keep it (S5) */
 static void set_hp(struct record *rec, const struct event *ev)
 {
-	if (ev->type == EV_STEP && ev->op == MEM_WRITE && ev->p == phys_to_ptr(0x400000))
+	if (ev->type == EV_STEP && ev->op == MEM_WRITE && ev->p == page_line(0x400000))
 		assert_int_equal(sept_lock_host(rec->ctx), TDX_OPERAND_BUSY);
 }
 

@@ -210,7 +210,9 @@ static bool mask_has(const struct lp_mask *m, u32 lp)
 	return m->bits[lp / 64] >> (lp % 64) & 1;
 }
 
-void smp_call_function_many(const struct lp_mask *mask, void (*fn)(void *), void *arg, bool wait)
+/* smp_call_function_many_cond() */
+static void call_many(const struct lp_mask *mask, void (*fn)(void *), void *arg, bool wait,
+		      bool here, const char *what)
 {
 	struct actor *me = sim_self;
 	struct csd *call[LP_MASK_WORDS * 64];
@@ -218,7 +220,7 @@ void smp_call_function_many(const struct lp_mask *mask, void (*fn)(void *), void
 	u16 lps = lp_count();
 	u32 n = 0;
 
-	check_window("smp_call_function_many");
+	check_window(what);
 	for (u16 lp = 0; lp < lps; lp++) {
 		if (!mask_has(mask, lp) || lp == me->lp)
 			continue;
@@ -234,10 +236,22 @@ void smp_call_function_many(const struct lp_mask *mask, void (*fn)(void *), void
 	for (u16 lp = 0; lp < lps; lp++)
 		if (mask_has(&owed, lp))
 			lp_raise(lp, IRQ_CALL);
+	if (here)
+		call_here(fn, arg);
 	for (u32 i = 0; wait && i < n; i++) {
 		csd_wait(call[i]);
 		csd_free(call[i]);
 	}
+}
+
+void smp_call_function_many(const struct lp_mask *mask, void (*fn)(void *), void *arg, bool wait)
+{
+	call_many(mask, fn, arg, wait, false, "smp_call_function_many");
+}
+
+void on_each_cpu_mask(const struct lp_mask *mask, void (*fn)(void *), void *arg, bool wait)
+{
+	call_many(mask, fn, arg, wait, mask_has(mask, lp_self()), "on_each_cpu_mask");
 }
 
 void ipi_explain(struct sim *sim, const void *flags, char *buf, size_t n)

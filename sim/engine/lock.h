@@ -71,6 +71,21 @@ bool write_trylock(struct rwlock *l);
 void write_unlock(struct rwlock *l);
 bool rwlock_needbreak(struct rwlock *l);	/* somebody waits for it; one step */
 
+/*
+ * A sleeping rwlock: the same word and queue, whose holder may sleep. Linux's rwsem lets
+ * the first reader of its list wake those behind it; its percpu_rwsem counts readers by
+ * CPU. Who waits for whom is the same.
+ */
+struct rw_semaphore {
+	struct rwlock rw;
+};
+
+void init_rwsem(struct rw_semaphore *l, const char *name);
+void down_read(struct rw_semaphore *l);
+void up_read(struct rw_semaphore *l);
+void down_write(struct rw_semaphore *l);
+void up_write(struct rw_semaphore *l);
+
 void mutex_init(struct mutex *l, const char *name);
 void mutex_lock(struct mutex *l);
 bool mutex_trylock(struct mutex *l);

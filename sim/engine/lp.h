@@ -61,6 +61,9 @@ void lp_disturb(struct sim *sim, u16 lp, enum irq_kind kind);
  * smp_call_function_many - the same for each LP in @mask but the own one: all are queued,
  * then all interrupted, then all acks awaited, in order of LP. Events: kick sent, acked
  * with the LP's number.
+ *
+ * on_each_cpu_mask - for the own LP, too, if it is in @mask: called here, with interrupts off,
+ * between sending and waiting.
  */
 void smp_call_function_single(u16 lp, void (*fn)(void *), void *arg, bool wait);
 #define LP_MASK_WORDS 16
@@ -68,6 +71,7 @@ struct lp_mask {
 	u64 bits[LP_MASK_WORDS];
 };
 void smp_call_function_many(const struct lp_mask *mask, void (*fn)(void *), void *arg, bool wait);
+void on_each_cpu_mask(const struct lp_mask *mask, void (*fn)(void *), void *arg, bool wait);
 static inline void lp_mask_set(struct lp_mask *m, u16 lp)
 {
 	m->bits[lp / 64] |= BIT_ULL(lp % 64);

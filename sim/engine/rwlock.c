@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The queued read-write lock: fair between readers and writers by one queue, except that
- * a reader in an interrupt passes a writer that only waits. Rests on
- * kernel/locking/qrwlock.c and include/asm-generic/qrwlock.h.
+ * a reader in an interrupt passes a writer that only waits; and its sleeping sister. Rests
+ * on kernel/locking/qrwlock.c and include/asm-generic/qrwlock.h.
  */
 #include "sim/engine/lock_priv.h"
 
@@ -134,4 +134,32 @@ bool rwlock_needbreak(struct rwlock *l)
 	u32 val = mem_read32(&l->wait_lock.val);
 
 	return val;
+}
+
+void init_rwsem(struct rw_semaphore *l, const char *name)
+{
+	rwlock_init(&l->rw, name);
+	world_set(l->rw.info.no_spin, (u8)1);
+}
+
+void down_read(struct rw_semaphore *l)
+{
+	might_sleep(l->rw.info.name);
+	read_lock(&l->rw);
+}
+
+void up_read(struct rw_semaphore *l)
+{
+	read_unlock(&l->rw);
+}
+
+void down_write(struct rw_semaphore *l)
+{
+	might_sleep(l->rw.info.name);
+	write_lock(&l->rw);
+}
+
+void up_write(struct rw_semaphore *l)
+{
+	write_unlock(&l->rw);
 }

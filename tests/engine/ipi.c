@@ -397,6 +397,40 @@ static void test_many(void **state)
 	sim_free(sim);
 }
 
+/* The caller's own LP between sending and waiting, interrupts off; only if it is in the mask */
+static void own_handler(void *arg)
+{
+	assert_true(irqs_disabled());
+	many_handler(arg);
+}
+
+static void each_caller(void *arg)
+{
+	struct table *t = arg;
+	struct lp_mask m = { { 0 } };
+
+	lp_mask_set(&m, 2);
+	until(t, 1000);
+	on_each_cpu_mask(&m, own_handler, t, true);
+	put(t, 'E');
+	lp_mask_set(&m, 0);
+	on_each_cpu_mask(&m, own_handler, t, true);
+	put(t, 'E');
+	assert_false(irqs_disabled());
+}
+
+static void test_each(void **state)
+{
+	struct sim *sim = sim_make(SCHED_CLOCK, CARRIER_FIBER, 0);
+	struct table *t = table_make();
+
+	actor_new(sim, "sender", 0, each_caller, t);
+	assert_int_equal(sim_run(sim), SIM_DONE);
+	assert_string_equal(order_of(t), "2E02E");
+	assert_int_equal(count_of(sim, NULL, COUNT_IPIS), 2);
+	sim_free(sim);
+}
+
 /* --- every schedule -------------------------------------------------------------------- */
 
 struct window {
@@ -602,6 +636,7 @@ int main(void)
 		cmocka_unit_test(test_deadlock),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_each),
 		cmocka_unit_test(test_every_schedule),
 		cmocka_unit_test(test_guest),
 		cmocka_unit_test(test_reader_in_interrupt),

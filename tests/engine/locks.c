@@ -271,6 +271,59 @@ static void test_trylock(void **state)
 	run_ok(sim);
 }
 
+/* An rwsem is the rwlock whose holder may sleep. */
+struct sem_test {
+	struct rw_semaphore sem;
+	struct table *t;
+	u64 at;
+	char who;
+	bool write;
+};
+
+static void sem_user(void *arg)
+{
+	struct sem_test *s = arg;
+	struct table *t = s->t;
+
+	until(t, s->at);
+	if (s->write)
+		down_write(&((struct sem_test *)t->word)->sem);
+	else
+		down_read(&((struct sem_test *)t->word)->sem);
+	put(t, s->who);
+	mutex_lock(&t->mutex2);		/* may sleep: nobody complains */
+	mutex_unlock(&t->mutex2);
+	until(t, s->at + 50000);
+	put(t, (char)(s->who + 'a' - 'A'));
+	if (s->write)
+		up_write(&((struct sem_test *)t->word)->sem);
+	else
+		up_read(&((struct sem_test *)t->word)->sem);
+}
+
+static void test_rwsem(void **state)
+{
+	struct sim *sim = sim_make(SCHED_CLOCK, CARRIER_FIBER, 0);
+	struct table *t = table_make();
+	struct sem_test *s = world_alloc(4 * sizeof(*s));
+	static const char who[] = "ABWC";
+
+	init_rwsem(&s->sem, "cpu_hotplug_lock");
+	t->word = (u64)s;	/* where the one lock is */
+	for (u16 i = 0; i < 4; i++) {
+		s[i].t = t;
+		s[i].at = 10000u * (i + 1u);
+		s[i].who = who[i];
+		s[i].write = who[i] == 'W';
+		actor_new(sim, (char[]){ who[i], 0 }, i, sem_user, &s[i]);
+	}
+	assert_int_equal(sim_run(sim), SIM_DONE);
+	assert_null(check_fatal(sim));
+	/* readers share, the writer waits for both, who comes behind it waits for the writer */
+	assert_string_equal(order_of(t), "ABabWwCc");
+	sim_free(sim);
+}
+
 static void looker(void *arg)
 {
 	struct table *t = arg;
@@ -452,6 +505,7 @@ int main(void)
 		cmocka_unit_test(test_fair),
 		cmocka_unit_test(test_rw_order),
 		cmocka_unit_test(test_mutex_handoff),
+		cmocka_unit_test(test_rwsem),
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_events),
 		cmocka_unit_test(test_explained),

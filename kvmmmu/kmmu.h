@@ -22,6 +22,7 @@ struct kmmu_config {
 	u8 levels;		/* 4 or 5 */
 	u8 max_level;		/* 1 = 4K, 2 = 2M */
 	bool initialized_only;	/* td state=initialized: before MR.FINALIZE */
+	bool created_only;	/* td state=none: KVM_CREATE_VM alone, no vCPUs */
 	bool pending_ve_disable, notify, nx_huge_pages, dirty_log;
 	const char *const *variant;	/* "kvm=v7.2", "no-freeze", ...; NULL-terminated */
 	const char *policy;		/* NULL: the variant's own */
@@ -35,8 +36,13 @@ struct kmmu_config {
  */
 struct kvm *kmmu_vm_new(struct sim *sim, const struct kmmu_config *cfg, GError **err);
 
+/*
+ * kmmu_vcpu - NULL: user space has no descriptor of it, now. A vCPU goes with its VM, so that
+ * the answer holds between kmmu_get() and kmmu_put() only
+ */
 struct kvm_vcpu *kmmu_vcpu(struct kvm *kvm, u16 n);
-void kmmu_vcpu_set_guest(struct kvm_vcpu *vcpu, const struct guest_program *p);
+/* kmmu_set_guest - what runs in vCPU @n, if it is there, and once it is initialised */
+void kmmu_set_guest(struct kvm *kvm, u16 n, const struct guest_program *p);
 u64 kmmu_tdr(const struct kvm *kvm);
 u64 kmmu_tdvpr(const struct kvm *kvm, u16 n);	/* hpa of vCPU @n's TDVPR */
 
@@ -50,6 +56,15 @@ enum kmmu_error {
 	KMMU_ERROR_VALUE,
 };
 
+/*
+ * kmmu_get - the running actor will call operations of the VM, or of its vCPU @n: their file
+ * stays as long. False: that is closed (EBADF). No step.
+ * kmmu_put - may be the last: then the file is released, and perhaps the VM destroyed; steps
+ */
+#define KMMU_VM		0xffffu
+bool kmmu_get(struct kvm *kvm, u16 n);
+void kmmu_put(struct kvm *kvm, u16 n);
+
 /* What an operation returned, for the table: 0, a negative errno, or a KVM exit reason. */
 struct kmmu_result {
 	s64 ret;
@@ -62,7 +77,7 @@ enum kmmu_memory_fault { MEMORY_FAULT_STOP, MEMORY_FAULT_RETRY, MEMORY_FAULT_CON
 struct kmmu_result kmmu_run(struct kvm_vcpu *vcpu, enum kmmu_memory_fault mf, u64 times /* 0: until the guest stops */);
 struct kmmu_result kmmu_fault(struct kvm_vcpu *vcpu, u64 gfn, bool shared, u8 level);
 struct kmmu_result kmmu_prefault(struct kvm_vcpu *vcpu, u64 start, u64 end);
-struct kmmu_result kmmu_migrate(struct kvm_vcpu *vcpu, u16 lp);	/* of the running thread */
+struct kmmu_result kmmu_migrate(struct kvm *kvm, u16 lp);	/* the running thread; no ioctl */
 
 /* Operations of any thread. Ranges are gfns [start, end). */
 struct kmmu_result kmmu_zap(struct kvm *kvm, u64 start, u64 end);
@@ -74,6 +89,18 @@ struct kmmu_result kmmu_kick(struct kvm *kvm);
 struct kmmu_result kmmu_track(struct kvm *kvm);
 struct kmmu_result kmmu_rcu_quiesce(struct kvm *kvm);
 struct kmmu_result kmmu_reuse_page(struct kvm *kvm, u64 gfn);	/* host writes the page's frame */
+
+/*
+ * The VM's life. create-vcpu and init-vcpu of vCPU @n's thread. kmmu_close: vCPU @n's
+ * descriptor; kmmu_destroy: all of them, as a process that ends; the VM goes with the last.
+ * kmmu_release_hkid: tdx_mmu_release_hkid() alone, as the mmu notifier once called it.
+ * kmmu_cpu_offline: of the host, whatever VM.
+ */
+struct kmmu_result kmmu_close(struct kvm *kvm, u16 n);
+struct kmmu_result kmmu_destroy(struct kvm *kvm);
+struct kmmu_result kmmu_release_hkid(struct kvm *kvm);
+struct kmmu_result kmmu_cpu_offline(struct kvm *kvm, u16 lp);
+bool kmmu_destroyed(const struct kvm *kvm);	/* no step */
 
 /*
  * The VM's locks by name ("mmu_lock"): held by a thread that a scenario gives no other

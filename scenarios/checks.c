@@ -33,7 +33,6 @@ struct birth {
 struct checks {
 	struct sim *sim;
 	struct kvm *kvm;
-	guint64 tdr;
 	guint64 gfns;
 	GArray *owned;		/* struct owned */
 	GHashTable *births;	/* gfn << 3 | level -> struct birth */
@@ -115,7 +114,7 @@ static guint64 skip_absent(struct checks *k, guint64 gfn)
 	guint level;
 
 	kmmu_mirror_peek(k->kvm, gfn, &m);
-	sept_peek(k->tdr, gfn, &s);
+	sept_peek(kmmu_tdr(k->kvm), gfn, &s);
 	if (m.class != MIRROR_NONPRESENT || s.mapped)
 		return gfn + 1;
 	level = MIN(m.level, s.level);
@@ -128,6 +127,8 @@ static void check_agree(struct checks *k, guint64 from, guint64 to)
 	guint said = 0;
 	char text[160], where[24];
 
+	if (!kmmu_tdr(k->kvm))	/* not yet, or gone */
+		return;
 	to = MIN(to, k->gfns);
 	for (guint64 gfn = from; gfn < to && said < REPORTS_MAX; gfn = skip_absent(k, gfn)) {
 		if (is_owned(k, gfn) || !checks_disagree(k->kvm, gfn, text, sizeof(text)))
@@ -162,7 +163,7 @@ static void lost(struct checks *k, guint64 gfn, const char *how)
 	char where[24], text[160];
 	struct sept_view s;
 
-	sept_peek(k->tdr, gfn, &s);
+	sept_peek(kmmu_tdr(k->kvm), gfn, &s);
 	g_snprintf(where, sizeof(where), "0x%" G_GINT64_MODIFIER "x", gfn);
 	check_fail("zap-lost", where, "%s: S-EPT %s, mapped by an operation that began before the "
 		   "zap", how, sept_word(&s, text, sizeof(text)));
@@ -194,14 +195,14 @@ void checks_zapped(struct checks *k, guint64 from, guint64 to, guint64 since)
 {
 	guint said = 0;
 
-	if (kmmu_is_dead(k->kvm))
-		return;		/* the VM is bugged: nothing is promised any more */
+	if (kmmu_is_dead(k->kvm) || !kmmu_tdr(k->kvm))
+		return;		/* the VM is bugged: nothing is promised any more; or gone */
 	to = MIN(to, k->gfns);
 	for (guint64 gfn = from; gfn < to && said < REPORTS_MAX; gfn = skip_absent(k, gfn)) {
 		struct sept_view s;
 		struct birth *b;
 
-		sept_peek(k->tdr, gfn, &s);
+		sept_peek(kmmu_tdr(k->kvm), gfn, &s);
 		b = birth_of(k, s.mapped && s.level == 2 ? gfn & ~511ull : gfn,
 			     s.mapped ? s.level : 1);
 		if (!b || b->seq >= since)
@@ -226,7 +227,7 @@ static void sept_step(struct checks *k, const struct region *r, const struct eve
 
 	if (is_word(r, ev->old, r->type->class(ev->value)))
 		return;
-	if (!sept_peek_level(k->tdr, gfn, r->level, &s))
+	if (!sept_peek_level(kmmu_tdr(k->kvm), gfn, r->level, &s))
 		return;
 	if (!s.mapped) {
 		GHashTableIter it;
@@ -389,7 +390,6 @@ struct checks *checks_new(struct sim *sim, struct kvm *kvm)
 
 	k->sim = sim;
 	k->kvm = kvm;
-	k->tdr = kmmu_tdr(kvm);
 	k->gfns = kmmu_gfns(kvm);
 	k->owned = g_array_new(FALSE, FALSE, sizeof(struct owned));
 	k->births = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);

@@ -269,9 +269,8 @@ static void build_cast(struct player *pl)
 		a->actor = actor_new(pl->sim, a->scn->name, (u16)a->scn->lp, cast_main, a);
 		if (a->scn->vcpu < 0)
 			continue;
-		a->vcpu = kmmu_vcpu(pl->kvm, (u16)a->scn->vcpu);
 		a->guest = play_guest_new(pl, a->scn->guest);
-		kmmu_vcpu_set_guest(a->vcpu, a->guest);
+		kmmu_set_guest(pl->kvm, (u16)a->scn->vcpu, a->guest);
 	}
 	plan_all(pl);
 }

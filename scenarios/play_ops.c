@@ -4,6 +4,7 @@
  * and parks when there is none. Each operation is a call into KVM's face on the actor's
  * own stack. Rests on kvmmmu/kmmu.h.
  */
+#include <errno.h>
 #include <stdarg.h>
 #include <string.h>
 #include <time.h>
@@ -52,16 +53,18 @@ static gboolean vcpu_op(struct cast *a, const struct scn_op *op, struct kmmu_res
 		[SCN_MEMFAULT_CONVERT] = MEMORY_FAULT_CONVERT,
 	};
 
+	struct kvm_vcpu *vcpu = a->scn->vcpu < 0 ? NULL : kmmu_vcpu(a->pl->kvm, (u16)a->scn->vcpu);
+
 	switch (op->word->code) {
 	case SCN_OP_RUN:
-		*r = kmmu_run(a->vcpu, on_fault[op->on_fault], op->times);
+		*r = kmmu_run(vcpu, on_fault[op->on_fault], op->times);
 		return TRUE;
 	case SCN_OP_FAULT:
-		*r = kmmu_fault(a->vcpu, op->range.start, op->kind == SCN_MEM_SHARED,
+		*r = kmmu_fault(vcpu, op->range.start, op->kind == SCN_MEM_SHARED,
 				op->level == SCN_LEVEL_2M ? 2 : 1);
 		return TRUE;
 	case SCN_OP_PREFAULT:
-		*r = kmmu_prefault(a->vcpu, op->range.start, op->range.end);
+		*r = kmmu_prefault(vcpu, op->range.start, op->range.end);
 		return TRUE;
 	default:
 		return FALSE;
@@ -77,7 +80,7 @@ static void migrate(struct cast *a, const struct scn_op *op, struct kmmu_result 
 		return;
 	of = &pl->cast[op->actor.index];
 	if (of == a)
-		*r = kmmu_migrate(a->vcpu, (u16)op->lp);
+		*r = kmmu_migrate(pl->kvm, (u16)op->lp);
 	else if (of->actor->state == ACTOR_PARKED)
 		actor_set_lp(of->actor, (u16)op->lp);
 	else
@@ -143,6 +146,47 @@ void play_compute(guint64 cycles)
 	mem_fence();
 }
 
+/* Whose descriptor the operation needs: the vCPU's, the VM's, or none (-1) */
+static int needs(const struct cast *a, const struct scn_op *op)
+{
+	if (op->word->vcpu)
+		return a->scn->vcpu;
+	switch (op->word->code) {
+	case SCN_OP_REUSE_PAGE:		/* what the host does, with a VM or without */
+	case SCN_OP_RCU_QUIESCE:
+	case SCN_OP_MIGRATE:
+	case SCN_OP_CLOSE:
+	case SCN_OP_CPU_OFFLINE:
+	case SCN_OP_SEAMCALL:
+	case SCN_OP_ACQUIRE:
+	case SCN_OP_RELEASE:
+	case SCN_OP_SIGNAL:
+	case SCN_OP_NEED_RESCHED:
+	case SCN_OP_INTERRUPT:
+	case SCN_OP_INJECT:
+	case SCN_OP_SET:
+		return -1;
+	default:
+		return KMMU_VM;
+	}
+}
+
+static void call(struct cast *a, const struct scn_op *op, struct kmmu_result *r)
+{
+	int of = needs(a, op);
+
+	if (of >= 0 && !kmmu_get(a->pl->kvm, (u16)of)) {
+		r->what = "EBADF";	/* its descriptor is closed, or not there yet */
+		r->ret = -EBADF;
+		return;
+	}
+	if (!vcpu_op(a, op, r) && !vm_op(a, op, r) && !play_life_op(a, op, r) &&
+	    !play_disturb(a, op))
+		play_module_op(a, op, r);
+	if (of >= 0)
+		kmmu_put(a->pl->kvm, (u16)of);
+}
+
 static void perform(struct cast *a, const struct scn_op *op)
 {
 	struct kmmu_result r = { 0 };
@@ -151,8 +195,8 @@ static void perform(struct cast *a, const struct scn_op *op)
 	trace_(EV_OP_BEGIN, .name = op->text);
 	if (op->word->code == SCN_OP_COMPUTE)
 		play_compute(op->cycles);
-	else if (!vcpu_op(a, op, &r) && !vm_op(a, op, &r) && !play_disturb(a, op))
-		play_module_op(a, op, &r);
+	else
+		call(a, op, &r);
 	count(COUNT_OPS, 1);
 	if (!a->state->kernel_held)	/* by `acquire`; else user space holds none of the kernel's */
 		lockdep_check_none_held(op->text);

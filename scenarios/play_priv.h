@@ -38,7 +38,6 @@ struct cast {
 	struct player *pl;
 	const struct scn_actor *scn;
 	struct actor *actor;
-	struct kvm_vcpu *vcpu;		/* of a vCPU thread */
 	struct guest_program *guest;
 	GPtrArray *plan[PLANS];		/* const struct scn_op */
 	GArray *turn;			/* free: guint, when each of the first cells may start */
@@ -132,6 +131,9 @@ void play_compute(guint64 cycles);
 /* play_refuse - "FILE:LINE:COL: error: ..."; the first one counts */
 void play_refuse(struct player *pl, const struct scn_loc *loc, const char *fmt, ...)
 	G_GNUC_PRINTF(3, 4);
+
+/* play_life.c */
+gboolean play_life_op(struct cast *a, const struct scn_op *op, struct kmmu_result *r);
 
 /* play_disturb.c */
 gboolean play_disturb(struct cast *a, const struct scn_op *op);

@@ -35,10 +35,10 @@ const struct scn_op_word scn_op_words[] = {
 	{ "finalize", SCN_OP_FINALIZE, HOST, FALSE, FALSE, "" },
 	{ "build", SCN_OP_BUILD, HOST, FALSE, FALSE, "R" },
 	{ "migrate", SCN_OP_MIGRATE, HOST, TRUE, FALSE, "vCPUn lpM" },
-	{ "close", SCN_OP_CLOSE, HOST, FALSE, FALSE, "vCPUn" },
-	{ "cpu-offline", SCN_OP_CPU_OFFLINE, HOST, FALSE, FALSE, "lpN" },
-	{ "release-hkid", SCN_OP_RELEASE_HKID, HOST, FALSE, FALSE, "" },
-	{ "destroy", SCN_OP_DESTROY, HOST, FALSE, FALSE, "" },
+	{ "close", SCN_OP_CLOSE, HOST, TRUE, FALSE, "vCPUn" },
+	{ "cpu-offline", SCN_OP_CPU_OFFLINE, HOST, TRUE, FALSE, "lpN" },
+	{ "release-hkid", SCN_OP_RELEASE_HKID, HOST, TRUE, FALSE, "" },
+	{ "destroy", SCN_OP_DESTROY, HOST, TRUE, FALSE, "" },
 	{ "kick", SCN_OP_KICK, HOST, TRUE, FALSE, "" },
 	{ "track", SCN_OP_TRACK, HOST, TRUE, FALSE, "" },
 	{ "seamcall", SCN_OP_SEAMCALL, HOST, TRUE, FALSE, "LEAF k=v..." },
@@ -76,6 +76,9 @@ const struct scn_lock_word scn_lock_words[] = {
 	{ "sept", SCN_LOCK_KIND_ENTRY, TRUE, TRUE, TRUE, TRUE },
 	{ "mmu_lock", SCN_LOCK_KIND_RWLOCK, FALSE, FALSE, FALSE, FALSE },
 	{ "slots_lock", SCN_LOCK_KIND_MUTEX, FALSE, FALSE, FALSE, FALSE },
+	{ "kvm_lock", SCN_LOCK_KIND_MUTEX, FALSE, FALSE, FALSE, FALSE },
+	{ "tdx_lock", SCN_LOCK_KIND_MUTEX, FALSE, FALSE, FALSE, FALSE },
+	{ "cpu_hotplug_lock", SCN_LOCK_KIND_RWLOCK, FALSE, FALSE, FALSE, FALSE },
 	{ "vcpu_mutex", SCN_LOCK_KIND_MUTEX, FALSE, FALSE, FALSE, FALSE },
 	{ "folio_lock", SCN_LOCK_KIND_MUTEX, FALSE, FALSE, FALSE, FALSE },
 	{ "tdp_mmu_pages_lock", SCN_LOCK_KIND_MUTEX, FALSE, FALSE, FALSE, FALSE },
@@ -91,7 +94,7 @@ const char *const scn_counter_words[] = {
 /* Used where there is no vocabulary of the model. */
 const char *const scn_check_words[] = {
 	"mirror-desync", "zap-lost", "stale-tlb", "free-while-mapped", "flush-owed",
-	"module-fatal", "double-map", "page-leak", "hkid-leak", "kvm-bug", "kvm-warn",
+	"module-fatal", "double-map", "page-leak", "hkid-leak", "list-corruption", "kvm-bug", "kvm-warn",
 	"unexpected-exit", "use-after-free", "lock-order", "lock-context", "lock-held",
 	"data-race", "unsynchronized-seamcall", "deadlock", "livelock", "starvation", NULL
 };

@@ -167,3 +167,37 @@ void kvm_gmem_punch_hole(struct kvm *kvm, u64 start, u64 end)
 	mutex_unlock(&kvm->filemap_invalidate_lock);
 	trace_return("kvm_gmem_punch_hole", start, 0);
 }
+
+/* The inode goes with its only file: evict(), truncate_inode_pages_final() */
+static void evict(struct kvm *kvm)
+{
+	for (u64 gfn = 0; gfn < kvm->gfns; gfn++) {
+		/* Nobody else knows the inode: where there is no page nothing is looked up. */
+		if (mem_peek64(folio_slot(kvm, gfn)))
+			truncate_one(kvm, gfn);
+	}
+}
+
+/*
+ * slots_lock keeps kvm_gmem_unbind() out: it would free memslots that the bindings still
+ * name (H03). What is mapped goes; the memory itself goes with the inode.
+ */
+void kvm_gmem_release(struct kvm *kvm)
+{
+	bool found;
+	u32 i;
+
+	trace_call0("kvm_gmem_release");
+	mutex_lock(&kvm->slots_lock);
+	mutex_lock(&kvm->filemap_invalidate_lock);
+	found = kvm_unmap_begin(kvm, kvm->gmem_bindings, 0, kvm->gfns, true, false);
+	if (found)
+		kvm_unmap_end(kvm);
+	for (i = 0; i < KVM_MEM_SLOTS; i++)
+		world_set(kvm->gmem_bindings[i], 0);
+	mutex_unlock(&kvm->filemap_invalidate_lock);
+	mutex_unlock(&kvm->slots_lock);
+	kvm_put_kvm(kvm);
+	evict(kvm);
+	trace_return0("kvm_gmem_release", 0);
+}

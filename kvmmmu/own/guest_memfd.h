@@ -22,3 +22,9 @@ struct folio *pfn_to_folio(u64 hpa);
 
 /* kvm_gmem_punch_hole - unmap [@start, @end), then give the pages back */
 void kvm_gmem_punch_hole(struct kvm *kvm, u64 start, u64 end);
+
+/*
+ * kvm_gmem_release - the file is closed: its mappings go; then the inode's pages do. Drops
+ * the file's reference to the VM. Takes slots_lock
+ */
+void kvm_gmem_release(struct kvm *kvm);

@@ -17,6 +17,7 @@ static const struct {
 	size_t offset;		/* in struct kvm */
 } own_locks[] = {
 	{ "mmu_lock", OWN_RW, offsetof(struct kvm, mmu_lock) },
+	{ "kvm_lock", OWN_MUTEX, offsetof(struct kvm, lock) },
 	{ "slots_lock", OWN_MUTEX, offsetof(struct kvm, slots_lock) },
 	{ "slots_arch_lock", OWN_MUTEX, offsetof(struct kvm, slots_arch_lock) },
 	{ "filemap_invalidate_lock", OWN_MUTEX, offsetof(struct kvm, filemap_invalidate_lock) },

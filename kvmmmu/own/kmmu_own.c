@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "kvmmmu/own/guest_memfd.h"
+#include "kvmmmu/own/kmmu_result.h"
 #include "kvmmmu/own/kvm_main.h"
 #include "kvmmmu/own/mmu.h"
 #include "kvmmmu/own/tdx.h"
@@ -15,14 +16,9 @@
 #include "sim/engine/trace.h"
 #include "sim/engine/undo.h"
 
-enum op {
-	OP_RUN = 1, OP_FAULT, OP_PREFAULT, OP_MIGRATE, OP_ZAP, OP_PUNCH, OP_CONVERT, OP_SLOT,
-	OP_KICK, OP_TRACK, OP_QUIESCE, OP_REUSE,
-};
-
 static const char not_supported[] = "not supported yet";
 
-static struct kmmu_result result(s64 ret)
+struct kmmu_result result(s64 ret)
 {
 	struct kmmu_result r = { .ret = ret };
 
@@ -34,7 +30,9 @@ static struct kmmu_result result(s64 ret)
 	case -EEXIST:		r.what = "EEXIST"; break;
 	case -EAGAIN:		r.what = "EAGAIN"; break;
 	case -ENOENT:		r.what = "ENOENT"; break;
+	case -ENOSPC:		r.what = "ENOSPC"; break;
 	case -EBUSY:		r.what = "EBUSY"; break;
+	case -EBADF:		r.what = "EBADF"; break;
 	case -EOPNOTSUPP:	r.what = not_supported; break;
 	case KVM_EXIT_HLT:	r.what = "HLT"; break;
 	case KVM_EXIT_INTERNAL_ERROR: r.what = "INTERNAL_ERROR"; break;
@@ -237,11 +235,11 @@ struct kmmu_result kmmu_prefault(struct kvm_vcpu *vcpu, u64 start, u64 end)
 }
 
 /* The thread moves; KVM learns of it at the next vcpu_load(). */
-struct kmmu_result kmmu_migrate(struct kvm_vcpu *vcpu, u16 lp)
+struct kmmu_result kmmu_migrate(struct kvm *kvm, u16 lp)
 {
-	kvm_op_begin(vcpu->kvm, OP_MIGRATE, vcpu->vcpu_id, lp);
+	kvm_op_begin(kvm, OP_MIGRATE, actor_self()->id, lp);
 	actor_set_lp(actor_self(), lp);
-	kvm_op_end(vcpu->kvm);
+	kvm_op_end(kvm);
 	return result(0);
 }
 

@@ -11,15 +11,28 @@
 #include "kvmmmu/own/mmu.h"
 #include "kvmmmu/own/policy.h"
 #include "kvmmmu/own/regions.h"
+#include "kvmmmu/own/tdx.h"
 #include "sim/engine/check.h"
+#include "sim/engine/lp.h"
 #include "sim/engine/mem.h"
 #include "sim/engine/sim.h"
 #include "sim/engine/trace.h"
 #include "sim/engine/undo.h"
 #include "tdxmod/build.h"
 
-#define FIRST_HKID	33	/* 32 is the module's own */
 #define MAX_MEMORY	(128ull << 30)	/* as many chunks as one allocation can name */
+
+static void cpus_init(struct kvm_host *host)
+{
+	u16 cpu, cpus = lp_count();
+
+	world_set(host->cpu, (struct kvm_cpu *)world_alloc(cpus * sizeof(*host->cpu)));
+	for (cpu = 0; cpu < cpus; cpu++) {
+		list_init(&host->cpu[cpu].associated_tdvcpus);
+		world_set(host->cpu[cpu].online, 1);
+		kvm_cpu_region(&host->cpu[cpu], cpu);
+	}
+}
 
 static struct kvm_host *host_get(struct sim *sim)
 {
@@ -33,6 +46,9 @@ static struct kvm_host *host_get(struct sim *sim)
 	world_set(host->private,
 		  (u64 **)world_alloc(((world_phys_size() >> 21) + 1) * sizeof(u64 *)));
 	sim_set_layer(sim, LAYER_KVM, host);
+	mutex_init(&host->tdx_lock, "tdx_lock");
+	init_rwsem(&host->cpu_hotplug_lock, "cpu_hotplug_lock");
+	cpus_init(host);
 	return host;
 }
 
@@ -62,7 +78,7 @@ static bool config_possible(const struct kmmu_config *cfg, GError **err)
 	return true;
 }
 
-static bool parse_words(const struct kmmu_config *cfg, u32 *switches,
+static bool parse_words(const struct kmmu_config *cfg, u64 *switches,
 			const struct retry_policy **policy, u64 args[POLICY_ARGS], GError **err)
 {
 	const char *name, *near;
@@ -88,6 +104,7 @@ static void locks_init(struct kvm *kvm)
 {
 	rwlock_init(&kvm->mmu_lock, "mmu_lock");
 	spin_lock_init(&kvm->seamcall_lock, "seamcall_lock");
+	mutex_init(&kvm->lock, "kvm_lock");
 	mutex_init(&kvm->slots_lock, "slots_lock");
 	mutex_init(&kvm->slots_arch_lock, "slots_arch_lock");
 	srcu_init(&kvm->srcu, "srcu");
@@ -113,37 +130,68 @@ static void memory_init(struct kvm *kvm)
 	kvm_root_region(kvm, &kvm->root->invalid);
 }
 
+/* What KVM_CREATE_VCPU and KVM_TDX_INIT_VCPU leave, but for the LP that it belongs to: none */
 static void vcpu_init(struct kvm *kvm, u16 n)
 {
-	struct kvm_vcpu *vcpu = world_alloc(sizeof(*vcpu));
+	struct kvm_vcpu *vcpu = kvm_vcpu_alloc(kvm, n);
 
-	world_set(vcpu->kvm, kvm);
-	world_set(vcpu->vcpu_id, n);
-	world_set(vcpu->cpu, NO_CPU);
-	world_set(vcpu->assoc_cpu, NO_CPU);
 	world_set(vcpu->tdvpr, vcpu_build(kvm->tdr, 0));
-	world_set(vcpu->root, kvm->root);
-	world_set(vcpu->mirror_root, kvm->mirror_root);
-	mutex_init(&vcpu->mutex, "vcpu_mutex");
-	kvm_vcpu_regions(vcpu);
-	world_set(kvm->vcpus[n], vcpu);
+	vcpu_build_pages(vcpu->tdvpr, vcpu->tdcx_pages);
+	world_set(vcpu->tdx_state, (u32)VCPU_TD_STATE_INITIALIZED);
+	kvm_vcpu_publish(kvm, vcpu);
+	world_set(kvm->created_vcpus, kvm->created_vcpus + 1);
 }
 
-static void td_init(struct sim *sim, struct kvm *kvm, const struct kmmu_config *cfg, u16 hkid)
+/* What KVM_TDX_INIT_VM and, if it runs, KVM_TDX_FINALIZE_VM leave */
+static void td_init(struct sim *sim, struct kvm *kvm, bool runnable)
 {
+	u16 hkid = tdx_guest_keyid_alloc();
 	struct td_build b = {
-		.name = cfg->name,
+		.name = kvm->name,
 		.levels = kvm->levels,
-		.op_state = cfg->initialized_only ? OP_STATE_INITIALIZED : OP_STATE_RUNNABLE,
-		.pending_ve_disable = cfg->pending_ve_disable,
-		.notify = cfg->notify,
+		.op_state = runnable ? OP_STATE_RUNNABLE : OP_STATE_INITIALIZED,
+		.pending_ve_disable = kvm->pending_ve_disable,
+		.notify = kvm->notify,
 		.hkid = hkid,
 	};
 
 	world_set(kvm->hkid, hkid);
 	world_set(kvm->tdr, td_build(sim, &b));
-	world_set(kvm->td_state,
-		  cfg->initialized_only ? TD_STATE_INITIALIZED : TD_STATE_RUNNABLE);
+	td_build_pages(kvm->tdr, kvm->tdcs_pages);
+	world_set(kvm->td_state, (u32)(runnable ? TD_STATE_RUNNABLE : TD_STATE_INITIALIZED));
+	world_set(kvm->pre_fault_allowed, (u32)runnable);
+}
+
+static void vm_release(void *of)
+{
+	struct kvm *kvm = of;
+
+	kvm_put_kvm(kvm);	/* kvm_vm_release() */
+}
+
+static void gmem_release(void *of)
+{
+	struct kvm *kvm = of;
+
+	kvm_gmem_release(kvm);
+}
+
+/* The VM's descriptor and its guest_memfd's; each vCPU has one of its own. */
+static void files_init(struct kvm *kvm)
+{
+	world_set(kvm->users_count.count, 2);
+	kvm_file_init(&kvm->vm_file, vm_release, kvm);
+	kvm_file_init(&kvm->gmem_file, gmem_release, kvm);
+}
+
+static void arrays_init(struct kvm *kvm)
+{
+	size_t n = kvm->max_vcpus;
+
+	world_set(kvm->vcpus, (struct kvm_vcpu **)world_alloc(n * sizeof(*kvm->vcpus)));
+	world_set(kvm->fds, (struct kvm_vcpu **)world_alloc(n * sizeof(*kvm->fds)));
+	world_set(kvm->guests,
+		  (const struct guest_program **)world_alloc(n * sizeof(*kvm->guests)));
 }
 
 struct kvm *kmmu_vm_new(struct sim *sim, const struct kmmu_config *cfg, GError **err)
@@ -152,7 +200,7 @@ struct kvm *kmmu_vm_new(struct sim *sim, const struct kmmu_config *cfg, GError *
 	u64 args[POLICY_ARGS] = { 0 };
 	struct kvm_host *host;
 	struct kvm *kvm;
-	u32 switches;
+	u64 switches;
 	u16 i;
 
 	if (!config_possible(cfg, err) || !parse_words(cfg, &switches, &policy, args, err))
@@ -160,7 +208,9 @@ struct kvm *kmmu_vm_new(struct sim *sim, const struct kmmu_config *cfg, GError *
 	host = host_get(sim);
 	kvm = world_alloc(sizeof(*kvm));
 	world_set(kvm->name, trace_intern(sim, cfg->name ? cfg->name : "TD"));
-	world_set(kvm->created_vcpus, cfg->vcpus);
+	world_set(kvm->max_vcpus, cfg->vcpus);
+	world_set(kvm->notify, cfg->notify);
+	world_set(kvm->pending_ve_disable, cfg->pending_ve_disable);
 	world_set(kvm->levels, (u8)(cfg->levels ? cfg->levels : 4));
 	world_set(kvm->gfns, cfg->memory >> PAGE_SHIFT);
 	world_set(kvm->switches, switches);
@@ -170,11 +220,12 @@ struct kvm *kmmu_vm_new(struct sim *sim, const struct kmmu_config *cfg, GError *
 	world_store(kvm->policy_arg, args, sizeof(args));
 	locks_init(kvm);
 	kvm_vm_regions(kvm);
-	td_init(sim, kvm, cfg, FIRST_HKID + host->nr_vms);
+	files_init(kvm);
+	arrays_init(kvm);
+	if (!cfg->created_only)
+		td_init(sim, kvm, !cfg->initialized_only);
 	memory_init(kvm);
-	world_set(kvm->vcpus,
-		  (struct kvm_vcpu **)world_alloc(cfg->vcpus * sizeof(*kvm->vcpus)));
-	for (i = 0; i < cfg->vcpus; i++)
+	for (i = 0; !cfg->created_only && i < cfg->vcpus; i++)
 		vcpu_init(kvm, i);
 	world_set(kvm->next, host->vms);
 	world_set(host->vms, kvm);
@@ -186,12 +237,14 @@ struct kvm *kmmu_vm_new(struct sim *sim, const struct kmmu_config *cfg, GError *
 
 struct kvm_vcpu *kmmu_vcpu(struct kvm *kvm, u16 n)
 {
-	return n < kvm->created_vcpus ? kvm->vcpus[n] : NULL;
+	return n < kvm->max_vcpus ? kvm->fds[n] : NULL;
 }
 
-void kmmu_vcpu_set_guest(struct kvm_vcpu *vcpu, const struct guest_program *p)
+void kmmu_set_guest(struct kvm *kvm, u16 n, const struct guest_program *p)
 {
-	vcpu_set_guest(vcpu->tdvpr, p);
+	world_set(kvm->guests[n], p);
+	if (kvm->fds[n] && kvm->fds[n]->tdvpr)
+		vcpu_set_guest(kvm->fds[n]->tdvpr, p);
 }
 
 u64 kmmu_tdr(const struct kvm *kvm)
@@ -201,7 +254,7 @@ u64 kmmu_tdr(const struct kvm *kvm)
 
 u64 kmmu_tdvpr(const struct kvm *kvm, u16 n)
 {
-	return n < kvm->created_vcpus ? kvm->vcpus[n]->tdvpr : 0;
+	return n < kvm->max_vcpus && kvm->fds[n] ? kvm->fds[n]->tdvpr : 0;
 }
 
 u64 kmmu_gfns(const struct kvm *kvm)
@@ -216,8 +269,14 @@ bool kmmu_is_dead(const struct kvm *kvm)
 
 void kmmu_mirror_peek(struct kvm *kvm, u64 gfn, struct mirror_view *v)
 {
-	const u64 *pt = kvm->mirror_root->spt;
 	u8 level = kvm->levels;
+	const u64 *pt;
+
+	if (!kvm->mirror_root) {	/* the VM is gone */
+		*v = (struct mirror_view){ .pfn = ~0ull, .level = level };
+		return;
+	}
+	pt = kvm->mirror_root->spt;
 
 	for (;; level--) {
 		v->raw = mem_peek64(&pt[gfn >> (9 * (level - 1)) & 511]);
@@ -268,6 +327,8 @@ void kmmu_check_end(struct kvm *kvm)
 {
 	u64 gfn;
 
+	if (kvm->destroyed)	/* said already */
+		return;
 	for (gfn = 0; gfn < kvm->gfns; gfn++)
 		check_page(kvm, gfn);
 	kvm_warn_on(mem_peek32(&kvm->wait_for_sept_zap), NO_GFN, "the entry gate was left up");

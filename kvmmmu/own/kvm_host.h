@@ -9,10 +9,13 @@
  * holds vcpu->mutex, and is changed by world_set().
  */
 #include "kvmmmu/kmmu.h"
+#include "kvmmmu/own/list.h"
 #include "kvmmmu/own/variant.h"
 #include "sim/engine/actor.h"
 #include "sim/engine/arena.h"
 #include "sim/engine/lock.h"
+#include "sim/engine/mem.h"
+#include "sim/engine/sim.h"
 
 struct retry_policy;
 struct spte_layout;
@@ -23,6 +26,8 @@ struct guest_program;
 #define INVALID_GFN	(~0ull)
 #define NO_GFN		(~0ull)		/* of a check that is about no gfn */
 #define NO_CPU		(~0u)		/* vcpu->cpu == -1 */
+#define TDCS_NR_PAGES	6		/* what TDH.SYS.RD tells of TDX_1.5: TDCS_BASE_SIZE, */
+#define TDCX_NR_PAGES	5		/* TDVPS_BASE_SIZE without the TDVPR, in pages */
 
 #define PT64_ROOT_MAX_LEVEL	5
 #define PG_LEVEL_4K		1
@@ -122,15 +127,34 @@ struct kvm_mmu_memory_cache {	/* [vcpu] */
 	u64 objects[PT64_ROOT_MAX_LEVEL];
 };
 
+/*
+ * A file descriptor of user space's and the struct file behind it. Linux holds a file over
+ * a call that uses it, so that its release comes when the last of these has ended: users
+ * counts the calls, and one for the descriptor. No step, see kvm_file.c.
+ */
+struct kvm_file {
+	u32 users;
+	bool closed;
+	void (*release)(void *of);
+	void *of;
+};
+
+/* vcpu_tdx->state */
+enum vcpu_tdx_state { VCPU_TD_STATE_UNINITIALIZED, VCPU_TD_STATE_INITIALIZED };
+
 struct kvm_vcpu {
 	u32 cpu;		/* [step] LP, NO_CPU: none */
 	u32 mode;		/* [step] enum vcpu_mode */
 	u64 requests;		/* [step] */
-	u32 assoc_cpu;		/* [step] the CPU on whose associated_tdvcpus list it is */
+	/* struct vcpu_tdx */
+	struct list_head cpu_list;	/* in associated_tdvcpus of vcpu->cpu */
+	u32 tdx_state;		/* [step] enum vcpu_tdx_state */
+	u64 tdcx_pages[TDCX_NR_PAGES];	/* hpas; 0: none. With vcpu->tdvpr [vcpu] */
+	struct kvm_file file;
 	struct mutex mutex __attribute__((aligned(64)));
 	struct kvm *kvm;	/* [set-up] */
 	u16 vcpu_id;		/* [set-up] */
-	u64 tdvpr;		/* [set-up] hpa */
+	u64 tdvpr;		/* [vcpu] hpa; 0: not initialised */
 	int srcu_idx;		/* [vcpu] */
 	u32 srcu_depth;		/* [vcpu] */
 	bool mmu_loaded;	/* [vcpu] */
@@ -165,19 +189,34 @@ struct kvm {
 	/* struct kvm_tdx */
 	u32 wait_for_sept_zap __attribute__((aligned(64)));	/* [step] */
 	u32 td_state;		/* [step] enum td_state */
-	u64 tdr;		/* [set-up] hpa */
-	u16 hkid;		/* [set-up] 0: none assigned */
+	u16 hkid;		/* [step] 0: none assigned */
+	u32 pre_fault_allowed;	/* [step] */
+	u64 tdr;		/* hpa, 0: none */
+	u64 tdcs_pages[TDCS_NR_PAGES];
+	u64 page_add_src;	/* slots_lock: hpa of the source of the page being added */
+	/* life */
+	struct mutex lock;	/* kvm->lock */
+	struct refcount users_count;
+	struct kvm_file vm_file, gmem_file;
+	u32 online_vcpus;	/* [step] vcpus[] below it are there */
+	u16 created_vcpus;	/* kvm->lock: those that are being made, too */
+	bool destroyed;		/* kvm_destroy_vm() has ended; only user space's handle is left */
+	bool leak_is_news;	/* a leak came with no KVM_BUG before it */
+	u32 leaked_pages;
 	/* [set-up] */
 	const char *name;
-	u16 created_vcpus;
+	u16 max_vcpus;
+	bool notify, pending_ve_disable;
 	u8 levels;
 	u64 gfns;
-	u32 switches;		/* enum kvm_switch bits */
+	u64 switches;		/* enum kvm_switch bits */
 	const struct spte_layout *spte;
 	const struct retry_policy *policy;
 	u64 policy_arg[4];
 	struct kvm_mmu_page *root, *mirror_root;
-	struct kvm_vcpu **vcpus;
+	struct kvm_vcpu **vcpus;	/* [max_vcpus]; vcpu_array: as they were created */
+	struct kvm_vcpu **fds;		/* [max_vcpus], by vcpu_id; NULL: no open descriptor */
+	const struct guest_program **guests;	/* [max_vcpus]; what user space will run there */
 	struct gfn_chunk **chunks;
 	struct kvm *next;
 	/* by actor: what its operation will remember, and whether it owes a TLB flush */
@@ -194,6 +233,12 @@ static inline bool kvm_switch(const struct kvm *kvm, enum kvm_switch s)
 static inline struct gfn_chunk *gfn_chunk(const struct kvm *kvm, u64 gfn)
 {
 	return kvm->chunks[gfn / CHUNK_GFNS];
+}
+
+/* kvm_online_vcpus - what kvm_for_each_vcpu() goes up to: vcpus[0..]; one step */
+static inline u32 kvm_online_vcpus(struct kvm *kvm)
+{
+	return mem_read32(&kvm->online_vcpus);
 }
 
 /*
@@ -215,7 +260,21 @@ struct kvm_host {
 	struct kvm *vms;
 	u32 nr_vms;
 	u64 **private;		/* by hpa / 2M, then by page; [step] when a leaf is added */
+	/* vmx/tdx.c: SEAMCALLs that take a lock of the whole module */
+	struct mutex tdx_lock;
+	u64 guest_keyids;	/* of tdx_guest_keyid_alloc(): bit n is HKID n */
+	/* kernel/cpu.c; each CPU's words on lines of their own */
+	struct rw_semaphore cpu_hotplug_lock;
+	struct kvm_cpu {
+		struct list_head associated_tdvcpus;	/* of its own, interrupts off */
+		u32 online __attribute__((aligned(64)));	/* [step] */
+	} *cpu;
 };
+
+static inline struct kvm_host *kvm_host_self(void)
+{
+	return sim_layer(sim_current(), LAYER_KVM);
+}
 
 u64 kvm_page_private(u64 hpa);
 void kvm_page_set_private(u64 hpa, u64 value);

@@ -161,10 +161,11 @@ bool kvm_make_all_cpus_request(struct kvm *kvm, u32 req)
 {
 	struct lp_mask mask = { 0 };
 	bool any = false;
-	u16 i;
+	u32 i, n;
 
 	trace_call("kvm_make_all_cpus_request", req & KVM_REQUEST_MASK);
-	for (i = 0; i < kvm->created_vcpus; i++)
+	n = kvm_online_vcpus(kvm);
+	for (i = 0; i < n; i++)
 		any |= kvm_make_vcpu_request(kvm->vcpus[i], req, &mask);
 	count(COUNT_KICKS, 1);
 	if (any)	/* kvm_kick_many_cpus() */

@@ -34,6 +34,7 @@ void kvm_vcpu_srcu_read_unlock(struct kvm_vcpu *vcpu);
 /* kvm_set_memory_region - 0, -EINVAL or -EEXIST; ranges are exactly a slot's */
 int kvm_create_memslot(struct kvm *kvm, u64 start, u64 end);
 int kvm_delete_memslot(struct kvm *kvm, u64 start, u64 end);
+void kvm_free_memslots(struct kvm *kvm);	/* of a VM that nobody uses any more */
 /* at set-up: no steps */
 void kvm_init_memslots(struct kvm *kvm, u64 start, u64 end);
 
@@ -60,3 +61,28 @@ void kvm_unmap_end(struct kvm *kvm);
 
 /* kvm_vm_set_mem_attributes - 0 or -errno; takes slots_lock */
 int kvm_vm_set_mem_attributes(struct kvm *kvm, u64 start, u64 end, bool private);
+
+/* --- life: kvm_vm.c ------------------------------------------------------------------- */
+
+bool cpu_online(u16 cpu);		/* one step */
+/* kvm_call_on_cpu - @fn(@arg) there, waited for; nothing if it is offline. Interrupts on */
+void kvm_call_on_cpu(u16 cpu, void (*fn)(void *), void *arg);
+int kvm_cpu_offline(u16 cpu);		/* 0; -EINVAL: it is offline; sleeps */
+
+/* kvm_leak_page - it is never given back; 0 as @hpa is nothing */
+void kvm_leak_page(struct kvm *kvm, u64 hpa, const char *what);
+void kvm_leak_pages(struct kvm *kvm, const u64 *hpa, u32 n, const char *what);
+
+/* kvm_vcpu_alloc, kvm_vcpu_publish - halves of creating one; set-up does them at once */
+struct kvm_vcpu *kvm_vcpu_alloc(struct kvm *kvm, u16 id);
+void kvm_vcpu_publish(struct kvm *kvm, struct kvm_vcpu *vcpu);
+int kvm_vm_ioctl_create_vcpu(struct kvm *kvm, u16 id);	/* 0, -EINVAL, -EIO, -EEXIST */
+void kvm_vcpu_release(struct kvm_vcpu *vcpu);
+/* kvm_put_kvm - the last one destroys the VM; sleeps */
+void kvm_put_kvm(struct kvm *kvm);
+
+/* kvm_fget - false: closed. kvm_fput - the last one after kvm_close() releases; may sleep */
+void kvm_file_init(struct kvm_file *f, void (*release)(void *of), void *of);
+bool kvm_fget(struct kvm_file *f);
+void kvm_fput(struct kvm_file *f);
+int kvm_close(struct kvm_file *f);	/* 0, -EBADF */

@@ -32,6 +32,20 @@ static void slot_free(struct kvm_memory_slot *s)
 	world_free(s, sizeof(*s));
 }
 
+void kvm_free_memslots(struct kvm *kvm)
+{
+	u32 active = mem_read32(&kvm->memslots), i;
+
+	for (i = 0; i < KVM_MEM_SLOTS; i++) {
+		struct kvm_memory_slot *s = (struct kvm_memory_slot *)kvm->slots[active].slot[i];
+
+		if (s)
+			slot_free(s);
+		world_set(kvm->slots[0].slot[i], 0);
+		world_set(kvm->slots[1].slot[i], 0);
+	}
+}
+
 void kvm_init_memslots(struct kvm *kvm, u64 start, u64 end)
 {
 	struct kvm_memory_slot *s = slot_new(kvm, start, end - start, KVM_MEM_GUEST_MEMFD);

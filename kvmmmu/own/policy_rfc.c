@@ -22,13 +22,15 @@ bool policy_bit_busy(u64 err)
 static u64 remove_(struct kvm *kvm, struct tdx_call *call)
 {
 	u64 err = tdx_call(kvm, call);
+	u32 i, n;
 
 	if (!policy_bit_busy(err))
 		return err;
 	count(COUNT_RETRIES, 1);
 	kvm_make_all_cpus_request(kvm, KVM_REQ_NO_VCPU_ENTER_INPROGRESS);
 	err = tdx_promised(kvm, call, tdx_call(kvm, call));
-	for (u16 i = 0; i < kvm->created_vcpus; i++)
+	n = kvm_online_vcpus(kvm);
+	for (i = 0; i < n; i++)
 		kvm_clear_request(KVM_REQ_NO_VCPU_ENTER_INPROGRESS, kvm->vcpus[i]);
 	return err;
 }

@@ -29,13 +29,36 @@ static const char *slot_class(u64 raw)
 	return raw & KVM_MEMSLOT_INVALID ? "INVALID" : "VALID";
 }
 
+/* Not where it points to: whether it is on a list */
+static const char *list_class(u64 raw)
+{
+	return raw && raw != LIST_POISON1 ? "LISTED" : "OFF";
+}
+
+static const char *vcpu_state_class(u64 raw)
+{
+	return raw ? "INITIALIZED" : "UNINITIALIZED";
+}
+
+static const char *td_state_class(u64 raw)
+{
+	static const char *const words[] = { "UNINITIALIZED", "INITIALIZED", "RUNNABLE" };
+
+	return raw < ARRAY_SIZE(words) ? words[raw] : "?";
+}
+
 static const struct region_type
 	mode = { .name = "vcpu.mode", .class = mode_class, .indexed = true },
 	cpu = { .name = "vcpu.cpu", .indexed = true },
 	requests = { .name = "vcpu.requests", .indexed = true },
-	assoc = { .name = "vcpu.assoc_cpu", .indexed = true },
+	cpu_list = { .name = "vcpu.cpu_list", .class = list_class, .indexed = true },
+	tdx_state = { .name = "vcpu.tdx_state", .class = vcpu_state_class, .indexed = true },
+	online_vcpus = { .name = "online_vcpus" },
+	hkid = { .name = "hkid" },
+	pre_fault = { .name = "pre_fault_allowed" },
+	online = { .name = "cpu_online", .indexed = true },
 	gate = { .name = "wait_for_sept_zap" },
-	state = { .name = "td_state" },
+	state = { .name = "td_state", .class = td_state_class },
 	seq = { .name = "mmu_invalidate_seq" },
 	in_progress = { .name = "mmu_invalidate_in_progress" },
 	range_start = { .name = "mmu_invalidate_range_start" },
@@ -66,6 +89,9 @@ void kvm_vm_regions(struct kvm *kvm)
 	one(kvm, &memslots, &kvm->memslots, 4, 0);
 	one(kvm, &bugged, &kvm->vm_bugged, 4, 0);
 	one(kvm, &dead, &kvm->vm_dead, 4, 0);
+	one(kvm, &hkid, &kvm->hkid, 2, 0);
+	one(kvm, &pre_fault, &kvm->pre_fault_allowed, 4, 0);
+	one(kvm, &online_vcpus, &kvm->online_vcpus, 4, 0);
 }
 
 void kvm_vcpu_regions(struct kvm_vcpu *vcpu)
@@ -75,7 +101,23 @@ void kvm_vcpu_regions(struct kvm_vcpu *vcpu)
 	one(kvm, &mode, &vcpu->mode, 4, vcpu->vcpu_id);
 	one(kvm, &cpu, &vcpu->cpu, 4, vcpu->vcpu_id);
 	one(kvm, &requests, &vcpu->requests, 8, vcpu->vcpu_id);
-	one(kvm, &assoc, &vcpu->assoc_cpu, 4, vcpu->vcpu_id);
+	one(kvm, &cpu_list, &vcpu->cpu_list.next, 8, vcpu->vcpu_id);
+	one(kvm, &tdx_state, &vcpu->tdx_state, 4, vcpu->vcpu_id);
+}
+
+void kvm_vcpu_forget_regions(struct kvm_vcpu *vcpu)
+{
+	kvm_forget_region(&vcpu->mode);
+	kvm_forget_region(&vcpu->cpu);
+	kvm_forget_region(&vcpu->requests);
+	kvm_forget_region(&vcpu->cpu_list.next);
+	kvm_forget_region(&vcpu->tdx_state);
+}
+
+void kvm_cpu_region(struct kvm_cpu *c, u16 lp)
+{
+	region_add(&(struct region){ .type = &online, .base = &c->online, .count = 1,
+				     .stride = 4, .size = 4, .index = lp, .step = 1 });
 }
 
 void kvm_chunk_regions(struct kvm *kvm, struct gfn_chunk *c, u64 gfn)

@@ -8,6 +8,8 @@
 void kvm_vm_regions(struct kvm *kvm);
 void kvm_root_region(struct kvm *kvm, u32 *invalid_word);
 void kvm_vcpu_regions(struct kvm_vcpu *vcpu);
+void kvm_vcpu_forget_regions(struct kvm_vcpu *vcpu);
+void kvm_cpu_region(struct kvm_cpu *c, u16 lp);
 void kvm_chunk_regions(struct kvm *kvm, struct gfn_chunk *c, u64 gfn);
 void kvm_memslot_region(struct kvm *kvm, struct kvm_memory_slot *s);
 /* kvm_forget_region - before the word at @p is freed */

@@ -496,3 +496,24 @@ void tdp_mmu_zap_root(struct kvm *kvm, struct kvm_mmu_page *root, bool shared)
 	zap_root_pass(kvm, root, shared, root->level);
 	rcu_read_unlock();
 }
+
+/* kvm_tdp_mmu_invalidate_roots(), _zap_invalidated_roots() and the last put of one root */
+static void uninit_root(struct kvm *kvm, struct kvm_mmu_page *root)
+{
+	write_lock(&kvm->mmu_lock);
+	mem_write32(&root->invalid, 1);
+	tdp_mmu_zap_root(kvm, root, false);
+	write_unlock(&kvm->mmu_lock);
+	if (root == kvm->root)
+		region_remove(region_at(&root->invalid));
+	call_rcu(tdp_mmu_free_sp_rcu, root);
+}
+
+void kvm_mmu_uninit_tdp_mmu(struct kvm *kvm)
+{
+	uninit_root(kvm, kvm->root);
+	uninit_root(kvm, kvm->mirror_root);
+	rcu_barrier();
+	world_set(kvm->root, NULL);
+	world_set(kvm->mirror_root, NULL);
+}

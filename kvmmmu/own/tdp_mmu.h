@@ -71,10 +71,15 @@ bool kvm_tdp_mmu_zap_leafs(struct kvm *kvm, u64 start, u64 end, bool flush);
 
 /*
  * tdp_mmu_zap_root - take down leaves, then tables, in passes of rising level, so that no
- * pass has to free much at once. mmu_lock held, for read if @shared; may yield. Where the
- * operations of this project destroy VMs (not yet) they begin here.
+ * pass has to free much at once. mmu_lock held, for read if @shared; may yield.
  */
 void tdp_mmu_zap_root(struct kvm *kvm, struct kvm_mmu_page *root, bool shared);
+
+/*
+ * kvm_mmu_uninit_tdp_mmu - the VM goes and nobody is left to walk: zap both roots and free
+ * them. The mirror's leaves went with the guest_memfd. Sleeps
+ */
+void kvm_mmu_uninit_tdp_mmu(struct kvm *kvm);
 
 /* the mode in which zaps take mmu_lock */
 static inline bool kvm_zap_shared(const struct kvm *kvm)

@@ -20,12 +20,10 @@
 #include "sim/engine/undo.h"
 #include "tdxmod/seamcall.h"
 
-#define HKID_SHIFT 40	/* of a physical address, as the module is configured */
-
 u64 tdx_call(struct kvm *kvm, struct tdx_call *call)
 {
 	struct tdx_regs r = { .rax = call->leaf, .rcx = call->rcx, .rdx = call->rdx,
-			      .r8 = call->r8 };
+			      .r8 = call->r8, .r9 = call->r9 };
 
 	/* tdx_clflush_page(): the host's lines of a page that becomes the TD's */
 	if (call->leaf == TDH_MEM_SEPT_ADD || call->leaf == TDH_MEM_PAGE_AUG)
@@ -33,15 +31,29 @@ u64 tdx_call(struct kvm *kvm, struct tdx_call *call)
 	return seamcall(&r);
 }
 
-/* TDX_BUG_ON(): KVM_BUG_ON with the leaf and its status */
-static bool tdx_bug_on(struct kvm *kvm, u64 err, const struct tdx_call *call)
+bool is_hkid_assigned(struct kvm *kvm)
+{
+	return mem_read16(&kvm->hkid);
+}
+
+bool tdx_bug_on(struct kvm *kvm, u64 err, const struct tdx_call *call)
 {
 	char text[80];
 
 	if (!err)
 		return false;
-	snprintf(text, sizeof(text), "%s failed: 0x%" PRIx64, seamcall_name(call->leaf), err);
+	snprintf(text, sizeof(text), "%s failed: 0x%" PRIx64, seamcall_name(call->leaf & 0xffff),
+		 err);
 	return kvm_bug_on(kvm, true, call->gfn, text);
+}
+
+void tdx_warn_on(u64 err, const struct tdx_call *call)
+{
+	char text[80];
+
+	snprintf(text, sizeof(text), "%s failed: 0x%" PRIx64, seamcall_name(call->leaf & 0xffff),
+		 err);
+	kvm_warn_on(true, NO_GFN, text);
 }
 
 static struct tdx_call mem_call(const struct kvm *kvm, u64 leaf, u64 gfn, u8 level, u64 page)
@@ -202,7 +214,7 @@ static u64 wbinvd(struct kvm *kvm, u64 hpa, struct tdx_call *call)
 	u64 err;
 
 	*call = (struct tdx_call){ .leaf = TDH_PHYMEM_PAGE_WBINVD,
-				   .rcx = hpa | (u64)kvm->hkid << HKID_SHIFT, .gfn = call->gfn };
+				   .rcx = hpa | (u64)mem_peek16(&kvm->hkid) << HKID_SHIFT, .gfn = call->gfn };
 	err = tdx_call(kvm, call);
 	if (policy_operand_busy(err))
 		check_fail("unsynchronized-seamcall", kvm_where(call->gfn, where, sizeof(where)),
@@ -210,8 +222,8 @@ static u64 wbinvd(struct kvm *kvm, u64 hpa, struct tdx_call *call)
 	return err;
 }
 
-/* tdx_quirk_reset_page(); before v6.18 tdx_clear_page(), always (V17) */
-static void reset_page(struct kvm *kvm)
+/* before v6.18 tdx_clear_page(), always (V17) */
+void tdx_quirk_reset_paddr(struct kvm *kvm)
 {
 	if (kvm_switch(kvm, SW_CLEAR_PAGES))
 		sim_charge(COST_PAGE_CLEAR_4K, 1);
@@ -223,7 +235,7 @@ static int remove_leaf(struct kvm *kvm, u64 gfn, u8 level, u64 old)
 	int ret;
 
 	lockdep_assert_held_write(&kvm->mmu_lock);
-	if (kvm_bug_on(kvm, !kvm->hkid, gfn, "zap after the HKID is gone"))
+	if (kvm_bug_on(kvm, !is_hkid_assigned(kvm), gfn, "zap after the HKID is gone"))
 		return -EIO;
 	if (kvm_bug_on(kvm, level != PG_LEVEL_4K, gfn, "private leaf above 4K"))
 		return -EIO;
@@ -237,7 +249,7 @@ static int remove_leaf(struct kvm *kvm, u64 gfn, u8 level, u64 old)
 		return ret;
 	if (tdx_bug_on(kvm, wbinvd(kvm, spte_to_pa(old), &call), &call))
 		return -EIO;
-	reset_page(kvm);
+	tdx_quirk_reset_paddr(kvm);
 	if (kvm_switch(kvm, SW_PIN_PAGES))
 		folio_put(pfn_to_folio(spte_to_pa(old)));
 	return 0;
@@ -283,14 +295,10 @@ void remove_external_spte(struct kvm *kvm, u64 gfn, u64 old, u8 level)
 /* Only once the HKID is gone; on any failure the page leaks on purpose. */
 void tdx_sept_free_private_spt(struct kvm *kvm, struct kvm_mmu_page *sp)
 {
-	struct tdx_call call = { .leaf = TDH_PHYMEM_PAGE_RECLAIM, .rcx = sp->external_spt,
-				 .gfn = sp->gfn };
-
-	if (!kvm_bug_on(kvm, kvm->hkid, sp->gfn, "S-EPT page freed while the HKID is assigned")) {
-		if (!tdx_bug_on(kvm, tdx_call(kvm, &call), &call)) {
-			reset_page(kvm);
-			page_free(sp->external_spt);
-		}
-	}
+	if (kvm_bug_on(kvm, is_hkid_assigned(kvm), sp->gfn,
+		       "S-EPT page freed while the HKID is assigned"))
+		kvm_leak_page(kvm, sp->external_spt, "S-EPT page");
+	else if (!tdx_reclaim_page(kvm, sp->external_spt))
+		page_free(sp->external_spt);	/* at once: nobody reads it any more */
 	world_set(sp->external_spt, 0);
 }

@@ -9,15 +9,25 @@
 
 struct kvm_mmu_page;
 
+#define HKID_SHIFT		40	/* of a physical address, as the module is configured */
+#define TDX_GLOBAL_KEYID	32u	/* the module's own; those of TDs follow */
+#define FIRST_HKID		33u
+#define LAST_HKID		64u	/* not this one */
+
 /* One SEAMCALL with its operands, and what it is about. On the caller's stack. */
 struct tdx_call {
 	u64 leaf;
-	u64 rcx, rdx, r8;
+	u64 rcx, rdx, r8, r9;
 	u64 gfn;		/* for reports; NO_GFN: none */
 };
 
 /* tdx_call - make it once; RAX. What KVM's wrapper adds (cache flushes) is charged. */
 u64 tdx_call(struct kvm *kvm, struct tdx_call *call);
+/* tdx_bug_on - TDX_BUG_ON(): KVM_BUG_ON with the leaf and its status; @err != 0 is returned */
+bool tdx_bug_on(struct kvm *kvm, u64 err, const struct tdx_call *call);
+/* tdx_warn_on - TDX_BUG_ON() without a VM: a warning */
+void tdx_warn_on(u64 err, const struct tdx_call *call);
+bool is_hkid_assigned(struct kvm *kvm);		/* one step */
 /*
  * tdh_do_no_vcpus - group 3 of the merged policies: once; if busy, raise the entry gate,
  * kick all vCPUs out and wait, once more, lower the gate. mmu_lock held for write.
@@ -40,8 +50,47 @@ void tdx_sept_free_private_spt(struct kvm *kvm, struct kvm_mmu_page *sp);
 /* tdx_track - TDH.MEM.TRACK and the kick that follows it; mmu_lock held for write */
 void tdx_track(struct kvm *kvm);
 
+/* --- association: tdx_assoc.c --- */
+
+struct tdx_flush_vp_arg {	/* err is the handler's answer */
+	struct kvm_vcpu *vcpu;
+	u64 err;
+};
+
 /* vcpu->mutex held; interrupts on */
 void tdx_vcpu_load(struct kvm_vcpu *vcpu, u16 cpu);
+/* tdx_flush_vp_on_cpu - end the association wherever it is; interrupts on */
+void tdx_flush_vp_on_cpu(struct kvm_vcpu *vcpu);
+/* tdx_disable_virtualization_cpu - this LP goes down: no vCPU belongs to it any more */
+void tdx_disable_virtualization_cpu(void);
+
+/* --- the TD's life: tdx_td.c, tdx_teardown.c --- */
+
+/* KVM_TDX_INIT_VM, KVM_TDX_FINALIZE_VM, KVM_TDX_INIT_VCPU, KVM_TDX_INIT_MEM_REGION: 0, -errno */
+int tdx_vm_ioctl_init_vm(struct kvm *kvm);
+int tdx_vm_ioctl_finalize(struct kvm *kvm);
+int tdx_vcpu_ioctl_init_vcpu(struct kvm_vcpu *vcpu);
+int tdx_vcpu_ioctl_init_mem_region(struct kvm_vcpu *vcpu, u64 start, u64 end);
+
+int tdx_vcpu_create(struct kvm_vcpu *vcpu);		/* 0, -EIO */
+void tdx_vcpu_free(struct kvm_vcpu *vcpu);		/* reclaims TDCX, TDVPR */
+/* tdx_mmu_release_hkid - flush all vCPUs, write caches back, free the HKID; sleeps */
+void tdx_mmu_release_hkid(struct kvm *kvm);
+void tdx_reclaim_td_control_pages(struct kvm *kvm);
+void tdx_vm_destroy(struct kvm *kvm);
+/* tdx_reclaim_page - 0, or -EIO: the page leaks. tdx_reclaim_control_page - frees it, too */
+int tdx_reclaim_page(struct kvm *kvm, u64 hpa);
+void tdx_reclaim_control_page(struct kvm *kvm, u64 hpa);
+void tdx_quirk_reset_paddr(struct kvm *kvm);	/* of one page: cost only */
+
+/* tdx_guest_keyid_alloc - 0: none is free */
+u16 tdx_guest_keyid_alloc(void);
+
+/* --- running --- */
+
+/* tdx_load_mmu_pgd - the shared root into the TDVPS, by TDH.VP.WR, which associates */
+void tdx_load_mmu_pgd(struct kvm_vcpu *vcpu, u64 root_hpa);
+int tdx_vcpu_pre_run(struct kvm_vcpu *vcpu);		/* 1, or -EINVAL */
 enum fastpath tdx_vcpu_run(struct kvm_vcpu *vcpu);	/* interrupts off */
 /* tdx_handle_exit - 1: go on, 0: to user space, negative: errno. SRCU held */
 int tdx_handle_exit(struct kvm_vcpu *vcpu, enum fastpath fastpath);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A TD's vCPU: association with an LP, TDH.VP.ENTER behind the gate, what its exits mean,
- * EPT violations with their local retries. Rests on arch/x86/kvm/vmx/tdx.c of v7.2 (the
- * same in v6.16 where no switch says otherwise).
+ * A TD's vCPU that runs: TDH.VP.ENTER behind the gate, what its exits mean, EPT violations
+ * with their local retries. Rests on arch/x86/kvm/vmx/tdx.c of v7.2 (the same in v6.16
+ * where no switch says otherwise). Which LP it belongs to: tdx_assoc.c.
  */
 #include "kvmmmu/own/tdx.h"
 
@@ -24,52 +24,6 @@
 #define EPT_VIOLATION_PROT_MASK	(7ull << 3)
 #define EXT_EXIT_QUAL_TYPE_MASK	0xfull
 #define EXT_EXIT_QUAL_PENDING	6ull
-
-/* --- association ---------------------------------------------------------------------- */
-
-/* Runs on the vCPU's old LP, as an IPI handler; it must not sleep and does not retry. */
-static void tdx_flush_vp(void *arg)
-{
-	struct kvm_vcpu *vcpu = arg;
-	struct tdx_call call = { .leaf = TDH_VP_FLUSH, .rcx = vcpu->tdvpr, .gfn = NO_GFN };
-	u64 err;
-
-	world_set(vcpu->flush_vp_err, 0);
-	if (mem_read32(&vcpu->cpu) != lp_self())
-		return;
-	err = tdx_call(vcpu->kvm, &call);
-	if (err && (err & TDX_STATUS_MASK) != TDX_VCPU_NOT_ASSOCIATED)
-		world_set(vcpu->flush_vp_err, err);
-	/* tdx_disassociate_vp(): off the list, smp_wmb(), then cpu = -1 */
-	mem_write32(&vcpu->assoc_cpu, NO_CPU);
-	mem_write32(&vcpu->cpu, NO_CPU);
-}
-
-static void tdx_flush_vp_on_cpu(struct kvm_vcpu *vcpu)
-{
-	u32 cpu = mem_read32(&vcpu->cpu);
-
-	if (cpu == NO_CPU)
-		return;
-	smp_call_function_single(cpu, tdx_flush_vp, vcpu, true);
-	kvm_bug_on(vcpu->kvm, vcpu->flush_vp_err, NO_GFN, "TDH.VP.FLUSH failed");
-}
-
-/* kvm_arch_vcpu_load() sets vcpu->cpu afterwards, see x86.c */
-void tdx_vcpu_load(struct kvm_vcpu *vcpu, u16 cpu)
-{
-	u32 was = mem_read32(&vcpu->cpu);
-
-	if (was == cpu || !vcpu->kvm->hkid)
-		return;
-	trace_call("tdx_vcpu_load", vcpu->vcpu_id);
-	tdx_flush_vp_on_cpu(vcpu);
-	local_irq_disable();
-	/* smp_rmb(): cpu before the list. list_add(&associated_tdvcpus[cpu]) */
-	mem_write32(&vcpu->assoc_cpu, cpu);
-	local_irq_enable();
-	trace_return("tdx_vcpu_load", vcpu->vcpu_id, 0);
-}
 
 /* --- entry ---------------------------------------------------------------------------- */
 
@@ -98,6 +52,23 @@ static enum fastpath tdx_exit_handlers_fastpath(struct kvm_vcpu *vcpu)
 	if (kvm_switch(vcpu->kvm, SW_ENTER_BUSY_REENTERS))
 		return EXIT_FASTPATH_REENTER_GUEST;
 	return EXIT_FASTPATH_EXIT_HANDLED;
+}
+
+int tdx_vcpu_create(struct kvm_vcpu *vcpu)
+{
+	if (mem_read32(&vcpu->kvm->td_state) != TD_STATE_INITIALIZED)
+		return -EIO;
+	mem_write32(&vcpu->tdx_state, VCPU_TD_STATE_UNINITIALIZED);
+	return 0;
+}
+
+int tdx_vcpu_pre_run(struct kvm_vcpu *vcpu)
+{
+	if (mem_read32(&vcpu->tdx_state) != VCPU_TD_STATE_INITIALIZED)
+		return -EINVAL;
+	if (mem_read32(&vcpu->kvm->td_state) != TD_STATE_RUNNABLE)
+		return -EINVAL;
+	return 1;
 }
 
 enum fastpath tdx_vcpu_run(struct kvm_vcpu *vcpu)

@@ -7,10 +7,11 @@
 
 #include <string.h>
 
-#define BIT(s) (1u << (s))
+#define BIT(s) (1ull << (s))
 
 #define V6_19	(BIT(SW_EXT_IN_CMPXCHG) | BIT(SW_OLD_SPTE_BITS))
-#define V6_18	(V6_19 | BIT(SW_PIN_PAGES))
+#define V6_18	(V6_19 | BIT(SW_PIN_PAGES) | BIT(SW_IOCTL_LOCKS_OWN) | BIT(SW_PREMAP) | \
+		 BIT(SW_VP_INIT_UNLOCKED) | BIT(SW_FREE_LEAVES_LISTED))
 #define V6_16	(V6_18 | BIT(SW_CLEAR_PAGES) | BIT(SW_PREFAULT_RETRIES_INVALID))
 
 /* X(name, switches, policy of a version or NULL, text, kernels, source) */
@@ -45,7 +46,43 @@
 	  "mutation", "F05 <20250222014225.897298-4-binbin.wu@linux.intel.com>")	\
 	X("exit-request-ignores-mode", BIT(SW_EXIT_REQUEST_IGNORES_MODE), NULL,		\
 	  "kvm_vcpu_exit_request() does not test vcpu->mode",				\
-	  "mutation", "F05, arch/x86/kvm/x86.c")
+	  "mutation", "F05, arch/x86/kvm/x86.c")					\
+	X("ioctl-locks-own", BIT(SW_IOCTL_LOCKS_OWN), NULL,				\
+	  "a TDX ioctl holds kvm->lock or its own vcpu->mutex, not those of all vCPUs",	\
+	  "v6.16..v6.18", "B02 commit 15945e9ec195")					\
+	X("premap", BIT(SW_PREMAP), NULL,						\
+	  "INIT_MEM_REGION maps the mirror first and adds the page to the TD later",	\
+	  "v6.16..v6.18", "B04 <20250217085642.19696-1-yan.y.zhao@intel.com>")		\
+	X("vp-init-unlocked", BIT(SW_VP_INIT_UNLOCKED), NULL,				\
+	  "TDH.VP.INIT is called without mmu_lock",					\
+	  "v6.16..v6.18", "B05 <20251028002824.1470939-1-rick.p.edgecombe@intel.com>")	\
+	X("free-leaves-listed", BIT(SW_FREE_LEAVES_LISTED), NULL,			\
+	  "a vCPU whose creation failed stays on its CPU's list when it is freed",	\
+	  "v6.16..v6.18", "B08 commit 1e3a825c9ec9")					\
+	X("close-loads-vcpu", BIT(SW_CLOSE_LOADS_VCPU), NULL,				\
+	  "closing a vCPU loads it once more, to unload its MMU",			\
+	  "before v6.16", "C01 <20240412214201.GO3039520@ls.amr.corp.intel.com>")	\
+	X("release-hkid-loops", BIT(SW_RELEASE_HKID_LOOPS), NULL,			\
+	  "TDX_FLUSHVP_NOT_DONE flushes all vCPUs again, without end",			\
+	  "v10..v19 of the series", "C01 <Zhm5rYA8eSWIUi36@google.com>")		\
+	X("load-writes-vp", BIT(SW_LOAD_WRITES_VP), NULL,				\
+	  "vcpu_load() ends with TDH.VP.WR, which associates the vCPU",			\
+	  "mutation", "C01 <20240415224828.GS3039520@ls.amr.corp.intel.com>")		\
+	X("load-without-flush", BIT(SW_LOAD_WITHOUT_FLUSH), NULL,			\
+	  "vcpu_load() on another CPU does not flush the vCPU on its last one",		\
+	  "mutation", "C02, arch/x86/kvm/vmx/tdx.c")					\
+	X("cpu-before-list-del", BIT(SW_CPU_BEFORE_LIST_DEL), NULL,			\
+	  "vcpu->cpu = -1 is stored before the vCPU leaves its CPU's list",		\
+	  "mutation", "C04, arch/x86/kvm/vmx/tdx.c")					\
+	X("flush-no-cpu-check", BIT(SW_FLUSH_NO_CPU_CHECK), NULL,			\
+	  "tdx_flush_vp() does not look whether the vCPU is still of its CPU",		\
+	  "mutation", "C05, arch/x86/kvm/vmx/tdx.c")					\
+	X("no-tdx-lock", BIT(SW_NO_TDX_LOCK), NULL,					\
+	  "SEAMCALLs that lock the whole module are not serialized",			\
+	  "mutation", "C07, arch/x86/kvm/vmx/tdx.c")					\
+	X("prefault-before-runnable", BIT(SW_PREFAULT_BEFORE_RUNNABLE), NULL,		\
+	  "KVM_TDX_FINALIZE_VM sets pre_fault_allowed before the state",		\
+	  "mutation", "B07 <20251030200951.3402865-1-seanjc@google.com>")
 
 #define WORD(name, switches, policy, text, range, source) { name, text, range, source },
 #define EFFECT(name, switches, policy, text, range, source) { switches, policy },
@@ -53,7 +90,7 @@
 static const struct kmmu_word words[] = { VARIANTS(WORD) { NULL } };
 
 static const struct {
-	u32 switches;		/* bits of enum kvm_switch */
+	u64 switches;		/* bits of enum kvm_switch */
 	const char *policy;	/* of a version; NULL: a switch */
 } effects[] = { VARIANTS(EFFECT) };
 
@@ -121,10 +158,10 @@ const char *kvm_nearest(const char *word, const char *(*name)(u32 i), u32 n)
 	return found;
 }
 
-bool kvm_variant_parse(const char *const *list, u32 *switches, const char **policy, GError **err)
+bool kvm_variant_parse(const char *const *list, u64 *switches, const char **policy, GError **err)
 {
 	int version = variant_find(KVM_VARIANT_DEFAULT, true), i;
-	u32 bits = 0;
+	u64 bits = 0;
 
 	for (; list && *list; list++) {
 		bool is_version = g_str_has_prefix(*list, "kvm=");

@@ -16,6 +16,13 @@ enum kvm_switch {
 	SW_PIN_PAGES,		/* get_page() while the S-EPT maps a page */
 	SW_CLEAR_PAGES,		/* every removed page is cleared */
 	SW_PREFAULT_RETRIES_INVALID,	/* prefault of an INVALID slot retries (F02) */
+	SW_IOCTL_LOCKS_OWN,	/* a TDX ioctl locks itself out, not all others (V10) */
+	SW_PREMAP,		/* the mirror is mapped first, PAGE.ADD comes later (V9) */
+	SW_VP_INIT_UNLOCKED,	/* TDH.VP.INIT without mmu_lock (B05) */
+	SW_FREE_LEAVES_LISTED,	/* a vCPU that was never online is freed on its list (B08) */
+	/* before v6.16 */
+	SW_CLOSE_LOADS_VCPU,	/* kvm_unload_vcpu_mmu() */
+	SW_RELEASE_HKID_LOOPS,	/* v19: FLUSHVP_NOT_DONE goes round again */
 	/* mutations */
 	SW_NO_FREEZE,
 	SW_ZAP_UNDER_READ,
@@ -23,6 +30,12 @@ enum kvm_switch {
 	SW_NO_ENTRY_GATE,
 	SW_ENTER_BUSY_REENTERS,
 	SW_EXIT_REQUEST_IGNORES_MODE,
+	SW_LOAD_WITHOUT_FLUSH,
+	SW_LOAD_WRITES_VP,
+	SW_CPU_BEFORE_LIST_DEL,
+	SW_FLUSH_NO_CPU_CHECK,
+	SW_NO_TDX_LOCK,
+	SW_PREFAULT_BEFORE_RUNNABLE,
 	KVM_SWITCHES,
 };
 
@@ -32,7 +45,7 @@ enum kvm_switch {
  * kvm_variant_parse - @list ("kvm=v7.2", "no-freeze", NULL-terminated; NULL: none)
  * Words of other layers ("tdx=...") are not meant for it. False with @err set.
  */
-bool kvm_variant_parse(const char *const *list, u32 *switches, const char **policy, GError **err);
+bool kvm_variant_parse(const char *const *list, u64 *switches, const char **policy, GError **err);
 
 /* kvm_nearest - of @n words the one that is spelt most like @word; NULL if none is near */
 const char *kvm_nearest(const char *word, const char *(*name)(u32 i), u32 n);

@@ -153,9 +153,8 @@ int kvm_arch_vcpu_ioctl_run(struct kvm_vcpu *vcpu)
 	vcpu_load(vcpu);
 	kvm_vcpu_srcu_read_lock(vcpu);
 	world_set(vcpu->exit_reason, KVM_EXIT_UNKNOWN);
-	if (mem_read32(&vcpu->kvm->td_state) != TD_STATE_RUNNABLE)
-		r = -EINVAL;	/* tdx_vcpu_pre_run() */
-	else
+	r = tdx_vcpu_pre_run(vcpu);
+	if (r > 0)
 		r = vcpu_run(vcpu);
 	kvm_vcpu_srcu_read_unlock(vcpu);
 	vcpu_put(vcpu);

@@ -271,7 +271,7 @@ static enum sim_end play_a11(struct machine *m, const char *policy, bool kicks, 
 {
 	machine_new(m, &(struct machine_options){
 		.sched = SCHED_SCRIPT, .keyed = true, .policy = policy, .tolerate = { "kvm-bug" } });
-	kmmu_vcpu_set_guest(kmmu_vcpu(m->kvm, 0), &attr_program);
+	kmmu_set_guest(m->kvm, 0, &attr_program);
 	machine_once(m, 0, 0, op_fault, 0x10, 0);
 	job_start(m, v, "vCPU0", 0, 0, op_run, MEMORY_FAULT_STOP, 0);
 	job_start(m, z, "zapper", 1, NO_VCPU, op_zap, 0x10, 0x11);
@@ -328,7 +328,7 @@ static const struct guest_program exits_program = { .insn = exits, .n = ARRAY_SI
 static void run_migrate_run(struct job *j)
 {
 	j->res = kmmu_run(j->vcpu, MEMORY_FAULT_STOP, 1);
-	kmmu_migrate(j->vcpu, 2);
+	kmmu_migrate(j->m->kvm, 2);
 	j->res = kmmu_run(j->vcpu, MEMORY_FAULT_STOP, 1);
 }
 
@@ -338,7 +338,7 @@ static void migration_flushes_on_the_old_lp(void **state)
 	struct kmmu_result r;
 
 	machine_new(&m, &(struct machine_options){ 0 });
-	kmmu_vcpu_set_guest(kmmu_vcpu(m.kvm, 0), &exits_program);
+	kmmu_set_guest(m.kvm, 0, &exits_program);
 	r = machine_once(&m, 0, 0, run_migrate_run, 0, 0);
 	assert_string_equal(r.what, "HLT");
 	assert_int_equal(m.calls[TDH_VP_FLUSH], 1);
@@ -375,7 +375,7 @@ static u32 idle_kicks(bool (*at)(void *ctx, const struct event *ev), u64 *sent)
 	u32 idle = 0;
 
 	machine_new(&m, &(struct machine_options){ .sched = SCHED_SCRIPT, .keyed = true });
-	kmmu_vcpu_set_guest(kmmu_vcpu(m.kvm, 0), &exits_program);
+	kmmu_set_guest(m.kvm, 0, &exits_program);
 	trace_listen(m.sim, count_idle, &idle);
 	job_start(&m, &v, "vCPU0", 0, 0, op_run, MEMORY_FAULT_STOP, 1);
 	job_start(&m, &t, "tracker", 1, NO_VCPU, op_track, 0, 0);

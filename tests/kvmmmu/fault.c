@@ -146,7 +146,7 @@ static void slots(void **state)
 static void two_faults_then_migrate(struct job *j)
 {
 	j->res = kmmu_fault(j->vcpu, 0x10, false, 1);
-	kmmu_migrate(j->vcpu, 2);
+	kmmu_migrate(j->m->kvm, 2);
 	j->res = kmmu_fault(j->vcpu, 0x11, false, 1);
 }
 

@@ -185,7 +185,7 @@ void op_quiesce(struct job *j)
 
 void op_migrate(struct job *j)
 {
-	j->res = kmmu_migrate(j->vcpu, j->a);
+	j->res = kmmu_migrate(j->m->kvm, j->a);
 }
 
 u64 machine_disagrees(struct machine *m)

@@ -201,7 +201,7 @@ static void guests_and_zapper(u64 seed, const char *const *variant, const char *
 		opt.variant[i] = variant[i];
 	machine_new(&m, &opt);
 	for (i = 0; i < 2; i++)
-		kmmu_vcpu_set_guest(kmmu_vcpu(m.kvm, i), &busy_program);
+		kmmu_set_guest(m.kvm, i, &busy_program);
 	machine_once(&m, 0, 0, op_prefault, 0x1ff, 0x201);
 	job_start(&m, &j[0], "vCPU0", 0, 0, op_run, MEMORY_FAULT_STOP, 0);
 	job_start(&m, &j[1], "vCPU1", 1, 1, op_run, MEMORY_FAULT_STOP, 0);

@@ -143,7 +143,7 @@ static void enter_behind_kvm(struct job *j)
 static void run_hlt(struct machine *m, bool behind)
 {
 	machine_new(m, &(struct machine_options){ .tolerate = { "unexpected-exit" } });
-	kmmu_vcpu_set_guest(kmmu_vcpu(m->kvm, 0), &hlt_program);
+	kmmu_set_guest(m->kvm, 0, &hlt_program);
 	if (behind)
 		machine_once(m, 1, NO_VCPU, enter_behind_kvm, 0, 0);
 }
@@ -181,7 +181,7 @@ static void unexpected_exit_legal(void **state)
 	struct machine m;
 
 	machine_new(&m, &(struct machine_options){ .tolerate = { "unexpected-exit" } });
-	kmmu_vcpu_set_guest(kmmu_vcpu(m.kvm, 0), &touch_program);
+	kmmu_set_guest(m.kvm, 0, &touch_program);
 	machine_once(&m, 1, NO_VCPU, op_to_shared, 0x10, 0x11);
 	r = machine_once(&m, 0, 0, op_run, MEMORY_FAULT_STOP, 1);
 	assert_int_equal(r.ret, -EFAULT);

@@ -60,7 +60,7 @@ static void variants(void **state)
 	const char *version[] = { "kvm=v6.17", NULL };
 	const char *policy;
 	GError *err = NULL;
-	u32 bits;
+	u64 bits;
 
 	assert_true(kvm_variant_parse(NULL, &bits, &policy, &err));
 	assert_string_equal(policy, "v7.2");

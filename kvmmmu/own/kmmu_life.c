@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The VM's life behind kmmu.h: descriptors that open and close, CPUs that go. As kmmu_own.c.
+ */
+#include <errno.h>
+
+#include "kvmmmu/own/kmmu_result.h"
+#include "kvmmmu/own/kvm_main.h"
+#include "kvmmmu/own/tdx.h"
+#include "sim/engine/undo.h"
+
+bool kmmu_get(struct kvm *kvm, u16 n)
+{
+	if (n == KMMU_VM)
+		return kvm_fget(&kvm->vm_file);
+	return n < kvm->max_vcpus && kvm->fds[n] && kvm_fget(&kvm->fds[n]->file);
+}
+
+/* The descriptor may be closed meanwhile: the vCPU is there as long as its file has users. */
+void kmmu_put(struct kvm *kvm, u16 n)
+{
+	if (n == KMMU_VM) {
+		kvm_fput(&kvm->vm_file);
+		return;
+	}
+	for (u32 i = 0; i < kvm->max_vcpus; i++) {
+		if (kvm->vcpus[i] && kvm->vcpus[i]->vcpu_id == n) {
+			kvm_fput(&kvm->vcpus[i]->file);
+			return;
+		}
+	}
+}
+
+bool kmmu_destroyed(const struct kvm *kvm)
+{
+	return kvm->destroyed;
+}
+
+static int close_vcpu(struct kvm *kvm, u16 n)
+{
+	struct kvm_vcpu *vcpu = n < kvm->max_vcpus ? kvm->fds[n] : NULL;
+
+	if (!vcpu)
+		return -EBADF;
+	world_set(kvm->fds[n], NULL);
+	return kvm_close(&vcpu->file);
+}
+
+struct kmmu_result kmmu_close(struct kvm *kvm, u16 n)
+{
+	int r;
+
+	kvm_op_begin(kvm, OP_CLOSE, n, 0);
+	r = close_vcpu(kvm, n);
+	kvm_op_end(kvm);
+	return result(r);
+}
+
+/* In the order in which a VMM opens them: the VM, its guest_memfd, its vCPUs. */
+struct kmmu_result kmmu_destroy(struct kvm *kvm)
+{
+	int r;
+
+	kvm_op_begin(kvm, OP_DESTROY, 0, 0);
+	r = kvm_close(&kvm->vm_file);
+	kvm_close(&kvm->gmem_file);
+	for (u32 n = 0; n < kvm->max_vcpus; n++)
+		close_vcpu(kvm, (u16)n);
+	kvm_op_end(kvm);
+	return result(r);
+}
+
+struct kmmu_result kmmu_release_hkid(struct kvm *kvm)
+{
+	kvm_op_begin(kvm, OP_RELEASE_HKID, 0, 0);
+	tdx_mmu_release_hkid(kvm);
+	kvm_op_end(kvm);
+	return result(0);
+}
+
+struct kmmu_result kmmu_cpu_offline(struct kvm *kvm, u16 lp)
+{
+	int r;
+
+	kvm_op_begin(kvm, OP_CPU_OFFLINE, lp, 0);
+	r = kvm_cpu_offline(lp);
+	kvm_op_end(kvm);
+	return result(r);
+}

@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * VMs and vCPUs that come and go: creation, references, destruction in the kernel's order,
+ * CPUs that go offline. Rests on virt/kvm/kvm_main.c, arch/x86/kvm/x86.c and kernel/cpu.c
+ * of v7.2.
+ */
+#include <errno.h>
+
+#include "kvmmmu/own/guest_memfd.h"
+#include "kvmmmu/own/kvm_main.h"
+#include "kvmmmu/own/mmu.h"
+#include "kvmmmu/own/regions.h"
+#include "kvmmmu/own/tdx.h"
+#include "kvmmmu/own/x86.h"
+#include "sim/engine/check.h"
+#include "sim/engine/lp.h"
+#include "sim/engine/trace.h"
+#include "sim/engine/undo.h"
+
+/* --- CPUs ----------------------------------------------------------------------------- */
+
+bool cpu_online(u16 cpu)
+{
+	return mem_read32(&kvm_host_self()->cpu[cpu].online);
+}
+
+/* smp_call_function_single() of a CPU that is not online is -ENXIO: nothing is called. */
+void kvm_call_on_cpu(u16 cpu, void (*fn)(void *), void *arg)
+{
+	if (cpu_online(cpu))
+		smp_call_function_single(cpu, fn, arg, true);
+}
+
+/* kvm_offline_cpu() */
+static void kvm_disable_virtualization_cpu(void *unused)
+{
+	tdx_disable_virtualization_cpu();
+}
+
+/*
+ * cpu_down() as far as KVM sees it: hotplug's lock, KVM's callback on that CPU with
+ * interrupts off, and it is online no more. In Linux a thread of its own calls it (K14).
+ */
+int kvm_cpu_offline(u16 cpu)
+{
+	struct kvm_host *host = kvm_host_self();
+	int r = 0;
+
+	trace_call("kvm_offline_cpu", cpu);
+	down_write(&host->cpu_hotplug_lock);
+	if (cpu_online(cpu)) {
+		smp_call_function_single(cpu, kvm_disable_virtualization_cpu, NULL, true);
+		mem_write32(&host->cpu[cpu].online, 0);
+	} else {
+		r = -EINVAL;
+	}
+	up_write(&host->cpu_hotplug_lock);
+	trace_return("kvm_offline_cpu", cpu, (u64)(s64)r);
+	return r;
+}
+
+/* --- leaks ---------------------------------------------------------------------------- */
+
+void kvm_leak_page(struct kvm *kvm, u64 hpa, const char *what)
+{
+	if (!hpa)
+		return;
+	trace_(EV_NOTE, .name = "page-leaked", .detail = what, .arg = hpa, .has_arg = true);
+	world_set(kvm->leaked_pages, kvm->leaked_pages + 1);
+	if (!mem_peek32(&kvm->vm_bugged))
+		world_set(kvm->leak_is_news, true);
+}
+
+void kvm_leak_pages(struct kvm *kvm, const u64 *hpa, u32 n, const char *what)
+{
+	for (u32 i = 0; i < n; i++)
+		kvm_leak_page(kvm, hpa[i], what);
+}
+
+/* --- creating a vCPU ------------------------------------------------------------------ */
+
+struct kvm_vcpu *kvm_vcpu_alloc(struct kvm *kvm, u16 id)
+{
+	struct kvm_vcpu *vcpu = world_alloc(sizeof(*vcpu));
+
+	world_set(vcpu->kvm, kvm);
+	world_set(vcpu->vcpu_id, id);
+	world_set(vcpu->cpu, NO_CPU);
+	world_set(vcpu->root, kvm->root);
+	world_set(vcpu->mirror_root, kvm->mirror_root);
+	mutex_init(&vcpu->mutex, "vcpu_mutex");
+	kvm_vcpu_regions(vcpu);
+	return vcpu;
+}
+
+static void vcpu_dealloc(struct kvm_vcpu *vcpu)
+{
+	kvm_vcpu_forget_regions(vcpu);
+	lock_exit(&vcpu->mutex.info);
+	world_free(vcpu, sizeof(*vcpu));
+}
+
+/* The vCPU belongs to the CPU that has made it from here on, initialised or not. */
+static int kvm_arch_vcpu_create(struct kvm_vcpu *vcpu)
+{
+	int r = tdx_vcpu_create(vcpu);
+
+	if (r)
+		return r;
+	vcpu_load(vcpu);
+	vcpu_put(vcpu);
+	return 0;
+}
+
+static void kvm_arch_vcpu_destroy(struct kvm_vcpu *vcpu)
+{
+	tdx_vcpu_free(vcpu);
+	mmu_free_memory_caches(vcpu);	/* kvm_mmu_destroy() */
+}
+
+static void vcpu_release(void *of)
+{
+	struct kvm_vcpu *vcpu = of;
+
+	kvm_vcpu_release(vcpu);
+}
+
+/* Online: user space can reach it, and everybody who asks all vCPUs does. */
+void kvm_vcpu_publish(struct kvm *kvm, struct kvm_vcpu *vcpu)
+{
+	u32 n = mem_read32(&kvm->online_vcpus);
+
+	world_set(kvm->vcpus[n], vcpu);
+	kvm_file_init(&vcpu->file, vcpu_release, vcpu);
+	refcount_inc(&kvm->users_count);
+	world_set(kvm->fds[vcpu->vcpu_id], vcpu);
+	/* smp_wmb() */
+	mem_xadd32(&kvm->online_vcpus, 1);
+}
+
+/* kvm_get_vcpu_by_id() */
+static bool vcpu_exists(struct kvm *kvm, u16 id)
+{
+	u32 n = kvm_online_vcpus(kvm), i;
+
+	for (i = 0; i < n; i++)
+		if (kvm->vcpus[i]->vcpu_id == id)
+			return true;
+	return false;
+}
+
+/* kvm->lock held */
+static int vcpu_insert(struct kvm *kvm, struct kvm_vcpu *vcpu)
+{
+	if (vcpu_exists(kvm, vcpu->vcpu_id))
+		return -EEXIST;
+	mutex_lock(&vcpu->mutex);
+	kvm_vcpu_publish(kvm, vcpu);
+	mutex_unlock(&vcpu->mutex);
+	return 0;
+}
+
+int kvm_vm_ioctl_create_vcpu(struct kvm *kvm, u16 id)
+{
+	struct kvm_vcpu *vcpu;
+	int r;
+
+	if (id >= kvm->max_vcpus)
+		return -EINVAL;
+	mutex_lock(&kvm->lock);
+	if (kvm->created_vcpus >= kvm->max_vcpus) {
+		mutex_unlock(&kvm->lock);
+		return -EINVAL;
+	}
+	world_set(kvm->created_vcpus, kvm->created_vcpus + 1);
+	mutex_unlock(&kvm->lock);
+	vcpu = kvm_vcpu_alloc(kvm, id);
+	r = kvm_arch_vcpu_create(vcpu);
+	if (r) {
+		vcpu_dealloc(vcpu);
+		goto decrement;
+	}
+	mutex_lock(&kvm->lock);
+	r = vcpu_insert(kvm, vcpu);
+	mutex_unlock(&kvm->lock);
+	if (!r) {
+		/* kvm_arch_vcpu_postcreate() */
+		mutex_lock(&vcpu->mutex);
+		vcpu_load(vcpu);
+		vcpu_put(vcpu);
+		mutex_unlock(&vcpu->mutex);
+		return 0;
+	}
+	kvm_arch_vcpu_destroy(vcpu);
+	vcpu_dealloc(vcpu);
+decrement:
+	mutex_lock(&kvm->lock);
+	world_set(kvm->created_vcpus, kvm->created_vcpus - 1);
+	mutex_unlock(&kvm->lock);
+	return r;
+}
+
+/* --- destroying ----------------------------------------------------------------------- */
+
+static void kvm_destroy_vcpus(struct kvm *kvm)
+{
+	u32 n = kvm_online_vcpus(kvm), i;
+
+	for (i = 0; i < n; i++) {
+		kvm_arch_vcpu_destroy(kvm->vcpus[i]);
+		vcpu_dealloc(kvm->vcpus[i]);
+		world_set(kvm->vcpus[i], NULL);
+	}
+	mem_write32(&kvm->online_vcpus, 0);
+}
+
+static void kvm_arch_destroy_vm(struct kvm *kvm)
+{
+	kvm_destroy_vcpus(kvm);
+	kvm_mmu_uninit_tdp_mmu(kvm);
+	tdx_vm_destroy(kvm);
+}
+
+/* What is left is a leak; said here, since nobody will come back to it. */
+static void check_leaks(struct kvm *kvm)
+{
+	if (mem_peek16(&kvm->hkid) && kvm->leak_is_news)
+		check_fail("hkid-leak", kvm->name, "HKID %u is still assigned and its TD is gone",
+			   mem_peek16(&kvm->hkid));
+	if (!kvm->leaked_pages)
+		return;
+	if (kvm->leak_is_news)
+		check_fail("page-leak", kvm->name, "%u pages of the TD are never given back",
+			   kvm->leaked_pages);
+	else
+		trace_note("pages leak: a consequence of the KVM_BUG");
+}
+
+static void kvm_destroy_vm(struct kvm *kvm)
+{
+	trace_call0("kvm_destroy_vm");
+	tdx_mmu_release_hkid(kvm);	/* kvm_arch_pre_destroy_vm() */
+	/* mmu_notifier_unregister() */
+	kvm_warn_on(mem_peek64(&kvm->mmu_invalidate_in_progress), NO_GFN,
+		    "a VM is destroyed inside an invalidation window");
+	kvm_arch_destroy_vm(kvm);
+	kvm_free_memslots(kvm);
+	rcu_barrier();			/* srcu_barrier(), cleanup_srcu_struct() */
+	check_leaks(kvm);
+	world_set(kvm->destroyed, true);	/* kvm_arch_free_vm() */
+	trace_return0("kvm_destroy_vm", 0);
+}
+
+void kvm_put_kvm(struct kvm *kvm)
+{
+	if (refcount_dec_and_test(&kvm->users_count))
+		kvm_destroy_vm(kvm);
+}
+
+/*
+ * Up to v6.14 a vCPU that went was loaded once more to unload its MMU
+ * (kvm_unload_vcpu_mmu(), C01).
+ */
+void kvm_vcpu_release(struct kvm_vcpu *vcpu)
+{
+	struct kvm *kvm = vcpu->kvm;
+
+	trace_call("kvm_vcpu_release", vcpu->vcpu_id);
+	if (kvm_switch(kvm, SW_CLOSE_LOADS_VCPU)) {
+		vcpu_load(vcpu);
+		vcpu_put(vcpu);
+	}
+	trace_return("kvm_vcpu_release", vcpu->vcpu_id, 0);
+	kvm_put_kvm(kvm);
+}
+
+/* --- descriptors ---------------------------------------------------------------------- */
+
+/*
+ * Linux counts users of a struct file by atomic operations that no KVM race is about. Here
+ * they take no step; where threads are real they are atomic all the same.
+ */
+static u32 users_add(struct kvm_file *f, int by)
+{
+	if (actor_self()->mode & MODE_FREE)
+		return mem_xadd32(&f->users, (u32)by) + (u32)by;
+	world_set(f->users, f->users + (u32)by);	/* raw: one actor runs at a time */
+	return f->users;		/* raw: as above */
+}
+
+void kvm_file_init(struct kvm_file *f, void (*release)(void *of), void *of)
+{
+	world_set(f->users, 1);
+	world_set(f->closed, false);
+	world_set(f->release, release);
+	world_set(f->of, of);
+}
+
+bool kvm_fget(struct kvm_file *f)
+{
+	if (f->closed)
+		return false;
+	users_add(f, 1);
+	return true;
+}
+
+void kvm_fput(struct kvm_file *f)
+{
+	if (!users_add(f, -1))
+		f->release(f->of);
+}
+
+int kvm_close(struct kvm_file *f)
+{
+	if (f->closed)
+		return -EBADF;
+	world_set(f->closed, true);
+	kvm_fput(f);
+	return 0;
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Operations on the life of a VM and its CPUs: who may do them, and on what. Rests on
+ * kvmmmu/kmmu.h, "The VM's life".
+ */
+#include "scenarios/play_priv.h"
+#include "sim/engine/lp.h"
+
+/* A CPU that goes down has nothing running on it: Linux's scheduler has moved it away. */
+static gboolean lp_is_free(struct cast *a, const struct scn_op *op)
+{
+	struct player *pl = a->pl;
+
+	for (guint i = 0; i < pl->ncast; i++) {
+		struct cast *b = &pl->cast[i];
+
+		if (b->actor->lp != op->lp)
+			continue;
+		play_refuse(pl, &op->loc, "%s is on lp%u: migrate it away first", b->scn->name,
+			    op->lp);
+		return FALSE;
+	}
+	return TRUE;
+}
+
+gboolean play_life_op(struct cast *a, const struct scn_op *op, struct kmmu_result *r)
+{
+	struct kvm *kvm = a->pl->kvm;
+
+	switch (op->word->code) {
+	case SCN_OP_CLOSE:
+		*r = kmmu_close(kvm, (u16)op->actor.vcpu);
+		return TRUE;
+	case SCN_OP_CPU_OFFLINE:
+		if (lp_is_free(a, op))
+			*r = kmmu_cpu_offline(kvm, (u16)op->lp);
+		return TRUE;
+	case SCN_OP_RELEASE_HKID:
+		*r = kmmu_release_hkid(kvm);
+		return TRUE;
+	case SCN_OP_DESTROY:
+		*r = kmmu_destroy(kvm);
+		return TRUE;
+	default:
+		return FALSE;
+	}
+}

@@ -10,6 +10,7 @@
 
 #include "sim/engine/arena.h"
 #include "sim/engine/check.h"
+#include "sim/engine/hash.h"
 #include "sim/engine/lp.h"
 #include "sim/engine/region.h"
 #include "sim/engine/trace.h"
@@ -140,6 +141,8 @@ static void fill_tdcs(const struct module *mod, struct tdcs *tdcs, const struct 
 	world_set(tdcs->pwl, b->levels == 5 ? LVL_PML5 : LVL_PML4);
 	world_set(tdcs->pending_ve_disable, b->pending_ve_disable);
 	world_set(tdcs->notify_enables, b->notify);
+	world_set(tdcs->max_vcpus, VCPUS_MAX);
+	world_set(tdcs->attributes, b->debug ? ATTRIBUTES_DEBUG : 0);
 	world_set(tdcs->eptp, root);
 	world_set(tdcs->hp_lock_timeout, mod->hp_lock_timeout);
 	world_set(tdcs->epoch.td_epoch, 1);
@@ -177,6 +180,8 @@ u64 td_build(struct sim *sim, const struct td_build *b)
 	world_set(tdr->chldcnt, TDCX_PAGES);
 	world_set(tdr->hkid, hkid);
 	world_set(mod->kot[hkid].state, HKID_ASSIGNED);
+	for (u32 i = 0; i < ARRAY_SIZE(tdr->uuid); i++)
+		world_set(tdr->uuid[i], hash_fold(i, hpa, hkid));
 	tdcs = td_tdcs(tdr);
 	fill_tdcs(mod, tdcs, b, tdr->tdcx_pa[3]);
 	fill_root(tdr->tdcx_pa[3], b->name, tdcs->pwl);

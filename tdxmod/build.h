@@ -45,6 +45,7 @@ struct td_build {
 	enum td_op_state op_state;
 	bool pending_ve_disable;
 	bool notify;		/* NOTIFY_ENABLES bit 0 */
+	bool debug;		/* ATTRIBUTES.DEBUG: TDH.MEM.RD and TDH.MEM.WR work */
 	u16 hkid;		/* 0: next free */
 };
 

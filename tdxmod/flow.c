@@ -18,9 +18,10 @@ void flow_begin(struct flow *f, u32 leaf, struct tdx_regs *r)
 
 u64 flow_lock_tdr(struct flow *f, u64 hpa, enum operand_id operand, enum lock_mode mode)
 {
-	u64 err = pamt_check_and_lock(f->mod, &f->tdr_walk, hpa, SIZE_4K, mode, PT_TDR,
-				      operand, "TDR");
+	u64 err;
 
+	f->tdr_walk.side = f->side;
+	err = pamt_check_and_lock(f->mod, &f->tdr_walk, hpa, SIZE_4K, mode, PT_TDR, operand, "TDR");
 	if (err)
 		return err;
 	f->tdr_pa = hpa;
@@ -66,12 +67,12 @@ u64 flow_lock_op_state(struct flow *f)
 
 	if (err)
 		return err;
-	err = sharex_hp_acquire_sh(&f->tdcs->op_state_lock, SIDE_HOST, "OP_STATE");
+	err = sharex_hp_acquire_sh(&f->tdcs->op_state_lock, f->side, "OP_STATE");
 	if (err)
 		return status_operand(err, OPERAND_OP_STATE);
 	f->op_locked = true;
 	state = mem_read32(&f->tdcs->op_state);
-	if (op_state_allows(f->leaf, state))
+	if (f->op_states ? f->op_states >> state & 1 : op_state_allows(f->leaf, state))
 		return TDX_SUCCESS;
 	flow_release_op_state(f);
 	return TDX_OP_STATE_INCORRECT;
@@ -118,6 +119,15 @@ u64 flow_associate(struct flow *f, bool *new_association)
 	*new_association = old == VCPU_NO_LP;
 	if (*new_association)
 		mem_xadd32(&f->tdcs->num_assoc_vcpus, 1);
+	return TDX_SUCCESS;
+}
+
+u64 flow_check_shared_hpa(u64 hpa, u64 alignment, enum operand_id operand)
+{
+	if ((hpa & (alignment - 1)) || hpa >= PA_LIMIT ||
+	    (hpa & HKID_MASK) >> HKID_SHIFT >= MODULE_HKID ||
+	    (hpa & ~HKID_MASK) - SEAMRR_BASE < SEAMRR_SIZE)
+		return status_operand(TDX_OPERAND_INVALID, operand);
 	return TDX_SUCCESS;
 }
 

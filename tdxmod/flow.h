@@ -17,6 +17,8 @@ struct flow {
 	const struct module *mod;
 	struct tdx_regs *r;
 	u32 leaf;
+	enum lock_side side;	/* of TDR, OP_STATE; SIDE_HOST unless set behind flow_begin() */
+	u16 op_states;		/* allowed OP_STATEs; 0: those of @leaf */
 
 	struct tdr *tdr;
 	u64 tdr_pa;
@@ -57,6 +59,9 @@ u64 flow_map_vcpu(struct flow *f);
 /* flow_associate - with this LP, if with none; it stays so whatever the flow ends in */
 u64 flow_associate(struct flow *f, bool *new_association);
 
+/* shared_hpa_check_with_pwr_2_alignment(): memory of the VMM's */
+u64 flow_check_shared_hpa(u64 hpa, u64 alignment, enum operand_id operand);
+
 /* RCX of the memory flows: reserved bits, level in @min..@max, alignment */
 u64 flow_gpa(struct flow *f, u64 rcx, u8 min, u8 max);
 u64 flow_walk(struct flow *f, enum lock_mode tree);	/* GPA valid, tree lock, walk */
@@ -87,6 +92,9 @@ void flow_progress(void);
 u64 tdh_mem_sept_add(struct tdx_regs *r, u32 version);
 u64 tdh_mem_page_add(struct tdx_regs *r, u32 version);
 u64 tdh_mem_page_aug(struct tdx_regs *r, u32 version);
+u64 tdh_mem_page_relocate(struct tdx_regs *r, u32 version);
+u64 tdh_mem_rd(struct tdx_regs *r, u32 version);
+u64 tdh_mem_wr(struct tdx_regs *r, u32 version);
 u64 tdh_mem_page_demote(struct tdx_regs *r, u32 version);
 u64 tdh_mem_page_promote(struct tdx_regs *r, u32 version);
 u64 tdh_mem_range_block(struct tdx_regs *r, u32 version);
@@ -103,7 +111,10 @@ u64 tdh_vp_wr(struct tdx_regs *r, u32 version);
 u64 tdh_mng_vpflushdone(struct tdx_regs *r, u32 version);
 u64 tdh_mng_key_freeid(struct tdx_regs *r, u32 version);
 u64 tdh_phymem_cache_wb(struct tdx_regs *r, u32 version);
+u64 tdh_phymem_page_rdmd(struct tdx_regs *r, u32 version);
 u64 tdh_phymem_page_wbinvd(struct tdx_regs *r, u32 version);
 u64 tdh_phymem_page_reclaim(struct tdx_regs *r, u32 version);
 u64 tdh_phymem_pamt_add(struct tdx_regs *r, u32 version);
 u64 tdh_phymem_pamt_remove(struct tdx_regs *r, u32 version);
+u64 tdh_servtd_bind(struct tdx_regs *r, u32 version);
+u64 tdh_servtd_prebind(struct tdx_regs *r, u32 version);

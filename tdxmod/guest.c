@@ -84,7 +84,7 @@ static bool tdcall(struct lp_ctx *lp, struct tdx_regs *g, u8 done, struct tdx_re
 	bool interrupted, exited;
 
 	exited = vmexit_tdcall(lp, g, &interrupted, r);
-	if (exited && STATUS_CLASS(r->rax) != TDX_HOST_PRIORITY_BUSY_TIMEOUT)
+	if (exited && !td_exit_is_trap(r->rax))
 		return true;	/* the TDCALL is executed again */
 	if (interrupted)
 		return false;	/* likewise; the interrupt is taken first */
@@ -175,7 +175,10 @@ static bool accept_insn(struct lp_ctx *lp, const struct guest_insn *in, struct t
 
 static bool tdcall_insn(struct lp_ctx *lp, const struct guest_insn *in, struct tdx_regs *r)
 {
-	struct tdx_regs g = { .rax = in->leaf, .rcx = in->rcx, .rdx = in->rdx, .r8 = in->r8 };
+	struct tdx_regs g = {
+		.rax = in->leaf, .rcx = in->rcx, .rdx = in->rdx, .r8 = in->r8, .r9 = in->r9,
+		.r10 = in->r10, .r11 = in->r11, .r12 = in->r12, .r13 = in->r13,
+	};
 	bool exited = tdcall(lp, &g, GUEST_TDCALL_DONE, r);
 
 	if (exited && in->leaf == TDG_VP_VMCALL)

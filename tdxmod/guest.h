@@ -33,7 +33,7 @@ struct guest_insn {
 	bool shared;
 	u64 gpa[4];
 	u64 pages;		/* ACCEPT, MAP_GPA: 4K pages */
-	u64 leaf, rcx, rdx, r8;	/* TDCALL */
+	u64 leaf, rcx, rdx, r8, r9, r10, r11, r12, r13;	/* TDCALL */
 	u64 cycles, count;
 	u32 target;
 	const char *text;	/* as the scenario wrote it, for the trace */
@@ -72,8 +72,20 @@ enum tdcall_leaf {
 	TDG_MR_REPORT = 4,
 	TDG_VP_CPUIDVE_SET = 5,
 	TDG_MEM_PAGE_ACCEPT = 6,
+	TDG_VM_RD = 7,
+	TDG_VM_WR = 8,
+	TDG_VP_RD = 9,
+	TDG_VP_WR = 10,
+	TDG_SYS_RD = 11,
+	TDG_SYS_RDALL = 12,
+	TDG_SERVTD_RD = 18,
+	TDG_SERVTD_WR = 20,
+	TDG_MR_VERIFYREPORT = 22,
 	TDG_MEM_PAGE_ATTR_RD = 23,
 	TDG_MEM_PAGE_ATTR_WR = 24,
+	TDG_VP_ENTER = 25,
+	TDG_VP_INVEPT = 26,
+	TDG_VP_INVVPID = 27,
 };
 
 /* tdcall_name - "TDG.MEM.PAGE.ACCEPT"; NULL if the number is no leaf */

@@ -7,6 +7,7 @@
  */
 #include "tdxmod/lp_state.h"
 #include "tdxmod/seamcall.h"
+#include "tdxmod/status.h"
 #include "tdxmod/td.h"
 
 /* Where in an instruction the guest is */
@@ -40,6 +41,7 @@ void guest_run(struct lp_ctx *lp, struct tdx_regs *r);
 enum {				/* type of the extended exit qualification (RDX) */
 	EEQ_NONE = 0,
 	EEQ_ACCEPT = 1,
+	EEQ_ATTR_WR = 5,
 	EEQ_PENDING_EPT_VIOLATION = 6,
 };
 
@@ -50,11 +52,13 @@ enum {				/* type of the extended exit qualification (RDX) */
 bool vmexit_interrupt(struct lp_ctx *lp, struct tdx_regs *r);
 bool vmexit_ept_violation(struct lp_ctx *lp, u64 gpa, u64 qualification, struct tdx_regs *r);
 bool vmexit_ept_misconfig(struct lp_ctx *lp, u64 gpa, struct tdx_regs *r);
-/* @g: the guest's RAX (leaf), RCX, RDX, R8 in; results out. @interrupted: RAX untouched */
-bool vmexit_tdcall(struct lp_ctx *lp, struct tdx_regs *g, bool *interrupted, struct tdx_regs *r);
+/* @g: the guest's RAX (leaf), RCX, RDX, R8 ... in; results out. @again: RAX and RIP untouched */
+bool vmexit_tdcall(struct lp_ctx *lp, struct tdx_regs *g, bool *again, struct tdx_regs *r);
 
 /* inject_ve - VE_INFO is filled; the guest's handler runs next */
 void inject_ve(struct tdvps *vp, u64 reason, u64 qualification, u64 gpa);
+/* ve_or_df - tdx_inject_ve(): #DF, which ends this guest, while VE_INFO has not been read */
+void ve_or_df(struct tdvps *vp, u64 reason, u64 qualification, u64 gpa);
 
 /* td_exit_async - TD exit with @status | @reason; @last: enum last_td_exit */
 void td_exit_async(struct lp_ctx *lp, u64 status, u32 reason, u64 qualification, u64 eeq,
@@ -62,11 +66,17 @@ void td_exit_async(struct lp_ctx *lp, u64 status, u32 reason, u64 qualification,
 /* ... due to an EPT violation: low bits of the GPA and details of the walk are hidden */
 void td_exit_ept_violation(struct lp_ctx *lp, u64 gpa, u64 qualification, u64 eeq,
 			   struct tdx_regs *r);
+/* violation_details - RDX of ACCEPT's and ATTR.WR's: level asked for, and what was found */
+u64 violation_details(u64 type, u8 level, const struct sept_walk *w);
 /* td_exit_vmcall - the guest's registers that RCX selects */
 void td_exit_vmcall(struct lp_ctx *lp, const struct tdx_regs *g, struct tdx_regs *r);
+/* td_exit_cross_td - async_tdexit_cross_td(): @status, the guest's RAX too, is about @target */
+void td_exit_cross_td(struct lp_ctx *lp, u64 status, u64 target, struct tdx_regs *g,
+		      struct tdx_regs *r);
 
-/* TDCALL leaves. Returns the status; *exited: a TD exit has taken place instead. */
-u64 tdg_mem_page_accept(struct lp_ctx *lp, struct tdx_regs *g, bool *interrupted, bool *exited,
-			struct tdx_regs *r);
-u64 tdg_mem_page_attr_rd(struct lp_ctx *lp, struct tdx_regs *g, bool *exited,
-			 struct tdx_regs *r);
+/* td_exit_is_trap - a TD exit behind its TDCALL, of which the guest has a result */
+static inline bool td_exit_is_trap(u64 rax)
+{
+	return STATUS_CLASS(rax) == TDX_HOST_PRIORITY_BUSY_TIMEOUT ||
+	       STATUS_CLASS(rax) == TDX_CROSS_TD_TRAP;
+}

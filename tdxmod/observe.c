@@ -155,6 +155,9 @@ static bool find_in_td(u64 tdr_hpa, const char *name, u64 index, struct module_l
 		*l = (struct module_lock){ &tdcs->op_state_lock, TDX_LOCK_SHAREX_HP, "OP_STATE" };
 	} else if (!strcmp(name, "RTMR")) {
 		*l = (struct module_lock){ &tdcs->rtmr_lock, TDX_LOCK_SHAREX_HP, "RTMR" };
+	} else if (!strcmp(name, "SERVTD_BINDINGS")) {
+		*l = (struct module_lock){ &tdcs->servtd_bindings_lock, TDX_LOCK_SHAREX_HP,
+			"SERVTD_BINDINGS" };
 	} else if (!strcmp(name, "TDR")) {
 		*l = (struct module_lock){ &pamt_entry_of(mod, tdr_hpa, SIZE_4K)->lock,
 			TDX_LOCK_SHAREX_HP, "TDR" };

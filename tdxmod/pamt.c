@@ -115,7 +115,7 @@ u64 pamt_walk_lock(const struct module *mod, struct pamt_walk *w, u64 hpa, enum 
 	w->hpa = hpa;
 	w->mode = mode;
 	sim_charge(COST_KEYHOLE_HIT, 4);
-	err = sharex_hp_acquire_sh(&g->lock, SIDE_HOST, "PAMT_1G");
+	err = sharex_hp_acquire_sh(&g->lock, w->side, "PAMT_1G");
 	if (err)
 		return err;
 	pt = mem_read8(&g->pt);
@@ -123,7 +123,7 @@ u64 pamt_walk_lock(const struct module *mod, struct pamt_walk *w, u64 hpa, enum 
 		err = leaf_at(mod, w, SIZE_1G, mode);
 		goto out_1g;
 	}
-	err = sharex_hp_acquire_sh(&m->lock, SIDE_HOST, "PAMT_2M");
+	err = sharex_hp_acquire_sh(&m->lock, w->side, "PAMT_2M");
 	if (err)
 		goto out_1g;
 	pt = mem_read8(&m->pt);
@@ -134,7 +134,7 @@ u64 pamt_walk_lock(const struct module *mod, struct pamt_walk *w, u64 hpa, enum 
 	w->leaf = pamt_child(mod, m, hpa);
 	w->size = SIZE_4K;
 	w->name = name ? name : pamt_lock_name(SIZE_4K);
-	err = sharex_hp_acquire(&w->leaf->lock, mode, SIDE_HOST, w->name);
+	err = sharex_hp_acquire(&w->leaf->lock, mode, w->side, w->name);
 out_2m:
 	if (err)
 		sharex_hp_release_sh(&m->lock, "PAMT_2M");

@@ -44,6 +44,7 @@ struct pamt_walk {
 	struct pamt_entry *leaf;
 	enum page_size size;	/* of @leaf */
 	enum lock_mode mode;
+	enum lock_side side;	/* the caller's; SIDE_HOST unless set before */
 	const char *name;	/* of the leaf's lock */
 };
 

@@ -46,6 +46,8 @@ enum seamcall_leaf {
 	TDH_PHYMEM_CACHE_WB = 40,
 	TDH_PHYMEM_PAGE_WBINVD = 41,
 	TDH_VP_WR = 43,
+	TDH_SERVTD_BIND = 48,
+	TDH_SERVTD_PREBIND = 49,
 	TDH_PHYMEM_PAMT_ADD = 58,	/* modules with dynamic PAMT; Linux: vmx/tdx/tdx.h */
 	TDH_PHYMEM_PAMT_REMOVE = 59,
 };

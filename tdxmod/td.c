@@ -70,6 +70,13 @@ static const char *op_state_class(u64 raw)
 	return raw < ARRAY_SIZE(op_state_words) - 1 ? op_state_words[raw] : "INVALID";
 }
 
+static const char *binding_class(u64 raw)
+{
+	static const char *const words[] = { "NOT_BOUND", "PRE_BOUND", "BOUND" };
+
+	return raw < ARRAY_SIZE(words) ? words[raw] : "INVALID";
+}
+
 static const char *vcpu_class(u64 raw)
 {
 	switch (raw) {
@@ -95,7 +102,8 @@ static const struct region_field hp_fields[] = {
 enum field {
 	F_FATAL, F_LIFECYCLE, F_NUM_TDCX, F_CHLDCNT,
 	F_NUM_ASSOC, F_OP_STATE, F_OP_STATE_LOCK, F_TREE, F_NOTIFY, F_EPOCH, F_REFCOUNT,
-	F_EPOCH_LOCK, F_RTMR,
+	F_EPOCH_LOCK, F_RTMR, F_RTMR_VALUE, F_HASH_VALID, F_HASH, F_BINDINGS, F_SERVTD_NUM,
+	F_SERVTD_STATE, F_SERVTD_TYPE, F_SERVTD_ATTR, F_SERVTD_INFO_HASH, F_SERVTD_UUID,
 	F_STATE, F_LAST_EXIT, F_EPF_COUNT, F_EPF_IDX, F_HP_BUSY, F_LPID, F_VCPU_EPOCH, F_EPF_LIST,
 	F_FETCH,
 };
@@ -114,6 +122,16 @@ static const struct region_type types[] = {
 	[F_REFCOUNT] = { .name = "TDCS.REFCOUNT", .indexed = true },
 	[F_EPOCH_LOCK] = { .name = "TDCS.TD_EPOCH_LOCK", .fields = sharex_fields },
 	[F_RTMR] = { .name = "TDCS.RTMR_LOCK", .fields = hp_fields },
+	[F_RTMR_VALUE] = { .name = "TDCS.RTMR", .indexed = true },
+	[F_HASH_VALID] = { .name = "TDCS.LAST_TEEINFO_HASH_VALID" },
+	[F_HASH] = { .name = "TDCS.LAST_TEEINFO_HASH" },
+	[F_BINDINGS] = { .name = "TDCS.SERVTD_BINDINGS_LOCK", .fields = hp_fields },
+	[F_SERVTD_NUM] = { .name = "TDCS.SERVTD_NUM" },
+	[F_SERVTD_STATE] = { .name = "TDCS.SERVTD_BINDING_STATE", .class = binding_class },
+	[F_SERVTD_TYPE] = { .name = "TDCS.SERVTD_TYPE" },
+	[F_SERVTD_ATTR] = { .name = "TDCS.SERVTD_ATTR" },
+	[F_SERVTD_INFO_HASH] = { .name = "TDCS.SERVTD_INFO_HASH" },
+	[F_SERVTD_UUID] = { .name = "TDCS.SERVTD_UUID" },
 	[F_STATE] = { .name = "TDVPS.STATE", .class = vcpu_class, .indexed = true },
 	[F_LAST_EXIT] = { .name = "TDVPS.LAST_TD_EXIT", .indexed = true },
 	[F_EPF_COUNT] = { .name = "TDVPS.POSSIBLY_EPF_STEPPING", .indexed = true },
@@ -157,6 +175,16 @@ void td_regions(const char *name, struct tdr *tdr, struct tdcs *tdcs)
 	field_add(F_REFCOUNT, name, tdcs->epoch.refcount, 2, 2, 0);
 	FIELD(F_EPOCH_LOCK, tdcs->epoch.lock, 0);
 	FIELD(F_RTMR, tdcs->rtmr_lock, 0);
+	field_add(F_RTMR_VALUE, name, tdcs->rtmr, 8, RTMRS, 0);
+	FIELD(F_HASH_VALID, tdcs->last_teeinfo_hash_valid, 0);
+	FIELD(F_HASH, tdcs->last_teeinfo_hash, 0);
+	FIELD(F_BINDINGS, tdcs->servtd_bindings_lock, 0);
+	FIELD(F_SERVTD_NUM, tdcs->servtd_num, 0);
+	FIELD(F_SERVTD_STATE, tdcs->servtd_binding[0].state, 0);
+	FIELD(F_SERVTD_TYPE, tdcs->servtd_binding[0].type, 0);
+	FIELD(F_SERVTD_ATTR, tdcs->servtd_binding[0].attributes, 0);
+	FIELD(F_SERVTD_INFO_HASH, tdcs->servtd_binding[0].info_hash, 0);
+	FIELD(F_SERVTD_UUID, tdcs->servtd_binding[0].uuid[0], 0);
 }
 
 void vcpu_regions(const char *name, struct tdvps *vp)

@@ -22,6 +22,18 @@ enum { TDCX_PAGES = 6, TDVPS_PAGES = 6, EPF_LIST = 32 };
 
 enum td_lifecycle { TD_HKID_ASSIGNED, TD_KEYS_CONFIGURED, TD_BLOCKED, TD_TEARDOWN };
 
+enum { RTMRS = 4, SERVTDS_MAX = 1 };
+
+enum servtd_state { SERVTD_NOT_BOUND, SERVTD_PRE_BOUND, SERVTD_BOUND };
+
+struct servtd_binding {		/* to a service TD; under SERVTD_BINDINGS' lock */
+	u8 state;		/* enum servtd_state */
+	u16 type;		/* 0: migration TD */
+	u64 attributes;		/* SERVTD_ATTR: bits 47:32 what its info hash leaves out */
+	u64 info_hash;
+	u64 uuid[4];
+};
+
 struct tdr {
 	u8 fatal;
 	u8 lifecycle;		/* enum td_lifecycle */
@@ -30,6 +42,7 @@ struct tdr {
 	u16 hkid;
 	u64 chldcnt;		/* 4K pages of the TD */
 	u64 tdcx_pa[TDCX_PAGES];
+	u64 uuid[4];		/* TD_UUID: random, of each TD its own */
 };
 
 struct tdcs {
@@ -48,6 +61,8 @@ struct tdcs {
 	u8 notify_enables;
 	u64 eptp;		/* hpa of the S-EPT root */
 	u64 hp_lock_timeout;	/* cycles */
+	u64 attributes;		/* ATTRIBUTES_DEBUG */
+	u32 max_vcpus;
 
 	/* TDCS.EPOCH_TRACKING: the hot line; the first 16 bytes are read as one */
 	struct {
@@ -57,8 +72,25 @@ struct tdcs {
 		u16 lock;	/* sharex */
 	} epoch __attribute__((aligned(64)));
 
+	/* TDCS.MEASUREMENT: a word stands for a register of 48 bytes */
 	u16 rtmr_lock __attribute__((aligned(64)));	/* sharex_hp */
+	u8 last_teeinfo_hash_valid;
+	u64 last_teeinfo_hash;
+	u64 mrtd;
+	u64 rtmr[RTMRS];
+
+	/* TDCS.SERVICE_TD, TDCS.MIGRATION: what a bound service TD may get at */
+	u16 servtd_bindings_lock __attribute__((aligned(64)));	/* sharex_hp */
+	u16 servtd_num;
+	u64 servtd_hash;
+	struct servtd_binding servtd_binding[SERVTDS_MAX];
+	u64 preimport_uuid[4];
+	u64 mig_dec_key[4];
+	u16 mig_version;
+	u8 mig_dec_key_set;
 };
+
+#define ATTRIBUTES_DEBUG	BIT_ULL(0)
 
 enum vcpu_state { VCPU_READY = 2, VCPU_ACTIVE = 4, VCPU_DISABLED = 8 };
 enum last_td_exit { LAST_ASYNC_FAULT, LAST_ASYNC_TRAP, LAST_TDVMCALL };
@@ -111,6 +143,8 @@ struct tdvps {
 };
 
 _Static_assert(sizeof(struct tdvps) <= PAGE_SIZE, "TDVPS fits its first page");
+
+_Static_assert(sizeof(struct tdcs) <= PAGE_SIZE, "TDCS's fields fit its first page");
 
 static inline struct tdr *tdr_at(u64 hpa)
 {

@@ -15,6 +15,8 @@ static const char *exit_name(u64 rax)
 {
 	if (STATUS_CLASS(rax) == TDX_HOST_PRIORITY_BUSY_TIMEOUT)
 		return "HOST_PRIORITY_BUSY_TIMEOUT";
+	if (STATUS_CLASS(rax) == TDX_CROSS_TD_TRAP)
+		return "CROSS_TD_TRAP";
 	switch ((u32)rax) {
 	case EXIT_REASON_EXTERNAL_INTERRUPT:
 		return "EXTERNAL_INTERRUPT";
@@ -77,6 +79,15 @@ void td_exit_ept_violation(struct lp_ctx *lp, u64 gpa, u64 qualification, u64 ee
 		      LAST_ASYNC_FAULT, r);
 }
 
+/* async_tdexit_ept_violation() */
+u64 violation_details(u64 type, u8 level, const struct sept_walk *w)
+{
+	u64 info = level | (u64)w->level << 3 | (u64)sept_public_state(w->copy) << 6 |
+		   (u64)sept_is_leaf(w->copy) << 14;
+
+	return type | info << 32;
+}
+
 /* copy_gprs_data_from_td_to_vmm(): RCX says which; the others read as 0 */
 void td_exit_vmcall(struct lp_ctx *lp, const struct tdx_regs *g, struct tdx_regs *r)
 {
@@ -96,4 +107,12 @@ void td_exit_vmcall(struct lp_ctx *lp, const struct tdx_regs *g, struct tdx_regs
 		.r15 = select >> 15 & 1 ? g->r15 : 0,
 	};
 	to_vmm(lp, VCPU_READY, LAST_TDVMCALL, r->rax);
+}
+
+void td_exit_cross_td(struct lp_ctx *lp, u64 status, u64 target, struct tdx_regs *g,
+		      struct tdx_regs *r)
+{
+	g->rax = status;
+	world_set(lp->vp->guest.rip, lp->vp->guest.rip + TDCALL_BYTES);
+	td_exit_async(lp, TDX_CROSS_TD_TRAP, 0, 0, status, target, LAST_ASYNC_TRAP, r);
 }

@@ -4,8 +4,6 @@
  * Source: TDX_1.5.01, td_dispatcher/tdx_td_dispatcher.c (prologue, td_call, #VE),
  * vm_exits/td_ept_violation.c, vm_exits/td_other_exits.c.
  */
-#include <string.h>
-
 #include "sim/engine/check.h"
 #include "sim/engine/trace.h"
 #include "tdxmod/guest.h"
@@ -13,6 +11,7 @@
 #include "tdxmod/module.h"
 #include "tdxmod/status.h"
 #include "tdxmod/stepping.h"
+#include "tdxmod/tdcall.h"
 
 /* tdx_td_l1_l2_dispatcher_common_prologue(); true: the TD is dead, @r is filled in */
 static bool prologue(struct lp_ctx *lp, u64 reason, u64 qualification, u64 gpa,
@@ -71,6 +70,17 @@ void inject_ve(struct tdvps *vp, u64 reason, u64 qualification, u64 gpa)
 	trace_note("#VE");
 }
 
+void ve_or_df(struct tdvps *vp, u64 reason, u64 qualification, u64 gpa)
+{
+	if (!vp->ve.valid) {
+		inject_ve(vp, reason, qualification, gpa);
+		return;
+	}
+	world_set(vp->guest.dead, 1);
+	world_set(vp->guest.phase, GUEST_AT_INSN);
+	trace_note("#DF: #VE before VE_INFO was read");
+}
+
 /* td_ept_violation_exit(); the walk takes no lock */
 bool vmexit_ept_violation(struct lp_ctx *lp, u64 gpa, u64 qualification, struct tdx_regs *r)
 {
@@ -84,14 +94,7 @@ bool vmexit_ept_violation(struct lp_ctx *lp, u64 gpa, u64 qualification, struct 
 		sept_walk(lp->tdcs, gpa, LVL_PT, &w);
 		if (sept_is(w.copy, SEPT_ACCEPTABLE)) {
 			if (!lp->tdcs->pending_ve_disable) {
-				if (!vp->ve.valid) {
-					inject_ve(vp, EXIT_REASON_EPT_VIOLATION, qualification,
-						  gpa);
-					return resume(lp);
-				}
-				/* A #VE inside the #VE handler: #DF ends this guest */
-				world_set(vp->guest.dead, 1);
-				trace_note("#DF: #VE before VE_INFO was read");
+				ve_or_df(vp, EXIT_REASON_EPT_VIOLATION, qualification, gpa);
 				return resume(lp);
 			}
 			eeq = EEQ_PENDING_EPT_VIOLATION;
@@ -112,46 +115,18 @@ bool vmexit_ept_misconfig(struct lp_ctx *lp, u64 gpa, struct tdx_regs *r)
 	return true;
 }
 
-static u64 veinfo_get(struct tdvps *vp, struct tdx_regs *g)
+static u64 run_leaf(struct tdcall *c, u64 rax)
 {
-	if (!vp->ve.valid)
-		return TDX_NO_VALID_VE_INFO;
-	g->rcx = vp->ve.reason;
-	g->rdx = vp->ve.qualification;
-	g->r8 = 0;		/* GLA is not modelled */
-	g->r9 = vp->ve.gpa;
-	world_set(vp->ve.valid, 0);
-	return TDX_SUCCESS;
-}
+	const struct tdcall_leaf_row *l = tdcall_leaf(rax & 0xffff);
 
-static u64 tdcall_leaf(struct lp_ctx *lp, struct tdx_regs *g, bool *interrupted, bool *exited,
-		       struct tdx_regs *r)
-{
-	u64 leaf = g->rax & 0xffff;
-	const char *name = tdcall_name(leaf);
-
-	/* None of the leaves here has versions */
-	if (g->rax >> 16 || !name)
+	c->version = rax >> 16 & 0xff;
+	c->leaf = rax & 0xffff;
+	if (rax >> 24 || !l || (c->version && !l->versioned))
 		return status_operand(TDX_OPERAND_INVALID, OPERAND_RAX);
-	switch (leaf) {
-	case TDG_VP_VMCALL:
-		/* RAX, RCX and RSP cannot be passed */
-		if (g->rcx & 0x13 || g->rcx >> 32)
-			return status_operand(TDX_OPERAND_INVALID, OPERAND_RCX);
-		*exited = true;
-		advance_rip(lp->vp);
-		td_exit_vmcall(lp, g, r);
-		return TDX_SUCCESS;
-	case TDG_VP_VEINFO_GET:
-		return veinfo_get(lp->vp, g);
-	case TDG_MEM_PAGE_ACCEPT:
-		return tdg_mem_page_accept(lp, g, interrupted, exited, r);
-	case TDG_MEM_PAGE_ATTR_RD:
-		return tdg_mem_page_attr_rd(lp, g, exited, r);
-	default:
-		check_fail("unsupported-leaf", name, "%s is not modelled yet", name);
-		return status_operand(TDX_OPERAND_INVALID, OPERAND_RAX);
-	}
+	if (l->run)
+		return l->run(c);
+	check_fail("unsupported-leaf", l->name, "%s is not modelled yet", l->name);
+	return status_operand(TDX_OPERAND_INVALID, OPERAND_RAX);
 }
 
 /*
@@ -175,41 +150,52 @@ static bool host_priority_timeout(struct tdvps *vp, struct tdcs *tdcs)
 	return true;
 }
 
-bool vmexit_tdcall(struct lp_ctx *lp, struct tdx_regs *g, bool *interrupted, struct tdx_regs *r)
+/* The leaf's result, as the guest is to see it. True: the VMM is told of a lock instead */
+static bool result(struct tdcall *c, u64 rax)
 {
-	const char *name = tdcall_name(g->rax & 0xffff);
-	struct tdvps *vp = lp->vp;
-	bool exited = false, has;
-	u64 arg = g->rcx >> 12 & GENMASK_ULL(39, 0), rax;
+	struct tdvps *vp = c->lp->vp;
 
-	*interrupted = false;
-	has = name && !strncmp(name, "TDG.MEM.", 8);	/* RCX is a gpa */
-	if (!name)
-		name = "TDCALL";
-	if (prologue(lp, EXIT_REASON_TDCALL, 0, 0, r))
-		return true;
-	sim_charge(COST_TDCALL_FIXED, 1);
-	trace_(EV_CALL, .name = name, .arg = arg, .has_arg = has);
-	rax = tdcall_leaf(lp, g, interrupted, &exited, r);
-	if (exited)
-		return true;
-	trace_(EV_RETURN, .name = name, .arg = arg, .has_arg = has, .status = rax);
 	if (STATUS_CLASS(rax) == TDX_OPERAND_BUSY_HOST_PRIORITY) {
 		rax = TDX_OPERAND_BUSY | (u32)rax;
-		if (host_priority_timeout(vp, lp->tdcs)) {
-			g->rax = rax;
+		if (host_priority_timeout(vp, c->lp->tdcs)) {
+			c->g->rax = rax;
 			advance_rip(vp);
-			td_exit_async(lp, TDX_HOST_PRIORITY_BUSY_TIMEOUT, 0, 0, 0, 0,
-				      LAST_ASYNC_TRAP, r);
+			td_exit_async(c->lp, TDX_HOST_PRIORITY_BUSY_TIMEOUT, 0, 0, 0, 0,
+				      LAST_ASYNC_TRAP, c->r);
 			return true;
 		}
 	} else {
 		mem_write8(&vp->hp_lock_busy, 0);
 		deadline_clear(&vp->hp_lock_deadline);
 	}
-	if (!*interrupted) {
-		g->rax = rax;
+	if (c->end == TDCALL_RESULT) {
+		c->g->rax = rax;
 		advance_rip(vp);
 	}
+	return false;
+}
+
+bool vmexit_tdcall(struct lp_ctx *lp, struct tdx_regs *g, bool *again, struct tdx_regs *r)
+{
+	struct tdcall c = { .mod = module_self(), .lp = lp, .g = g, .r = r };
+	const struct tdcall_leaf_row *l = tdcall_leaf(g->rax & 0xffff);
+	const char *name = l ? l->name : "TDCALL";
+	u64 arg = g->rcx >> 12 & GENMASK_ULL(39, 0), rax;
+	bool has = l && l->gpa;
+
+	*again = false;
+	if (prologue(lp, EXIT_REASON_TDCALL, 0, 0, r))
+		return true;
+	sim_charge(COST_TDCALL_FIXED, 1);
+	trace_(EV_CALL, .name = name, .arg = arg, .has_arg = has);
+	rax = run_leaf(&c, g->rax);
+	if (c.end == TDCALL_EXITED)
+		return true;
+	*again = c.end != TDCALL_RESULT;
+	if (c.end == TDCALL_VE)
+		return resume(lp);
+	trace_(EV_RETURN, .name = name, .arg = arg, .has_arg = has, .status = rax);
+	if (result(&c, rax))
+		return true;
 	return resume(lp);
 }

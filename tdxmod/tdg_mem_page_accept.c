@@ -9,20 +9,7 @@
 #include "sim/engine/trace.h"
 #include "tdxmod/flow.h"
 #include "tdxmod/guest_run.h"
-
-/*
- * async_tdexit_ept_violation(): RDX says which level was asked for and what was found; an
- * ACCEPT counts as a write.
- */
-static void exit_violation(struct lp_ctx *lp, u64 gpa, u8 level, const struct sept_walk *w,
-			   struct tdx_regs *r)
-{
-	u64 info = level | (u64)w->level << 3 | (u64)sept_public_state(w->copy) << 6 |
-		   (u64)sept_is_leaf(w->copy) << 14;
-
-	td_exit_ept_violation(lp, gpa, QUAL_WRITE | (w->copy & SEPT_RWX) << 3,
-			      EEQ_ACCEPT | info << 32, r);
-}
+#include "tdxmod/tdcall.h"
 
 /*
  * One step a page, for its 64 lines: contents do not exist, but the time does and others may
@@ -50,51 +37,60 @@ static bool clear_2m(struct lp_ctx *lp, u64 *copy)
 	}
 }
 
-static void accept_locked(struct lp_ctx *lp, u8 level, struct sept_walk *w, bool *interrupted)
+static void accept_locked(struct tdcall *c, u8 level, struct sept_walk *w)
 {
-	const struct module *mod = module_self();
+	bool interrupted = false;
 	u64 value = w->copy;
 
 	if (level == LVL_PT)
 		clear_page(value & SEPT_HPA);
 	else
-		*interrupted = clear_2m(lp, &value);
-	if (!*interrupted) {
+		interrupted = clear_2m(c->lp, &value);
+	if (!interrupted) {
 		value = (value & ~SEPT_STATE_MASK) | SEPT_RWX | SEPT_SVE |
 			sept_state_bits(sept_is_state(w->copy, SEPT_PENDING) ?
 					SEPT_MAPPED : SEPT_EXPORTED_DIRTY);
 	}
-	sept_write(mod, w->entry, value);
+	sept_write(c->mod, w->entry, value);
 	sept_unlock(w->entry);
-	if (!*interrupted)
+	if (interrupted)
+		c->end = TDCALL_INTERRUPTED;
+	else
 		flow_progress();
 }
 
-u64 tdg_mem_page_accept(struct lp_ctx *lp, struct tdx_regs *g, bool *interrupted, bool *exited,
-			struct tdx_regs *r)
+/* An ACCEPT counts as a write */
+static u64 exit_violation(struct tdcall *c, u64 gpa, u8 level, const struct sept_walk *w)
 {
-	const struct module *mod = module_self();
-	u64 gpa = g->rcx & GENMASK_ULL(51, 12), err;
-	u8 level = g->rcx & 7;
+	c->end = TDCALL_EXITED;
+	td_exit_ept_violation(c->lp, gpa, QUAL_WRITE | (w->copy & SEPT_RWX) << 3,
+			      violation_details(EEQ_ACCEPT, level, w), c->r);
+	return TDX_SUCCESS;
+}
+
+u64 tdg_mem_page_accept(struct tdcall *c)
+{
+	u64 rcx = c->g->rcx, gpa = rcx & GENMASK_ULL(51, 12), err;
+	u8 level = rcx & 7;
 	struct sept_walk w;
 	bool leaf;
 
-	if ((g->rcx & GENMASK_ULL(11, 3)) || g->rcx >> 52 || level > LVL_PD ||
-	    (gpa & (level_size(level) - 1)) || !gpa_is_private(lp->tdcs, gpa))
+	if ((rcx & GENMASK_ULL(11, 3)) || rcx >> 52 || level > LVL_PD ||
+	    (gpa & (level_size(level) - 1)) || !gpa_is_private(c->lp->tdcs, gpa))
 		return status_operand(TDX_OPERAND_INVALID, OPERAND_RCX);
 
-	sept_walk(lp->tdcs, gpa, level, &w);
+	sept_walk(c->lp->tdcs, gpa, level, &w);
 	leaf = sept_is_leaf(w.copy);
 	if (w.level != level) {
 		if (sept_is(w.copy, SEPT_ACCESSIBLE))
 			return TDX_PAGE_ALREADY_ACCEPTED | w.level;
-		goto violation;
+		return exit_violation(c, gpa, level, &w);
 	}
 	err = sept_lock_guest(w.entry);
 	if (err)
 		return status_operand(err, OPERAND_RCX);
 	w.copy = mem_read64(w.entry);
-	if (module_switch(mod, S_ACCEPT_LEAF_LATE))
+	if (module_switch(c->mod, S_ACCEPT_LEAF_LATE))
 		leaf = sept_is_leaf(w.copy);
 	if (!sept_is_state(w.copy, SEPT_FREE) && !leaf) {
 		sept_unlock(w.entry);
@@ -106,12 +102,8 @@ u64 tdg_mem_page_accept(struct lp_ctx *lp, struct tdx_regs *g, bool *interrupted
 	}
 	if (!sept_allows(w.copy, ON_G_PAGE_ACCEPT)) {
 		sept_unlock(w.entry);
-		goto violation;
+		return exit_violation(c, gpa, level, &w);
 	}
-	accept_locked(lp, level, &w, interrupted);
-	return TDX_SUCCESS;
-violation:
-	*exited = true;
-	exit_violation(lp, gpa, level, &w, r);
+	accept_locked(c, level, &w);
 	return TDX_SUCCESS;
 }

@@ -8,32 +8,39 @@
  */
 #include "sim/engine/mem.h"
 #include "tdxmod/guest_run.h"
-#include "tdxmod/status.h"
+#include "tdxmod/tdcall.h"
 
-u64 tdg_mem_page_attr_rd(struct lp_ctx *lp, struct tdx_regs *g, bool *exited,
-			 struct tdx_regs *r)
+static u64 attr_rd(struct tdcall *c, u64 gpa)
 {
-	u64 gpa = g->rcx, err;
 	struct sept_walk w;
+	u64 err;
 
-	g->rcx = g->rdx = 0;
-	if (!gpa_is_private(lp->tdcs, gpa))
+	if (!gpa_is_private(c->lp->tdcs, gpa))
 		return status_operand(TDX_OPERAND_INVALID, OPERAND_RCX);
-	sept_walk(lp->tdcs, gpa, LVL_PT, &w);
+	sept_walk(c->lp->tdcs, gpa, LVL_PT, &w);
 	err = sept_lock_guest(w.entry);
 	if (err)
 		return status_operand(err, OPERAND_RCX);
 	w.copy = mem_read64(w.entry);
 	if (!sept_allows(w.copy, ON_G_PAGE_ATTR_RD)) {
 		sept_unlock(w.entry);
-		*exited = true;
-		g->rcx = gpa;	/* the TDCALL is executed again */
-		td_exit_ept_violation(lp, gpa, 0, EEQ_NONE, r);
+		c->end = TDCALL_EXITED;
+		td_exit_ept_violation(c->lp, gpa, 0, EEQ_NONE, c->r);
 		return TDX_SUCCESS;
 	}
-	g->rcx = (gpa & ~(level_size(w.level) - 1)) | w.level;
+	c->g->rcx = (gpa & ~(level_size(w.level) - 1)) | w.level;
 	if (sept_is(w.copy, SEPT_ANY_PENDING))
-		g->rcx |= BIT_ULL(62);
+		c->g->rcx |= BIT_ULL(62);
+	c->g->rdx = 0;		/* of the L1 VMM there are no attributes */
 	sept_unlock(w.entry);
 	return TDX_SUCCESS;
+}
+
+u64 tdg_mem_page_attr_rd(struct tdcall *c)
+{
+	u64 err = attr_rd(c, c->g->rcx);
+
+	if (err)
+		c->g->rcx = c->g->rdx = 0;
+	return err;
 }

@@ -7,16 +7,6 @@
 #include "tdxmod/flow.h"
 #include "tdxmod/pamt_dynamic.h"
 
-/* shared_hpa_check_with_pwr_2_alignment(): the source belongs to the VMM */
-static u64 check_source(u64 hpa)
-{
-	if ((hpa & (PAGE_SIZE - 1)) || hpa >= PA_LIMIT ||
-	    (hpa & HKID_MASK) >> HKID_SHIFT >= MODULE_HKID ||
-	    (hpa & ~HKID_MASK) - SEAMRR_BASE < SEAMRR_SIZE)
-		return status_operand(TDX_OPERAND_INVALID, OPERAND_R9);
-	return TDX_SUCCESS;
-}
-
 static u64 check(struct flow *f, u64 rcx, u64 tdr, u64 page, u64 source)
 {
 	u64 err;
@@ -28,7 +18,7 @@ static u64 check(struct flow *f, u64 rcx, u64 tdr, u64 page, u64 source)
 		return err;
 	f->w.copy = mem_read64(f->w.entry);
 	if ((err = flow_check_state(f, ON_PAGE_ADD)) ||
-	    (err = check_source(source)) ||
+	    (err = flow_check_shared_hpa(source, PAGE_SIZE, OPERAND_R9)) ||
 	    (err = flow_lock_new_page(f, page, SIZE_4K)))
 		return err;
 	return TDX_SUCCESS;

@@ -38,7 +38,8 @@ static bool fits(const struct flow *f, struct merge *m, u32 i, u64 entry)
 	u64 size = level_size(f->level - 1);
 
 	if (m->exclusive)
-		entry = sept_clean_pending(entry & ~MERGE_IGNORED, f->level - 1);
+		entry &= ~MERGE_IGNORED;
+	entry = sept_clean_pending(entry, f->level - 1);
 	if (i)
 		return entry == m->first + i * size;
 	m->first = entry;

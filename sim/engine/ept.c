@@ -25,7 +25,7 @@ static bool is_leaf(u64 entry, u8 level)
 }
 
 /* Writable without readable, a reserved memory type or bit: SDM 29.3.3.1 */
-static bool misconfigured(u64 entry, u8 level)
+bool ept_misconfigured(u64 entry, u8 level)
 {
 	u64 type = entry >> 3 & 7;
 
@@ -79,7 +79,7 @@ enum ept_result ept_walk(struct tlb *t, const struct ept *e, u64 gpa, u64 how, u
 		w->entry = entry;
 		w->level = level;
 		w->rwx &= entry;
-		if (misconfigured(entry, level))
+		if (ept_misconfigured(entry, level))
 			return EPT_MISCONFIG;
 		if (!(w->rwx & how))
 			return EPT_VIOLATION;

@@ -57,3 +57,6 @@ enum ept_result ept_access(struct tlb *t, const struct ept *e, u64 gpa, u64 how,
  */
 enum ept_result ept_walk(struct tlb *t, const struct ept *e, u64 gpa, u64 how, u64 table,
 			 u8 level, struct ept_walk *w);
+
+/* ept_misconfigured - @entry of @level is one that the processor refuses to walk through */
+bool ept_misconfigured(u64 entry, u8 level);

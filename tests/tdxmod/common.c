@@ -87,7 +87,7 @@ GPtrArray *test_csv(const char *name)
 
 	for (char **l = lines; *l; l++) {
 		g_strchomp(*l);
-		if (**l)
+		if (**l && **l != '#')
 			g_ptr_array_add(rows, split(*l));
 	}
 	assert_true(rows->len > 1);

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * TDH.PHYMEM.PAGE.RDMD: what the PAMT says of a page. The walk ends where the page is mapped;
+ * the owner of a free page is whoever had it last.
+ * Has no rows in flow_steps.csv: the order is from the source alone.
+ * Source: TDX_1.5.01, api_calls/tdh_phymem_page_rdmd.c.
+ */
+#include "tdxmod/flow.h"
+
+u64 tdh_phymem_page_rdmd(struct tdx_regs *r, u32 version)
+{
+	u64 hpa = r->rcx, bepoch, err;
+	struct flow f;
+
+	flow_begin(&f, TDH_PHYMEM_PAGE_RDMD, r);
+	r->rcx = r->rdx = r->r8 = r->r9 = r->r10 = r->r11 = 0;
+	err = pamt_check_hpa(f.mod, hpa, SIZE_4K, OPERAND_RCX);
+	if (err)
+		return err;
+	err = pamt_walk_lock(f.mod, &f.page, hpa, SIZE_4K, LOCK_SHARED, NULL);
+	if (err)
+		return status_operand(err, OPERAND_RCX);
+	f.page_locked = true;
+	r->rcx = mem_read8(&f.page.leaf->pt);
+	r->rdx = pamt_owner(f.page.leaf);
+	bepoch = mem_read64(&f.page.leaf->bepoch);
+	r->r8 = f.page.size;
+	if (r->rcx == PT_REG || r->rcx == PT_EPT)
+		r->r9 = bepoch;
+	flow_release_pages(&f);
+	return TDX_SUCCESS;
+}

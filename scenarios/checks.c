@@ -12,32 +12,45 @@
 #include "kvmmmu/kmmu.h"
 #include "scenarios/condition.h"
 #include "scenarios/progress.h"
+#include "sim/engine/arena.h"
 #include "sim/engine/check.h"
 #include "sim/engine/region.h"
+#include "sim/engine/sim.h"
+#include "sim/engine/undo.h"
 #include "sim/engine/tlb.h"
 #include "tdxmod/observe.h"
 
 #define REPORTS_MAX	8	/* of one rule at one point: a range that is off is one fault */
+#define OWNED_MAX	8	/* ranges that one actor owns at a time */
+#define LEVELS		3	/* of leaves: 4K, 2M, 1G */
+#define ZAPS_MAX	62u	/* under way at a time */
+
+/* What a mapping is, from the moment that KVM began to make it; 0: there is none. */
+#define BORN		BIT_ULL(0)
+#define ZAPPED		BIT_ULL(1)	/* a zap that began later has returned */
+#define OLDER(zap)	BIT_ULL((zap) + 2)	/* than the zap of that number, under way */
 
 struct owned {
-	guint64 from, to;
-	guint16 actor;
+	guint64 from, to;	/* to == 0: free */
 };
 
-/* A mapping from the moment that KVM began to make it. */
-struct birth {
-	guint64 seq;
-	guint64 zapped;		/* a zap that began later has returned: seq, or 0 */
+/*
+ * World: what the rules remember decides what is reported, so a search has to take it back
+ * and to tell states apart by it. No clock and no number of an event is in it.
+ */
+struct remembered {
+	struct owned owned[ACTORS_MAX][OWNED_MAX];
+	guint64 zaps;		/* bit i: zap i is under way */
 };
 
 struct checks {
 	struct sim *sim;
 	struct kvm *kvm;
-	guint64 gfns;
-	GArray *owned;		/* struct owned */
-	GHashTable *births;	/* gfn << 3 | level -> struct birth */
-	GHashTable *pages;	/* hpa -> gfn << 3 | level, of mapped S-EPT leaves */
-	guint64 seq;
+	guint64 gfns, pages;
+	struct remembered *world;
+	guint64 *birth;		/* world, by key_of(): BORN ... */
+	guint64 *page_of;	/* world, by key_of(): hpa + 1 of a mapped S-EPT leaf */
+	guint64 *mapped_by;	/* world, by page: key_of() + 1 of the leaf that maps it */
 	struct progress *progress;	/* NULL: nobody asked */
 };
 
@@ -96,12 +109,12 @@ gboolean checks_disagree(struct kvm *kvm, guint64 gfn, char *text, gsize n)
 
 static gboolean is_owned(const struct checks *k, guint64 gfn)
 {
-	for (guint i = 0; i < k->owned->len; i++) {
-		const struct owned *o = &g_array_index(k->owned, struct owned, i);
+	guint n = actor_count(k->sim);
 
-		if (gfn >= o->from && gfn < o->to)
-			return TRUE;
-	}
+	for (guint a = 0; a < n; a++)
+		for (guint i = 0; i < OWNED_MAX && k->world->owned[a][i].to; i++)
+			if (gfn >= k->world->owned[a][i].from && gfn < k->world->owned[a][i].to)
+				return TRUE;
 	return FALSE;
 }
 
@@ -141,16 +154,11 @@ static void check_agree(struct checks *k, guint64 from, guint64 to)
 
 /* ---- zap-lost ---- */
 
-static guint64 key_of(guint64 gfn, guint level)
+/* ~0: no leaf can be there, or it is beyond the VM's memory. */
+static guint64 key_of(const struct checks *k, guint64 gfn, guint level)
 {
-	return gfn << 3 | level;
-}
-
-static struct birth *birth_of(struct checks *k, guint64 gfn, guint level)
-{
-	guint64 key = key_of(gfn, level);
-
-	return g_hash_table_lookup(k->births, &key);
+	return level < 1 || level > LEVELS || gfn >= k->gfns ? ~0ull :
+	       gfn * LEVELS + level - 1;
 }
 
 static gboolean is_word(const struct region *r, guint64 raw, const char *word)
@@ -174,40 +182,57 @@ static void mirror_step(struct checks *k, const struct region *r, const struct e
 {
 	gboolean was = !is_word(r, ev->old, "NONPRESENT");
 	gboolean is = !is_word(r, ev->value, "NONPRESENT");
-	guint64 *key;
+	guint64 key = key_of(k, region_index(r, ev->p), r->level);
 
-	if (was == is)
-		return;
-	key = g_new(guint64, 1);
-	*key = key_of(region_index(r, ev->p), r->level);
-	if (is) {
-		struct birth *b = g_new0(struct birth, 1);
-
-		b->seq = ev->seq;
-		g_hash_table_insert(k->births, key, b);
-	} else {
-		g_hash_table_remove(k->births, key);
-		g_free(key);
-	}
+	if (was != is && key != ~0ull)
+		world_set(k->birth[key], is ? BORN : 0);
 }
 
-void checks_zapped(struct checks *k, guint64 from, guint64 to, guint64 since)
+/* The birth of what maps @gfn at 4K or, in whole, at 2M. */
+static guint64 *birth_at(struct checks *k, guint64 gfn, guint level)
+{
+	return &k->birth[key_of(k, level == 2 ? gfn & ~511ull : gfn, level)];
+}
+
+static void is_older(struct checks *k, guint64 gfn, guint level, guint zap)
+{
+	guint64 *b = birth_at(k, gfn, level);
+
+	if (*b && !(*b & OLDER(zap)))
+		world_set(*b, *b | OLDER(zap));
+}
+
+guint checks_zap_begins(struct checks *k, guint64 from, guint64 to)
+{
+	guint zap = 0;
+
+	while (zap < ZAPS_MAX && k->world->zaps & BIT_ULL(zap))
+		zap++;
+	if (zap == ZAPS_MAX)
+		return ZAPS_MAX;	/* more at a time than are watched */
+	world_set(k->world->zaps, k->world->zaps | BIT_ULL(zap));
+	to = kmmu_tdr(k->kvm) ? MIN(to, k->gfns) : 0;
+	for (guint64 gfn = from; gfn < to; gfn = skip_absent(k, gfn)) {
+		is_older(k, gfn, 1, zap);
+		is_older(k, gfn, 2, zap);
+	}
+	return zap;
+}
+
+/* The zap has returned, and promised that nothing older than itself is there any more. */
+static void promised(struct checks *k, guint64 from, guint64 to, guint zap)
 {
 	guint said = 0;
 
-	if (kmmu_is_dead(k->kvm) || !kmmu_tdr(k->kvm))
-		return;		/* the VM is bugged: nothing is promised any more; or gone */
-	to = MIN(to, k->gfns);
 	for (guint64 gfn = from; gfn < to && said < REPORTS_MAX; gfn = skip_absent(k, gfn)) {
 		struct sept_view s;
-		struct birth *b;
+		guint64 *b;
 
 		sept_peek(kmmu_tdr(k->kvm), gfn, &s);
-		b = birth_of(k, s.mapped && s.level == 2 ? gfn & ~511ull : gfn,
-			     s.mapped ? s.level : 1);
-		if (!b || b->seq >= since)
+		b = birth_at(k, gfn, s.mapped && s.level == 2 ? 2 : 1);
+		if (!(*b & OLDER(zap)))
 			continue;
-		b->zapped = k->seq;
+		world_set(*b, *b | ZAPPED);
 		if (s.mapped) {
 			lost(k, gfn, "still mapped when the zap returned");
 			said++;
@@ -215,43 +240,76 @@ void checks_zapped(struct checks *k, guint64 from, guint64 to, guint64 since)
 	}
 }
 
+static void is_no_older(struct checks *k, guint64 gfn, guint level, guint zap)
+{
+	guint64 *b = birth_at(k, gfn, level);
+
+	if (*b & OLDER(zap))
+		world_set(*b, *b & ~OLDER(zap));
+}
+
+void checks_zap_ends(struct checks *k, guint64 from, guint64 to, guint zap, gboolean done)
+{
+	if (zap == ZAPS_MAX)
+		return;
+	to = kmmu_tdr(k->kvm) ? MIN(to, k->gfns) : 0;	/* of a TD that is gone nothing is left */
+	/* If the VM is bugged, nothing is promised any more. */
+	if (done && !kmmu_is_dead(k->kvm))
+		promised(k, from, to, zap);
+	for (guint64 gfn = from; gfn < to; gfn = skip_absent(k, gfn)) {
+		is_no_older(k, gfn, 1, zap);
+		is_no_older(k, gfn, 2, zap);
+	}
+	world_set(k->world->zaps, k->world->zaps & ~BIT_ULL(zap));
+}
+
 /* ---- S-EPT leaves: double-map, and the late end of a lost zap ---- */
+
+static void unmapped(struct checks *k, guint64 key)
+{
+	guint64 page = k->page_of[key] ? (k->page_of[key] - 1) >> 12 : ~0ull;
+
+	if (page == ~0ull)
+		return;
+	if (k->mapped_by[page] == key + 1)
+		world_set(k->mapped_by[page], 0);
+	world_set(k->page_of[key], 0);
+}
+
+static void mapped(struct checks *k, guint64 gfn, guint64 key, guint64 hpa)
+{
+	guint64 page = hpa >> 12, old;
+	char where[24];
+
+	if (page >= k->pages)
+		return;
+	old = k->mapped_by[page];
+	if (old && old != key + 1) {
+		g_snprintf(where, sizeof(where), "0x%" G_GINT64_MODIFIER "x", gfn);
+		check_fail("double-map", where, "hpa 0x%" G_GINT64_MODIFIER "x is mapped at gfn 0x%"
+			   G_GINT64_MODIFIER "x already", hpa, (old - 1) / LEVELS);
+	} else if (!old) {
+		world_set(k->mapped_by[page], key + 1);
+		world_set(k->page_of[key], hpa + 1);
+	}
+}
 
 static void sept_step(struct checks *k, const struct region *r, const struct event *ev)
 {
-	guint64 gfn = region_index(r, ev->p), hpa, *old;
-	guint64 key = key_of(gfn, r->level);
+	guint64 gfn = region_index(r, ev->p), key = key_of(k, gfn, r->level);
 	struct sept_view s;
-	struct birth *b;
-	char where[24];
 
-	if (is_word(r, ev->old, r->type->class(ev->value)))
+	if (key == ~0ull || is_word(r, ev->old, r->type->class(ev->value)))
 		return;
 	if (!sept_peek_level(kmmu_tdr(k->kvm), gfn, r->level, &s))
 		return;
 	if (!s.mapped) {
-		GHashTableIter it;
-		gpointer page, at;
-
-		g_hash_table_iter_init(&it, k->pages);
-		while (g_hash_table_iter_next(&it, &page, &at))
-			if (*(guint64 *)at == key)
-				g_hash_table_iter_remove(&it);
+		unmapped(k, key);
 		return;
 	}
-	hpa = s.hpa;
-	old = g_hash_table_lookup(k->pages, &hpa);
-	if (old && *old != key) {
-		g_snprintf(where, sizeof(where), "0x%" G_GINT64_MODIFIER "x", gfn);
-		check_fail("double-map", where, "hpa 0x%" G_GINT64_MODIFIER "x is mapped at gfn 0x%"
-			   G_GINT64_MODIFIER "x already", hpa, *old >> 3);
-	} else if (!old) {
-		g_hash_table_insert(k->pages, g_memdup2(&hpa, sizeof(hpa)),
-				    g_memdup2(&key, sizeof(key)));
-	}
-	b = birth_of(k, gfn, r->level);
-	if (b && b->zapped) {
-		b->zapped = 0;
+	mapped(k, gfn, key, s.hpa);
+	if (k->birth[key] & ZAPPED) {
+		world_set(k->birth[key], k->birth[key] & ~ZAPPED);
 		lost(k, gfn, "mapped after the zap had returned");
 	}
 }
@@ -295,15 +353,33 @@ static void made(struct checks *k, guint kind, const struct event *ev)
 
 /* ---- events ---- */
 
+static void own(struct checks *k, const struct event *ev)
+{
+	struct owned *o = k->world->owned[ev->actor];
+	struct owned mine = { ev->arg, ev->arg2 };
+	guint i = 0;
+
+	while (i < OWNED_MAX && o[i].to)
+		i++;
+	if (i == OWNED_MAX)
+		g_error("an actor owns more than %d ranges of gfns", OWNED_MAX);
+	world_set(o[i], mine);
+}
+
 static void disown(struct checks *k, const struct event *ev)
 {
-	for (guint i = k->owned->len; i-- > 0;) {
-		const struct owned *o = &g_array_index(k->owned, struct owned, i);
+	struct owned *o = k->world->owned[ev->actor], none = { 0, 0 };
+	guint n = 0, i;
 
-		if (o->actor == ev->actor && o->from == ev->arg && o->to == ev->arg2) {
-			g_array_remove_index(k->owned, i);
+	while (n < OWNED_MAX && o[n].to)
+		n++;
+	for (i = n; i-- > 0;)
+		if (o[i].from == ev->arg && o[i].to == ev->arg2)
 			break;
-		}
+	if (i < n) {
+		for (; i + 1 < n; i++)
+			world_set(o[i], o[i + 1]);
+		world_set(o[n - 1], none);
 	}
 	check_agree(k, ev->arg, ev->arg2);
 }
@@ -343,17 +419,13 @@ static void step(struct checks *k, const struct event *ev)
 
 void checks_event(struct checks *k, const struct event *ev)
 {
-	k->seq = ev->seq;
 	switch (ev->type) {
 	case EV_STEP:
 		step(k, ev);
 		break;
-	case EV_OWN: {
-		struct owned o = { ev->arg, ev->arg2, ev->actor };
-
-		g_array_append_val(k->owned, o);
+	case EV_OWN:
+		own(k, ev);
 		break;
-	}
 	case EV_DISOWN:
 		disown(k, ev);
 		break;
@@ -373,14 +445,14 @@ void checks_event(struct checks *k, const struct event *ev)
 	}
 }
 
-guint64 checks_now(const struct checks *k)
-{
-	return k->seq;
-}
-
 void checks_end(struct checks *k)
 {
-	g_array_set_size(k->owned, 0);
+	struct owned none = { 0, 0 };
+	guint n = actor_count(k->sim);
+
+	for (guint a = 0; a < n; a++)
+		for (guint i = 0; i < OWNED_MAX && k->world->owned[a][i].to; i++)
+			world_set(k->world->owned[a][i], none);
 	check_agree(k, 0, k->gfns);
 }
 
@@ -391,9 +463,11 @@ struct checks *checks_new(struct sim *sim, struct kvm *kvm)
 	k->sim = sim;
 	k->kvm = kvm;
 	k->gfns = kmmu_gfns(kvm);
-	k->owned = g_array_new(FALSE, FALSE, sizeof(struct owned));
-	k->births = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
-	k->pages = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
+	k->pages = world_phys_size() >> 12;
+	k->world = world_carve(sizeof(*k->world));
+	k->birth = world_carve(k->gfns * LEVELS * sizeof(*k->birth));
+	k->page_of = world_carve(k->gfns * LEVELS * sizeof(*k->page_of));
+	k->mapped_by = world_carve(k->pages * sizeof(*k->mapped_by));
 	return k;
 }
 
@@ -401,9 +475,6 @@ void checks_free(struct checks *k)
 {
 	if (!k)
 		return;
-	g_array_free(k->owned, TRUE);
-	g_hash_table_unref(k->births);
-	g_hash_table_unref(k->pages);
 	progress_free(k->progress);
 	g_free(k);
 }

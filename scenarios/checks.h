@@ -35,14 +35,13 @@ void checks_free(struct checks *k);
 /* checks_event - every event of the run, in order; for the listener */
 void checks_event(struct checks *k, const struct event *ev);
 
-/* checks_now - a point in time for checks_zapped() */
-guint64 checks_now(const struct checks *k);
-
 /*
- * checks_zapped - an operation that began at @since and was to unmap gfns [@from, @to)
- * has returned: zap-lost if an older page is still mapped, or comes to be
+ * checks_zap_begins - an operation that is to unmap gfns [@from, @to) begins; its number
+ * checks_zap_ends - it has returned: zap-lost if a page that was mapped before it began still
+ * is, or comes to be. @done: false if it failed, and promises nothing
  */
-void checks_zapped(struct checks *k, guint64 from, guint64 to, guint64 since);
+guint checks_zap_begins(struct checks *k, guint64 from, guint64 to);
+void checks_zap_ends(struct checks *k, guint64 from, guint64 to, guint zap, gboolean done);
 
 /* checks_end - all actors are done: every gfn is quiescent */
 void checks_end(struct checks *k);

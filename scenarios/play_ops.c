@@ -37,14 +37,6 @@ void play_refuse(struct player *pl, const struct scn_loc *loc, const char *fmt, 
 #define LAPS	64u	/* of a free actor, a round: races want company, not starts */
 #define AWAKE	200000u
 
-/* Operations whose promise at their return checks.c looks at. */
-static void after_zap(struct cast *a, const struct scn_op *op, const struct kmmu_result *r,
-		      guint64 since)
-{
-	if (r->ret >= 0 && a->pl->checks)
-		checks_zapped(a->pl->checks, op->range.start, op->range.end, since);
-}
-
 static gboolean vcpu_op(struct cast *a, const struct scn_op *op, struct kmmu_result *r)
 {
 	static const enum kmmu_memory_fault on_fault[] = {
@@ -89,33 +81,55 @@ static void migrate(struct cast *a, const struct scn_op *op, struct kmmu_result 
 			    "yet, let it migrate itself", of->scn->name);
 }
 
-static gboolean vm_op(struct cast *a, const struct scn_op *op, struct kmmu_result *r)
+/* Operations that promise, at their return, that their gfns are not mapped by an older page. */
+static gboolean unmaps(const struct scn_op *op)
+{
+	switch (op->word->code) {
+	case SCN_OP_ZAP:
+	case SCN_OP_PUNCH:
+	case SCN_OP_SLOT_DELETE:
+	case SCN_OP_SLOT_MOVE:
+		return TRUE;
+	case SCN_OP_CONVERT:
+		return op->kind == SCN_MEM_SHARED;
+	default:
+		return FALSE;
+	}
+}
+
+static void unmap_op(struct cast *a, const struct scn_op *op, struct kmmu_result *r)
 {
 	struct kvm *kvm = a->pl->kvm;
 	guint64 from = op->range.start, to = op->range.end;
-	guint64 since = a->pl->checks ? checks_now(a->pl->checks) : 0;
+	struct checks *k = a->pl->checks;
+	guint zap = k ? checks_zap_begins(k, from, to) : 0;
 
 	switch (op->word->code) {
 	case SCN_OP_ZAP:
 		*r = kmmu_zap(kvm, from, to);
-		after_zap(a, op, r, since);
-		return TRUE;
+		break;
 	case SCN_OP_PUNCH:
 		*r = kmmu_punch(kvm, from, to);
-		after_zap(a, op, r, since);
-		return TRUE;
+		break;
 	case SCN_OP_CONVERT:
-		*r = kmmu_convert(kvm, from, to, op->kind == SCN_MEM_SHARED);
-		if (op->kind == SCN_MEM_SHARED)
-			after_zap(a, op, r, since);
-		return TRUE;
-	case SCN_OP_SLOT_DELETE:
-		*r = kmmu_slot(kvm, SLOT_DELETE, from, to);
-		after_zap(a, op, r, since);
-		return TRUE;
-	case SCN_OP_SLOT_MOVE:
-		*r = kmmu_slot(kvm, SLOT_MOVE, from, to);
-		after_zap(a, op, r, since);
+		*r = kmmu_convert(kvm, from, to, true);
+		break;
+	default:
+		*r = kmmu_slot(kvm, op->word->code == SCN_OP_SLOT_MOVE ? SLOT_MOVE : SLOT_DELETE,
+			       from, to);
+	}
+	if (k)
+		checks_zap_ends(k, from, to, zap, r->ret >= 0);
+}
+
+static gboolean vm_op(struct cast *a, const struct scn_op *op, struct kmmu_result *r)
+{
+	struct kvm *kvm = a->pl->kvm;
+	guint64 from = op->range.start, to = op->range.end;
+
+	switch (op->word->code) {
+	case SCN_OP_CONVERT:
+		*r = kmmu_convert(kvm, from, to, false);
 		return TRUE;
 	case SCN_OP_SLOT_ADD:
 		*r = kmmu_slot(kvm, SLOT_ADD, from, to);
@@ -180,7 +194,9 @@ static void call(struct cast *a, const struct scn_op *op, struct kmmu_result *r)
 		r->ret = -EBADF;
 		return;
 	}
-	if (!vcpu_op(a, op, r) && !vm_op(a, op, r) && !play_life_op(a, op, r) &&
+	if (unmaps(op))
+		unmap_op(a, op, r);
+	else if (!vcpu_op(a, op, r) && !vm_op(a, op, r) && !play_life_op(a, op, r) &&
 	    !play_disturb(a, op))
 		play_module_op(a, op, r);
 	if (of >= 0)

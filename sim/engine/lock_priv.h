@@ -61,6 +61,7 @@ struct rcu_state {
 
 struct lp;
 struct lockdep;
+struct lockdep_since;
 struct region_type;
 
 /* The root of this layer: sim_layer(sim, LAYER_LOCKS). */
@@ -70,7 +71,8 @@ struct locks {
 	struct lock_info ipi;	/* what a waiting sender of a call waits for */
 	struct lp *lp;
 	u16 lps, packages;
-	struct lockdep *dep;	/* record, not world */
+	struct lockdep *dep;
+	struct lockdep_since *since;	/* record, not world */
 	struct {
 		const char *name;
 		const struct region_type *type;

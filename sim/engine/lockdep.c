@@ -5,12 +5,14 @@
  * Rests on kernel/locking/lockdep.c and Documentation/locking/lockdep-design.rst: classes
  * are names; try-locks add no order; a recursive reader is stopped by a holder only.
  *
- * The order graph is record: it learns from all that a process ran, and decides nothing.
+ * The order graph is world: what it has seen decides what is reported, so a search takes it
+ * back with the rest, and a cycle is reported by an execution that has all of it.
  * Left out: interrupt safety through a chain of classes (only the class itself is looked
  * at), wait types.
  */
 #include <string.h>
 
+#include "sim/engine/arena.h"
 #include "sim/engine/lock_priv.h"
 #include "sim/engine/lockdep.h"
 #include "sim/engine/priv.h"
@@ -45,8 +47,12 @@ struct class {
 struct lockdep {
 	struct class class[CLASSES];
 	struct edge edge[CLASSES][CLASSES];
-	u64 since[ACTORS_MAX][HELD_MAX];
 	u32 n;
+};
+
+/* Record: since which cycle each held lock is held. */
+struct lockdep_since {
+	u64 clock[ACTORS_MAX][HELD_MAX];
 };
 
 /* A search's node: a class, and whether it was entered as a recursive reader. */
@@ -74,8 +80,9 @@ static u32 class_of(struct lockdep *d, const char *name)
 			return i;
 	if (d->n == CLASSES)
 		sim_die("more than %u lock classes (%s)", CLASSES, name);
-	d->class[d->n].name = trace_intern(sim_current(), name);
-	return d->n++;
+	world_set(d->class[d->n].name, trace_intern(sim_current(), name));
+	world_set(d->n, d->n + 1);
+	return d->n - 1;
 }
 
 static struct lock_info *held_lock(u64 held)
@@ -164,8 +171,8 @@ static void order_check(struct lockdep *d, struct lock_info *l, enum lock_mode m
 	if (search_path(d, &s, to, recursive, from, shared))
 		report_cycle(d, &s, l, h);
 	if (!e->kinds)
-		e->who = sim_self->name;
-	e->kinds |= KIND(shared, recursive);
+		world_set(e->who, sim_self->name);
+	world_set(e->kinds, (u8)(e->kinds | KIND(shared, recursive)));
 }
 
 /* A grace period of readers of @l inside one of them is @from == @to of order_check(). */
@@ -190,7 +197,7 @@ static void usage_add(struct lockdep *d, struct lock_info *l, u8 now)
 	c = &d->class[class_of(d, l->name)];
 	if ((c->usage & now) == now)
 		return;
-	c->usage |= now;
+	world_set(c->usage, (u8)(c->usage | now));
 	all = c->usage;
 	if ((all & IN_IRQ_EXCL && all & (IRQS_ON_EXCL | IRQS_ON_READ)) ||
 	    (all & IN_IRQ_READ && all & IRQS_ON_EXCL))
@@ -222,7 +229,7 @@ void lockdep_acquired(struct lock_info *l, enum lock_mode mode)
 	world_set(t->held[t->nheld], (u64)l | mode);
 	world_set(t->nheld, t->nheld + 1);
 	if (!in_free_mode())
-		locks_here()->dep->since[sim_self->id][t->nheld - 1] = sim_self->clock;
+		locks_here()->since->clock[sim_self->id][t->nheld - 1] = sim_self->clock;
 	if (!lockdep_off())
 		usage_note(l, mode);
 	trace_lock(l->name, lock_mode_name(l, mode));
@@ -231,7 +238,7 @@ void lockdep_acquired(struct lock_info *l, enum lock_mode mode)
 bool lockdep_release(struct lock_info *l)
 {
 	struct task_locks *t = task_of(sim_self);
-	u64 *since = locks_here()->dep->since[sim_self->id];
+	u64 *since = locks_here()->since->clock[sim_self->id];
 	u32 i = t->nheld;
 
 	while (i && held_lock(t->held[i - 1]) != l)
@@ -267,7 +274,7 @@ void lockdep_irqs_on(void)
 
 u64 lockdep_since(const struct sim *sim, const struct actor *a, u32 slot)
 {
-	return locks_of(sim)->dep->since[a->id][slot];
+	return locks_of(sim)->since->clock[a->id][slot];
 }
 
 static u64 held_word(const struct lock_info *l)
@@ -393,11 +400,12 @@ void lockdep_setup(struct sim *sim)
 {
 	struct locks *root = locks_of(sim);
 
-	world_set(root->dep, g_new0(struct lockdep, 1));
+	world_set(root->dep, (struct lockdep *)world_carve(sizeof(struct lockdep)));
+	world_set(root->since, g_new0(struct lockdep_since, 1));
 	check_at_end(sim, held_at_end, sim);
 }
 
 void lockdep_teardown(struct sim *sim)
 {
-	g_free(locks_of(sim)->dep);
+	g_free(locks_of(sim)->since);
 }

@@ -6,8 +6,7 @@
  * Wants sim_options.logged, or keyed.
  *
  * Taken back are the world, all actors with their stacks, the clock's lines, and of the
- * record the numbers of steps and events, counters and violations. A script begins anew; what
- * lockdep has learned stays.
+ * record the numbers of steps and events, counters and violations. A script begins anew.
  */
 #include "sim/engine/sim.h"
 #include "sim/engine/undo.h"

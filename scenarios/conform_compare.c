@@ -65,33 +65,29 @@ void want_status(struct compare *c, const char *field, u64 got, u64 expected)
  * is looked at, of thousands of PAMT entries and tables.
  */
 
-static void lock_seen(struct compare *c, const struct conform_lock *l)
+static void lock_seen(void *ctx, u8 size, u64 hpa, u16 raw)
 {
-	struct conform_lock *known = (struct conform_lock *)c->locks->data;
+	struct compare *c = ctx;
+	struct conform_lock *known = (struct conform_lock *)c->locks->data, l = { size, hpa, raw };
 	u32 i = 0;
 
-	while (i < c->locks->len && (known[i].size != l->size || known[i].hpa != l->hpa))
+	while (i < c->locks->len && (known[i].size != size || known[i].hpa != hpa))
 		i++;
 	if (i < c->locks->len)
-		known[i] = *l;
-	if (i < c->locks->len && !l->raw)
+		known[i] = l;
+	if (i < c->locks->len && !raw)
 		g_array_remove_index_fast(c->locks, i);
-	else if (i == c->locks->len && l->raw)
-		g_array_append_val(c->locks, *l);
+	else if (i == c->locks->len && raw)
+		g_array_append_val(c->locks, l);
 }
 
 static void look(struct compare *c)
 {
-	struct conform_lock l;
 	u64 n;
 	const struct undo_entry *e = undo_since(c->seen, &n);
 
-	for (u64 i = 0; i < n; i++) {
-		if (pamt_lock_at(e[i].p, &l.size, &l.hpa, &l.raw))
-			lock_seen(c, &l);
-		else if (c->digested && sept_has(CONFORM_TDR, e[i].p))
-			c->digested = false;
-	}
+	if (peek_written(CONFORM_TDR, e, n, lock_seen, c))
+		c->digested = false;
 	c->seen = undo_mark();
 }
 
@@ -218,14 +214,19 @@ void compare_state(struct compare *c, const struct conform_record *r, bool final
 
 bool conform_silent(const struct conform_record *op, u64 rax)
 {
-	static const char *const silent[] = {
-		"TDH.MEM.TRACK", "TDH.MR.FINALIZE", "TDH.VP.FLUSH", "TDH.MNG.VPFLUSHDONE",
-		"TDH.PHYMEM.CACHE.WB", "TDH.MNG.KEY.FREEID", NULL,
-	};
-
-	if (!strcmp(op->t[CT_OP], "TDH.VP.ENTER"))
+	switch ((u32)op->call) {
+	case TDH_VP_ENTER:
 		return rax != EXIT_REASON_EPT_VIOLATION;
-	return g_strv_contains(silent, op->t[CT_OP]);
+	case TDH_MEM_TRACK:
+	case TDH_MR_FINALIZE:
+	case TDH_VP_FLUSH:
+	case TDH_MNG_VPFLUSHDONE:
+	case TDH_PHYMEM_CACHE_WB:
+	case TDH_MNG_KEY_FREEID:
+		return true;
+	default:
+		return false;
+	}
 }
 
 static const char *exit_name(u64 rax)

@@ -6,6 +6,7 @@
  */
 #include "scenarios/conform_files.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -38,8 +39,13 @@ struct progress {			/* shared by all workers */
 	u64 done, total, shown;
 };
 
+struct done {				/* of a piece; in shared memory, so that no crash takes it along */
+	u64 sequences, interleavings, rows;
+};
+
 struct job {
 	GArray *pieces;
+	struct done *done;		/* of each */
 	struct progress *progress;	/* NULL: silent */
 	const char *tdx;
 };
@@ -50,6 +56,7 @@ struct worker {
 	FILE *out;
 	struct conform_player *player;
 	struct conform_line *read;
+	struct done *done;
 	u32 line;
 	GHashTable *totals;		/* set of struct conform_total, by flow and result */
 };
@@ -123,13 +130,6 @@ static void on_error(struct worker *w, const char *text)
 	put(w, 'E', parts);
 }
 
-static void on_kind(struct worker *w, const char *kind)
-{
-	const char *const parts[] = { kind, NULL };
-
-	put(w, 'K', parts);
-}
-
 static void run_vector(struct worker *w, const struct file *f, const struct conform_line *line,
 		       const struct conform_sink *sink)
 {
@@ -138,7 +138,7 @@ static void run_vector(struct worker *w, const struct file *f, const struct conf
 
 	if (line->kind != CONFORM_INTERLEAVING) {
 		conform_sequence(w->player, line, sink);
-		on_kind(w, "sequence");
+		w->done->sequences++;
 		return;
 	}
 	setup = g_hash_table_lookup(f->setups, line->setup);
@@ -149,7 +149,7 @@ static void run_vector(struct worker *w, const struct file *f, const struct conf
 		return;
 	}
 	conform_interleaving(w->player, line, setup, sink);
-	on_kind(w, "interleaving");
+	w->done->interleavings++;
 }
 
 static void run_line(struct worker *w, const struct file *f, const struct line *l)
@@ -161,7 +161,7 @@ static void run_line(struct worker *w, const struct file *f, const struct line *
 	if (f->table) {
 		row = g_strndup(l->text, l->len);
 		if (conform_csv_row(f->table, f->header, row, &sink, &error))
-			on_kind(w, "row");
+			w->done->rows++;
 		g_free(row);
 	} else if (conform_line_read(w->read, l->text, l->len, &error)) {
 		run_vector(w, f, w->read, &sink);
@@ -189,6 +189,7 @@ static int run_piece(void *ctx, u32 i, FILE *out)
 	const struct piece *p = &g_array_index(job->pieces, struct piece, i);
 	struct worker w = {
 		.out = out,
+		.done = &job->done[i],
 		.player = conform_player_new(job->tdx),
 		.read = conform_line_new(),
 		.totals = g_hash_table_new_full(total_hash, total_equal,
@@ -312,7 +313,8 @@ static void cut(struct file *f, u32 jobs, GArray *pieces)
 
 /* Parent */
 
-static void collect(struct conform_report *r, const struct piece *p, const struct farm_result *f)
+static void collect(struct conform_report *r, const struct piece *p, const struct done *done,
+		    const struct farm_result *f)
 {
 	char **lines = g_strsplit(f->out->str, "\n", -1), *text;
 
@@ -321,6 +323,9 @@ static void collect(struct conform_report *r, const struct piece *p, const struc
 			conform_report_take(r, p->file->path, *l);
 	}
 	g_strfreev(lines);
+	r->sequences += done->sequences;
+	r->interleavings += done->interleavings;
+	r->rows += done->rows;
 	if (!f->done) {
 		conform_report_error(r, p->file->path, p->from + 1, "stopped before its lines were run");
 	} else if (f->status) {
@@ -332,13 +337,19 @@ static void collect(struct conform_report *r, const struct piece *p, const struc
 	}
 }
 
-static struct progress *progress_new(const GArray *pieces)
+static void *shared_new(size_t bytes)
 {
-	struct progress *p = mmap(NULL, sizeof(*p), PROT_READ | PROT_WRITE,
-				  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	if (p == MAP_FAILED)
-		return NULL;
+		g_error("no memory that workers could share: %s", g_strerror(errno));
+	return p;
+}
+
+static struct progress *progress_new(const GArray *pieces)
+{
+	struct progress *p = shared_new(sizeof(*p));
+
 	for (u32 i = 0; i < pieces->len; i++) {
 		const struct piece *one = &g_array_index(pieces, struct piece, i);
 
@@ -363,16 +374,18 @@ struct conform_report *conform_files(const char *const *files, u32 n, const char
 		if (open_file(&file[i], files[i], r))
 			cut(&file[i], jobs, job.pieces);
 	}
+	job.done = shared_new((job.pieces->len + 1) * sizeof(*job.done));
 	if (progress)
 		job.progress = progress_new(job.pieces);
 	result = farm_run(job.pieces->len, jobs, run_piece, &job, stop);
 	for (u32 i = 0; i < job.pieces->len; i++)
-		collect(r, &g_array_index(job.pieces, struct piece, i), &result[i]);
+		collect(r, &g_array_index(job.pieces, struct piece, i), &job.done[i], &result[i]);
 	farm_free(result, job.pieces->len);
 	if (job.progress) {
 		fprintf(stderr, "\r\033[K");
 		munmap(job.progress, sizeof(*job.progress));
 	}
+	munmap(job.done, (job.pieces->len + 1) * sizeof(*job.done));
 	conform_report_sort(r);
 	for (u32 i = 0; i < n; i++)
 		close_file(&file[i]);

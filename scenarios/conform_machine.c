@@ -29,15 +29,6 @@ static const struct cost_table no_costs;
 
 /* Guests */
 
-static const char *const guest_ops[] = {
-	"TDG.MEM.PAGE.ACCEPT", "TD.EPT_VIOLATION", "TD.INTR_EXIT", NULL,
-};
-
-static bool is_guest_op(const struct conform_record *op)
-{
-	return g_strv_contains(guest_ops, op->t[CT_OP]);
-}
-
 static void done(struct conform_lp *l, const char *exit, const struct tdx_regs *r)
 {
 	l->exit = exit;
@@ -70,10 +61,10 @@ static struct guest_exit *next_exit(void *ctx, bool ve)
 	begin(l);
 	op = l->op;
 	l->ge = (struct guest_exit){ .reason = EXIT_REASON_TDCALL };
-	if (!strcmp(op->t[CT_OP], "TD.INTR_EXIT")) {
+	if (op->call == CALL_INTR_EXIT) {
 		l->ge.reason = EXIT_REASON_EXTERNAL_INTERRUPT;
 		l->ge.moves = 0x40;
-	} else if (!strcmp(op->t[CT_OP], "TD.EPT_VIOLATION")) {
+	} else if (op->call == CALL_EPT_VIOLATION) {
 		l->ge.reason = EXIT_REASON_EPT_VIOLATION;
 		l->ge.moves = conform_number(op, CF_ADV, 0) ? 0x40 : 0;
 		l->ge.gpa = conform_number(op, CF_GPA, 0);
@@ -86,17 +77,6 @@ static struct guest_exit *next_exit(void *ctx, bool ve)
 }
 
 /* SEAMCALLs */
-
-static bool leaf_of(const char *name, u64 *leaf)
-{
-	for (*leaf = 0; *leaf < 128; (*leaf)++) {
-		const char *n = seamcall_name(*leaf);
-
-		if (n && !strcmp(n, name))
-			return true;
-	}
-	return false;
-}
 
 u64 machine_rcx(const struct conform_record *op)
 {
@@ -284,21 +264,21 @@ void machine_free(struct conform_machine *m)
 const char *machine_refuses(struct conform_machine *m, const struct conform_record *op,
 			    bool *missing)
 {
-	u64 lp = conform_number(op, CF_LP, 0), leaf;
+	u64 lp = conform_number(op, CF_LP, 0);
 
 	*missing = false;
 	if (lp >= CONFORM_LPS)
 		return "there is no such LP";
 	if (conform_number(op, CF_VCPU, 0) >= CONFORM_LPS)
 		return "there is no such vCPU";
-	if (is_guest_op(op)) {
+	if (conform_of_guest(op)) {
 		if (!m->lp[lp].in_td)
 			return "no vCPU runs on this LP";
 		if (conform_has(op, CF_VCPU) && op->n[CF_VCPU] != m->lp[lp].vcpu)
 			return "another vCPU runs on this LP";
 		return NULL;
 	}
-	if (!leaf_of(op->t[CT_OP], &leaf)) {
+	if (op->call == CALL_UNKNOWN) {
 		*missing = true;
 		return "the model knows no such call";
 	}
@@ -311,7 +291,7 @@ struct conform_lp *machine_give(struct conform_machine *m, const struct conform_
 {
 	struct conform_lp *l = &m->lp[conform_number(op, CF_LP, 0)];
 
-	leaf_of(op->t[CT_OP], &l->leaf);
+	l->leaf = (u64)op->call;
 	l->op = op;
 	l->tsc = CONFORM_TSC + CONFORM_TSC_STEP * ++m->ops;
 	lp_interrupt_at_query(l->lp, (u32)conform_number(op, CF_INTR, 0));
@@ -344,7 +324,7 @@ u64 *machine_slot(struct conform_machine *m, const struct conform_record *op, u8
 {
 	u64 rcx = machine_rcx(op), gpa = rcx & GPA_BITS;
 
-	if (strncmp(op->t[CT_OP], "TDH.MEM.", 8) && !is_guest_op(op))
+	if (!conform_of_guest(op) && strncmp(op->t[CT_OP], "TDH.MEM.", 8))
 		return NULL;
 	return sept_peek_slot(CONFORM_TDR, gpa, rcx & 7, level);
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "scenarios/conform_json.h"
+#include "tdxmod/seamcall.h"
 
 /* The schema */
 
@@ -116,11 +117,14 @@ static bool plain_number(const char *s, u32 n, bool hex, u64 *out)
 	if (!n || n > (hex ? 16u : 19u))
 		return false;
 	for (u32 i = 0; i < n; i++) {
-		int digit = g_ascii_xdigit_value(s[i]);
+		u32 digit = (u8)s[i] - '0', letter = ((u8)s[i] | 0x20) - 'a';
 
-		if (digit < 0 || (!hex && digit > 9))
-			return false;
-		v = v * (hex ? 16 : 10) + (u64)digit;
+		if (digit > 9) {
+			if (!hex || letter > 5)
+				return false;
+			digit = letter + 10;
+		}
+		v = v * (hex ? 16 : 10) + digit;
 	}
 	*out = v;
 	return true;
@@ -155,12 +159,13 @@ static bool number_of(const struct node *n, bool hex, u64 *out)
 
 /* Fields by name */
 
-enum { NAMES = CT_TEXTS + CL_LISTS + CF_NUMBERS, NAME_SLOTS = 256 };
+enum { NAMES = CT_TEXTS + CL_LISTS + CF_NUMBERS, NAME_SLOTS = 256, CALL_SLOTS = 512 };
 
 struct conform_memory {
 	struct json_tree tree;
 	GArray *locks;			/* struct conform_lock: all "pl" of the line */
 	u8 name[NAME_SLOTS];		/* number of the name + 1; 0: none */
+	u16 call[CALL_SLOTS];		/* enum conform_call + 1; 0: none */
 };
 
 static const char *name_of(u32 i)
@@ -181,19 +186,50 @@ static u8 contexts_of(u32 i)
 	return i ? (u8)i : IN_OP;
 }
 
-static u32 name_slot(const char *name)
+static u32 name_hash(const char *name)
 {
 	u32 h = 0;
 
 	for (; *name; name++)
 		h = h * 33 + (u8)*name;
-	return h % NAME_SLOTS;
+	return h;
+}
+
+static const char *call_name(u32 call)
+{
+	static const char *const guest[] = {
+		"TDG.MEM.PAGE.ACCEPT", "TD.EPT_VIOLATION", "TD.INTR_EXIT",
+	};
+
+	return call < CALL_GUEST ? seamcall_name(call) : guest[call - CALL_GUEST];
+}
+
+static void calls_fill(struct conform_memory *m)
+{
+	for (u32 call = 0; call < CALLS_END; call++) {
+		const char *name = call_name(call);
+		u32 slot = name ? name_hash(name) % CALL_SLOTS : 0;
+
+		if (!name)
+			continue;
+		while (m->call[slot])
+			slot = (slot + 1) % CALL_SLOTS;
+		m->call[slot] = (u16)(call + 1);
+	}
+}
+
+static s32 call_of(const struct conform_memory *m, const char *name)
+{
+	for (u32 slot = name_hash(name) % CALL_SLOTS; m->call[slot]; slot = (slot + 1) % CALL_SLOTS)
+		if (!strcmp(call_name(m->call[slot] - 1u), name))
+			return m->call[slot] - 1;
+	return CALL_UNKNOWN;
 }
 
 static void names_fill(struct conform_memory *m)
 {
 	for (u32 i = 0; i < NAMES; i++) {
-		u32 slot = name_slot(name_of(i));
+		u32 slot = name_hash(name_of(i)) % NAME_SLOTS;
 
 		while (m->name[slot])
 			slot = (slot + 1) % NAME_SLOTS;
@@ -204,7 +240,8 @@ static void names_fill(struct conform_memory *m)
 /* The field called @key there; a text, list or number may share its name with another */
 static int find(const struct conform_memory *m, const char *key, u8 context)
 {
-	for (u32 slot = name_slot(key); m->name[slot]; slot = (slot + 1) % NAME_SLOTS) {
+	for (u32 slot = name_hash(key) % NAME_SLOTS; m->name[slot];
+	     slot = (slot + 1) % NAME_SLOTS) {
 		u32 i = m->name[slot] - 1u;
 
 		if ((contexts_of(i) & context) && !strcmp(name_of(i), key))
@@ -305,6 +342,8 @@ static bool take_record(struct conform_line *line, const struct node *n, u8 cont
 	}
 	if (context == IN_OP && !r->t[CT_OP])
 		return fail(error, "an operation without \"op\"");
+	if (context == IN_OP)
+		r->call = call_of(line->memory, r->t[CT_OP]);
 	return true;
 }
 
@@ -448,6 +487,7 @@ struct conform_line *conform_line_new(void)
 	line->memory->locks = g_array_new(FALSE, FALSE, sizeof(struct conform_lock));
 	json_tree_init(&line->memory->tree);
 	names_fill(line->memory);
+	calls_fill(line->memory);
 	return line;
 }
 

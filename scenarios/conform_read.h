@@ -56,7 +56,18 @@ struct conform_lock {		/* an element of "pl" */
 	u16 raw;
 };
 
+/* What an operation is: a SEAMCALL by its leaf number, or an exit of a guest */
+enum conform_call {
+	CALL_UNKNOWN = -1,
+	CALL_GUEST = 256,
+	CALL_ACCEPT = CALL_GUEST,	/* TDG.MEM.PAGE.ACCEPT */
+	CALL_EPT_VIOLATION,
+	CALL_INTR_EXIT,
+	CALLS_END,
+};
+
 struct conform_record {
+	s32 call;			/* of an operation: enum conform_call, seamcall_leaf */
 	u64 has;			/* bit enum conform_number */
 	u32 has_list;			/* bit enum conform_list */
 	bool has_pl;
@@ -77,6 +88,11 @@ static inline u64 conform_number(const struct conform_record *r, enum conform_nu
 				 u64 otherwise)
 {
 	return conform_has(r, f) ? r->n[f] : otherwise;
+}
+
+static inline bool conform_of_guest(const struct conform_record *op)
+{
+	return op->call >= CALL_GUEST;
 }
 
 enum conform_kind { CONFORM_SEQUENCE, CONFORM_SETUP, CONFORM_INTERLEAVING };

@@ -69,22 +69,12 @@ static void left_add(struct conform_report *r, const char *path, char *const *pa
 	g_ptr_array_add(r->left, l);
 }
 
-static void kind_add(struct conform_report *r, const char *kind)
-{
-	if (!strcmp(kind, "sequence"))
-		r->sequences++;
-	else if (!strcmp(kind, "interleaving"))
-		r->interleavings++;
-	else
-		r->rows++;
-}
-
 void conform_report_take(struct conform_report *r, const char *path, const char *line)
 {
 	static const struct {
 		char kind;
 		u32 parts;
-	} kinds[] = { { 'T', 5 }, { 'D', 8 }, { 'L', 6 }, { 'E', 3 }, { 'K', 3 } };
+	} kinds[] = { { 'T', 5 }, { 'D', 8 }, { 'L', 6 }, { 'E', 3 } };
 	char **part = g_strsplit(line, "\t", PARTS), *text;
 	u32 n = g_strv_length(part);
 
@@ -101,13 +91,10 @@ void conform_report_take(struct conform_report *r, const char *path, const char 
 		case 'L':
 			left_add(r, path, part);
 			break;
-		case 'E':
+		default:
 			text = g_strcompress(part[2]);
 			conform_report_error(r, path, (u32)strtoul(part[1], NULL, 10), text);
 			g_free(text);
-			break;
-		default:
-			kind_add(r, part[2]);
 			break;
 		}
 	}

@@ -21,8 +21,7 @@ struct running {
 static void compare_registers(struct running *s, const struct conform_lp *l)
 {
 	const struct conform_record *op = s->op;
-	bool guest = strncmp(op->t[CT_OP], "TDH.", 4) != 0;
-	bool enter = !strcmp(op->t[CT_OP], "TDH.VP.ENTER");
+	bool guest = conform_of_guest(op), enter = op->call == TDH_VP_ENTER;
 	u64 rax = conform_number(op, CF_RAX, 0);
 	/* A SEAMCALL that returns has no "exit" here */
 	const char *exit = !guest && !strcmp(l->exit, "vmm") ? "" : l->exit;
@@ -34,8 +33,8 @@ static void compare_registers(struct running *s, const struct conform_lp *l)
 	want(&s->c, "rcx", l->r.rcx, conform_number(op, CF_RCX, 0));
 	want(&s->c, "rdx", l->r.rdx, conform_number(op, CF_RDX, 0));
 	if (guest || enter || conform_has(op, CF_R8) ||
-	    !strcmp(op->t[CT_OP], "TDH.PHYMEM.PAGE.RECLAIM") ||
-	    (!strcmp(op->t[CT_OP], "TDH.MEM.SEPT.ADD") && conform_number(op, CF_VER, 0)))
+	    op->call == TDH_PHYMEM_PAGE_RECLAIM ||
+	    (op->call == TDH_MEM_SEPT_ADD && conform_number(op, CF_VER, 0)))
 		want(&s->c, "r8", l->r.r8, conform_number(op, CF_R8, 0));
 }
 
@@ -72,8 +71,8 @@ static void compare_child(struct running *s)
 
 	if (!op->list_n[CL_CHILD])
 		return;
-	page = !strcmp(op->t[CT_OP], "TDH.MEM.PAGE.DEMOTE") ? conform_number(op, CF_HPA, 0) :
-							      s->before & GENMASK_ULL(51, 12);
+	page = op->call == TDH_MEM_PAGE_DEMOTE ? conform_number(op, CF_HPA, 0) :
+						 s->before & GENMASK_ULL(51, 12);
 	if (page >= world_phys_size()) {
 		want_text(&s->c, "child", "no page", "a page");
 		return;

@@ -49,26 +49,44 @@ bool pamt_peek(u64 hpa, u8 size, struct pamt_peek *out)
 	return true;
 }
 
-static bool lock_in(const struct pamt_entry *table, u64 bytes, const struct module *mod,
-		    const void *p, u64 *hpa, u16 *raw)
+/* The entry of which @p is the first word; the tables lie one behind the other */
+static bool lock_at(const struct module *mod, const void *p, u8 *size, u64 *hpa, u16 *raw)
 {
-	u64 i = ((u64)p - (u64)table) / sizeof(*table);
+	const struct pamt_entry *e = p, *table = mod->pamt_4k;
 
-	if ((u64)p < (u64)table || i * bytes >= mod->tdmr_end || (void *)&table[i] != p)
+	if (e < mod->pamt_1g || e >= mod->pamt_4k + (mod->tdmr_end >> PAGE_SHIFT) || (u64)p % 16)
 		return false;
-	*hpa = i * bytes;
-	*raw = mem_peek16(&table[i].lock);
-	return true;
+	*size = e >= mod->pamt_4k ? SIZE_4K : e >= mod->pamt_2m ? SIZE_2M : SIZE_1G;
+	table = pamt_entry_of(mod, 0, *size);
+	*hpa = (u64)(e - table) * level_size(*size);
+	*raw = mem_peek16(&e->lock);
+	return *hpa < mod->tdmr_end;
 }
 
-bool pamt_lock_at(const void *p, u8 *size, u64 *hpa, u16 *raw)
+static bool in_sept(const struct module *mod, const void *p, u64 root)
+{
+	u64 hpa = ptr_to_phys(p) & ~(PAGE_SIZE - 1ull);
+
+	return module_phys(mod, hpa) &&
+	       (hpa == root || mem_peek8(&pamt_entry_of(mod, hpa, SIZE_4K)->pt) == PT_EPT);
+}
+
+bool peek_written(u64 tdr, const struct undo_entry *e, u64 n,
+		  void (*lock)(void *ctx, u8 size, u64 hpa, u16 raw), void *ctx)
 {
 	const struct module *mod = module_self();
+	u64 root = td_tdcs(tdr_at(tdr))->eptp, hpa;
+	bool sept = false;
+	u16 raw;
+	u8 size;
 
-	for (*size = SIZE_4K; *size <= SIZE_1G; (*size)++)
-		if (lock_in(pamt_entry_of(mod, 0, *size), level_size(*size), mod, p, hpa, raw))
-			return true;
-	return false;
+	for (u64 i = 0; i < n; i++) {
+		if (lock_at(mod, e[i].p, &size, &hpa, &raw))
+			lock(ctx, size, hpa, raw);
+		else if (!sept)
+			sept = in_sept(mod, e[i].p, root);
+	}
+	return sept;
 }
 
 void vcpu_peek(u64 tdvpr, struct vcpu_peek *out)
@@ -120,13 +138,14 @@ static u64 fnv_index(u64 h, u64 v)
 	return (h ^ v >> 8) * FNV_PRIME * FNV_PRIME_6;
 }
 
-static bool all_free(const u64 *e)
+/* Eight entries, two at a time: most of a tree is FREE */
+static bool all_free(const u64 *entry)
 {
-	u64 any = 0;
+	typedef u64 pair __attribute__((vector_size(16)));
+	const pair *e = (const pair *)entry, f = { SEPT_FREE_INIT, SEPT_FREE_INIT };
+	pair any = (e[0] ^ f) | (e[1] ^ f) | (e[2] ^ f) | (e[3] ^ f);
 
-	for (u32 i = 0; i < 8; i++)
-		any |= e[i] ^ SEPT_FREE_INIT;
-	return !any;
+	return !(any[0] | any[1]);
 }
 
 static u64 digest(u64 page, u8 level)
@@ -148,17 +167,6 @@ static u64 digest(u64 page, u8 level)
 			h = fnv(h, digest(e[i] & GENMASK_ULL(51, 12), level - 1));
 	}
 	return h;
-}
-
-bool sept_has(u64 tdr, const void *p)
-{
-	const struct module *mod = module_self();
-	u64 hpa = ptr_to_phys(p) & ~(PAGE_SIZE - 1ull);
-
-	if (!module_phys(mod, hpa))
-		return false;
-	return mem_peek8(&pamt_entry_of(mod, hpa, SIZE_4K)->pt) == PT_EPT ||
-	       hpa == td_tdcs(tdr_at(tdr))->eptp;
 }
 
 u64 sept_digest(u64 tdr)

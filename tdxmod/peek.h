@@ -29,8 +29,14 @@ struct pamt_peek {
 /* @size: 0 4K, 1 2M, 2 1G. False: no such memory */
 bool pamt_peek(u64 hpa, u8 size, struct pamt_peek *out);
 
-/* pamt_lock_at - the PAMT lock in the word at @p: its value now. False: there is none in it */
-bool pamt_lock_at(const void *p, u8 *size, u64 *hpa, u16 *raw);
+/*
+ * peek_written - of the @n words of @e: calls @lock for each that holds a PAMT lock, with its
+ * value now (@size: 0 4K, 1 2M, 2 1G). True if any lies in an S-EPT page: the root of the TD,
+ * or any other
+ */
+struct undo_entry;
+bool peek_written(u64 tdr, const struct undo_entry *e, u64 n,
+		  void (*lock)(void *ctx, u8 size, u64 hpa, u16 raw), void *ctx);
 
 struct vcpu_peek {
 	u8 state;		/* 2 READY, 4 ACTIVE */
@@ -48,8 +54,6 @@ u64 *sept_peek_slot(u64 tdr, u64 gpa, u8 level, u8 *at);
 
 /* sept_digest - FNV-1a over the whole tree: index and value of each entry in use, deep first */
 u64 sept_digest(u64 tdr);
-/* sept_has - the word at @p lies in an S-EPT page: the root of the TD, or any other */
-bool sept_has(u64 tdr, const void *p);
 
 /*
  * td_start_from - before a run: how the TD stands; its TDR may say FATAL, or have fewer TDCX

@@ -89,12 +89,14 @@ static gboolean build_sim(struct player *pl)
 	struct cost_table builtin;
 	struct sim_options so = {
 		.carrier = pl->free ? CARRIER_PTHREAD : o->carrier,
-		.sched = pl->free ? SCHED_FREE : SCHED_SCRIPT,
+		.sched = pl->free ? SCHED_FREE : pl->measured ? SCHED_CLOCK : SCHED_SCRIPT,
 		.seed = o->seed, .lps = (u16)lps_of(pl->c, pl->td),
 		.packages = (u16)MAX(pl->td->packages, 1u),
 		.phys = (1ull << 30) + 2 * pl->td->memory,
-		.max_steps = pl->free ? 0 : limit->steps ? limit->steps : STEPS_DEFAULT,
-		.max_cycles = limit->cycles, .timed = !pl->free, .keyed = !pl->free,
+		.max_steps = pl->free || pl->measured ? 0 :
+			     limit->steps ? limit->steps : STEPS_DEFAULT,
+		.max_cycles = pl->measured ? 0 : limit->cycles, .timed = !pl->free,
+		.keyed = !pl->free && !pl->measured,
 		.costs = o->costs ? o->costs : &builtin, .cost_level = (u8)o->cost_level,
 	};
 

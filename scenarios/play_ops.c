@@ -297,6 +297,10 @@ void cast_main(void *arg)
 	for (;;) {
 		const struct scn_op *op = next_op(a);
 
+		if (op && a->state->late) {
+			play_compute(a->state->late);
+			world_set(a->state->late, 0);
+		}
 		if (op)
 			perform_all(a, op);
 		else

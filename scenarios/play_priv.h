@@ -24,6 +24,7 @@ struct cast_state {
 		void *p;
 		guint64 how;
 	} held[HELD_MAX];
+	guint64 late;		/* bench: cycles before it begins with its list */
 	guint64 kernel_held;	/* bit i: holds the i-th kernel lock of kernel_lock[] */
 	struct {
 		const char *name;
@@ -89,6 +90,7 @@ struct player {
 	guint64 *base_count_of;		/* by actor x COUNTERS */
 	gboolean started;	/* cycle 0 has been */
 	gboolean free;		/* real threads: no events, no clock */
+	gboolean measured;	/* a benchmark: the clock at full speed, no undo log, no events */
 	guint turn, turns;	/* free: whose init line it is; all lines, and all actors */
 	char *refused;		/* located message */
 };

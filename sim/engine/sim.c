@@ -120,6 +120,11 @@ void sim_free(struct sim *sim)
 	world_release();
 }
 
+void sim_limit_cycles(struct sim *sim, u64 cycles)
+{
+	sim->opt.max_cycles = cycles;
+}
+
 void sim_stop(struct sim *sim)
 {
 	__atomic_store_n(&sim->stop, 1, __ATOMIC_RELAXED);

@@ -56,6 +56,8 @@ void sim_free(struct sim *sim);
 
 /* sim_run - run until an end; may be called again after SIM_DONE with new work (unparked) */
 enum sim_end sim_run(struct sim *sim);
+/* sim_limit_cycles - another sim_options.max_cycles for the next sim_run() */
+void sim_limit_cycles(struct sim *sim, u64 cycles);
 void sim_stop(struct sim *sim);			/* async-signal-safe */
 bool sim_stopping(const struct sim *sim);	/* a violation or sim_stop() was seen */
 

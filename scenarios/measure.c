@@ -18,6 +18,8 @@
 #define HELD		64	/* locks of one actor at a time */
 
 static const struct measure_word words[] = {
+	{ "stall", "cycles", "a guest kept from a private page: from its first EPT violation until "
+	  "it has accepted the page or goes on, however often it was resumed in between" },
 	{ "fault", "cycles", "a private EPT violation in KVM, local retries included" },
 	{ "fault-laps", "count", "how often such a fault mapped, the first time included" },
 	{ "zap", "cycles", "removal of one leaf: BLOCK, TRACK, kicks, REMOVE, WBINVD" },
@@ -27,6 +29,7 @@ static const struct measure_word words[] = {
 	{ "op", "cycles", "a host operation of the scenario, by its first word" },
 	{ "seamcall", "cycles", "a leaf of the module, by name, whatever it returned" },
 	{ "busy", "count", "what a leaf found busy: leaf, then operand" },
+	{ "busy-at", "cycles", "when something was found busy, from cycle 0 on: by operand" },
 	{ "hold", "cycles", "a lock held, by name and mode" },
 	{ "wait", "cycles", "a kernel lock waited for, by name" },
 	{ "kicked-out", "cycles", "a guest out for an interrupt, until it runs again" },
@@ -74,6 +77,8 @@ struct on_actor {
 	const char *waits;		/* for this lock, */
 	guint64 waits_since;
 	guint64 out_since;		/* TD exit for an interrupt; 0: none */
+	guint64 stall_since;		/* first EPT violation since the guest went on; 0: none */
+	guint64 entered;		/* when the guest ran last */
 	guint64 laps;			/* of the fault that is being handled */
 	const char *op;
 	guint64 op_since;
@@ -89,6 +94,7 @@ struct measure {
 	GHashTable *by_name;		/* text -> struct metric *: the owner */
 	struct on_actor *actor;		/* [ACTORS_MAX] */
 	guint64 base[COUNTERS];
+	guint64 zero;			/* clock of cycle 0 */
 };
 
 static guint key_hash(gconstpointer p)
@@ -215,13 +221,23 @@ static const char *status_word(guint64 status)
 	return g_intern_string(g_str_has_prefix(s, "TDX_") ? s + 4 : s);
 }
 
+static void went_on(struct measure *m, struct on_actor *a, guint64 when)
+{
+	if (a->stall_since)
+		hist_add(&metric(m, "stall", NULL, NULL)->hist, when - a->stall_since);
+	a->stall_since = 0;
+}
+
 static void leaf_returned(struct measure *m, const struct event *ev, guint64 cycles)
 {
 	guint64 class = ev->status & 0xffffffff00000000ull;
 
 	hist_add(&metric(m, "seamcall", ev->name, NULL)->hist, cycles);
-	if (status_is_busy(ev->status))
+	if (status_is_busy(ev->status)) {
 		counted(metric(m, "busy", ev->name, status_word(ev->status)), 1);
+		hist_add(&metric(m, "busy-at", status_word(ev->status), NULL)->hist,
+			 ev->clock > m->zero ? ev->clock - m->zero : 0);
+	}
 	if (!strcmp(ev->name, "TDH.VP.ENTER") && ev->status >> 63)
 		counted(metric(m, "entries-refused", status_word(ev->status), NULL), 1);
 	if (!class && (!strcmp(ev->name, "TDH.MEM.PAGE.AUG") ||
@@ -237,6 +253,8 @@ static void on_return(struct measure *m, struct on_actor *a, const struct event 
 	if (!c)
 		return;
 	if (is_leaf(ev->name)) {
+		if (!ev->status && !strcmp(ev->name, "TDG.MEM.PAGE.ACCEPT"))
+			went_on(m, a, ev->clock);
 		leaf_returned(m, ev, ev->clock - c->since);
 		return;
 	}
@@ -276,6 +294,10 @@ static void on_exit_(struct measure *m, struct on_actor *a, const struct event *
 	counted(metric(m, "exits", ev->name, NULL), 1);
 	if (!strcmp(ev->name, "EXTERNAL_INTERRUPT"))
 		a->out_since = ev->clock;
+	else if (strcmp(ev->name, "EPT_VIOLATION"))
+		went_on(m, a, a->entered);
+	else if (!a->stall_since)
+		a->stall_since = ev->clock;
 }
 
 static void on_enter(struct measure *m, struct on_actor *a, const struct event *ev)
@@ -284,6 +306,7 @@ static void on_enter(struct measure *m, struct on_actor *a, const struct event *
 	if (a->out_since)
 		hist_add(&metric(m, "kicked-out", NULL, NULL)->hist, ev->clock - a->out_since);
 	a->out_since = 0;
+	a->entered = ev->clock;
 }
 
 static void on_op(struct measure *m, struct on_actor *a, const struct event *ev)
@@ -345,6 +368,7 @@ void measure_start(struct measure *m, struct sim *sim)
 {
 	for (guint c = 0; c < COUNTERS; c++)
 		m->base[c] = count_of(sim, NULL, c);
+	m->zero = sim_cycles(sim);
 	trace_listen_calls(sim, listen, m);
 }
 

@@ -51,6 +51,7 @@ int cli_fail(const char *fmt, ...) G_GNUC_PRINTF(1, 2);
 
 /* cli_interrupted - Ctrl-C was pressed; cli_catch_interrupts() makes it so */
 gboolean cli_interrupted(void);
+const volatile bool *cli_interrupt_flag(void);	/* the same, for farm_run() */
 void cli_catch_interrupts(void);
 
 /* What a worker is to play. */
@@ -76,3 +77,4 @@ int cmd_show(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_stress(int argc, char **argv);
 int cmd_conform(int argc, char **argv);
+int cmd_bench(int argc, char **argv);

@@ -9,6 +9,7 @@
 #include "kvmmmu/kmmu.h"
 #include "scenarios/checks.h"
 #include "scenarios/diag.h"
+#include "scenarios/measure.h"
 #include "scenarios/vocab.h"
 #include "sim/cli/list.h"
 #include "tdxmod/observe.h"
@@ -253,6 +254,22 @@ static void list_scenarios(struct lister *l)
 	g_ptr_array_unref(files);
 }
 
+static void list_metrics(struct lister *l)
+{
+	const struct measure_word *w;
+	char *text;
+	guint n;
+
+	w = measure_words(&n);
+	for (guint i = 0; i < n; i++) {
+		if (!list_wanted(l, w[i].word))
+			continue;
+		text = g_strdup_printf("%s [%s]", w[i].about, w[i].unit);
+		list_item(l, w[i].word, text);
+		g_free(text);
+	}
+}
+
 static const struct {
 	const char *what;
 	void (*fn)(struct lister *l);
@@ -260,6 +277,7 @@ static const struct {
 	{ "policies", list_policies }, { "variants", list_variants }, { "checks", list_checks },
 	{ "events", list_events }, { "seamcalls", list_seamcalls }, { "states", list_states },
 	{ "locks", list_locks }, { "costs", list_costs }, { "scenarios", list_scenarios },
+	{ "metrics", list_metrics },
 };
 
 /* The same list as {"schema":1, "command":"list", "list":WHAT, "items":[...]} */
@@ -293,8 +311,8 @@ int cmd_list(int argc, char **argv)
 	int code;
 
 	if (!cli_parse(&cli, &argc, &argv, "WHAT [NAME]", "septsim list policies",
-		       "WHAT is policies, variants, checks, events, seamcalls, states, locks, costs\n"
-		       "or scenarios.", NULL, &code))
+		       "WHAT is policies, variants, checks, events, seamcalls, states, locks, costs,\n"
+		       "metrics or scenarios.", NULL, &code))
 		return code;
 	if (argc < 2 || argc > 3)
 		return cli_fail("list wants WHAT [NAME]; `septsim list --help`");

@@ -23,7 +23,7 @@ static const struct command commands[] = {
 	{ "show", cmd_show, "draw the table of a trace again" },
 	{ "stress", cmd_stress, "the same actors as free threads on real atomics" },
 	{ "explore", NULL, "search every interleaving" },
-	{ "bench", NULL, "measure what a policy costs" },
+	{ "bench", cmd_bench, "measure what a policy costs" },
 	{ "kernel", NULL, "build a kernel tree in" },
 	{ "conform", cmd_conform, "run recorded vectors against the model" },
 };

@@ -65,17 +65,22 @@ int cli_fail(const char *fmt, ...)
 
 /* ---- Ctrl-C ---- */
 
-static volatile sig_atomic_t interrupted;
+static volatile bool interrupted;
 
 static void on_interrupt(int sig)
 {
-	interrupted = 1;
+	interrupted = true;
 	scenario_play_stop();
 }
 
 gboolean cli_interrupted(void)
 {
-	return interrupted != 0;
+	return interrupted;
+}
+
+const volatile bool *cli_interrupt_flag(void)
+{
+	return &interrupted;
 }
 
 void cli_catch_interrupts(void)
@@ -298,6 +303,20 @@ static gboolean take_all(struct cli *cli, gboolean several)
 	return TRUE;
 }
 
+/* A command's own option stands instead of the common one of that name. */
+static void add_common(GOptionContext *ctx, const GOptionEntry *extra)
+{
+	for (const GOptionEntry *e = common; e->long_name; e++) {
+		const GOptionEntry one[] = { *e, { NULL } };
+		gboolean own = FALSE;
+
+		for (const GOptionEntry *x = extra; x && x->long_name; x++)
+			own |= !strcmp(x->long_name, e->long_name);
+		if (!own)
+			g_option_context_add_main_entries(ctx, one, NULL);
+	}
+}
+
 gboolean cli_parse(struct cli *cli, int *argc, char ***argv, const char *args,
 		   const char *example, const char *about, const GOptionEntry *extra, int *code)
 {
@@ -319,7 +338,7 @@ gboolean cli_parse(struct cli *cli, int *argc, char ***argv, const char *args,
 	g_option_context_set_help_enabled(ctx, FALSE);
 	if (extra)
 		g_option_context_add_main_entries(ctx, extra, NULL);
-	g_option_context_add_main_entries(ctx, common, NULL);
+	add_common(ctx, extra);
 	g_option_context_add_main_entries(ctx, helps, NULL);
 	ok = g_option_context_parse(ctx, argc, argv, &err);
 	*code = ok ? EXIT_AS_EXPECTED : EXIT_INPUT;

@@ -18,8 +18,7 @@ static u32 bucket_of(u64 v)
 	return shift * HIST_SUB + (u32)(v >> shift);
 }
 
-/* The least value of bucket @b */
-static u64 floor_of(u32 b)
+u64 hist_floor(u32 b)
 {
 	u32 shift;
 
@@ -77,7 +76,7 @@ u64 hist_at(const struct hist *h, u32 permille)
 	for (u32 i = 0; i < HIST_BUCKETS; i++) {
 		seen += h->bucket[i];
 		if (seen >= want)
-			return MAX(floor_of(i), h->least);
+			return MAX(hist_floor(i), h->least);
 	}
 	return h->greatest;
 }

@@ -26,6 +26,7 @@ void hist_fini(struct hist *h);
  * median; 1000: the greatest), as the lower end of its bucket. 0 when empty.
  */
 u64 hist_at(const struct hist *h, u32 permille);
+u64 hist_floor(u32 bucket);		/* the least value of a bucket */
 u64 hist_mean(const struct hist *h);	/* rounded down; 0 when empty */
 
 /* hist_write - "COUNT SUM LEAST GREATEST BUCKET:N ..."; hist_read is its inverse, false: torn */

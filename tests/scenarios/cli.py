@@ -197,7 +197,7 @@ class Commands(unittest.TestCase):
 
     def test_lists(self):
         for what in ('policies', 'variants', 'checks', 'events', 'seamcalls', 'states', 'locks',
-                     'costs', 'scenarios'):
+                     'costs', 'scenarios', 'metrics'):
             self.assertTrue(run('list', what).stdout.strip())
         self.assertIn('resume-guest', run('list', 'policies', 'resume-guest').stdout)
         run('list', 'policies', 'nope', code=2)
@@ -212,6 +212,46 @@ class Commands(unittest.TestCase):
                   '--set', 'l1-hit=9', path).stdout
         self.assertIn('backend own (v6.16), policy v19, costs changed by the user',
                       ' '.join(out.split()))
+
+    def test_bench(self):
+        path = self.file('b.scn', 'param n = 1\nsweep n 1 2\nmeasure fault.p50 busy\n'
+                         'td vcpus=$n memory=4M\nvariant tdx=1.5.34\n'
+                         'guest vCPU[*]\n    accept (0x10 * $i)+8\n')
+        args = ('bench', '--json', '--policy', 'v7.2,kick-first', '--cost-level', 'low,high', path)
+        one = json.loads(run(*args, '--jobs', '1').stdout)
+        two = json.loads(run(*args, '--jobs', '3').stdout)
+        del one['host'], two['host']
+        self.assertEqual(one, two)
+        cells = one['cells']
+        self.assertEqual([(c['point'], c['costs'], c['policy']) for c in cells],
+                         [(f'n={n}', level, policy) for n in '12' for level in ('low', 'high')
+                          for policy in ('v7.2', 'kick-first')])
+        metrics = {m['name']: m for m in cells[-1]['metrics']}
+        self.assertEqual(metrics['pages']['sum'], 16 * cells[-1]['runs'])
+        self.assertEqual(metrics['fault']['count'], 16 * cells[-1]['runs'])
+        self.assertLess(cells[0]['columns'][0]['median'], cells[2]['columns'][0]['median'])
+        text = run('bench', '-D', 'n=2', path).stdout
+        self.assertIn('fault.p50', text)
+        self.assertEqual(text.count('cells,') + text.count('1 cells'), 2)
+
+    def test_bench_errors(self):
+        def fails(text, *args):
+            return run('bench', *args, self.file('b.scn', text), code=2).stderr
+        self.assertIn('b.scn:2:1: error: bench follows no schedule',
+                      fails('td vcpus=1 lps=2\nschedule\n    vCPU0\n    fault 1\n'))
+        self.assertIn('did you mean fault?', fails('measure fautl.p50\nguest vCPU0\n    halt\n'))
+        self.assertIn('did you mean kick-first?', fails('guest vCPU0\n    halt\n', '--policy', 'kick-frist'))
+        self.assertIn('--cost-level', fails('guest vCPU0\n    halt\n', '--cost-level', 'cheap'))
+        self.assertIn('wants a FILE', run('bench', code=2).stderr)
+
+    def test_bench_names_what_breaks(self):
+        path = self.file('b.scn', 'td vcpus=1 lps=3 memory=4M\nvariant tdx=1.5.34\n'
+                         'policy zero-tolerance\nactor holder\n    acquire SEPT_TREE exclusive\n'
+                         '    compute 200000\n    release SEPT_TREE\n'
+                         'guest vCPU0\n    accept 0+4\n')
+        done = run('bench', '--jitter', '0', path, code=1)
+        self.assertIn('zero-tolerance: broken in 6 of 6 runs, first with --seed 0: kvm-bug',
+                      ' '.join(done.stdout.split()))
 
     def worker(self, parent):
         for _ in range(200):

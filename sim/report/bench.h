@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#pragma once
+/*
+ * How benchmarks look: the numbers of a report's cells as text, CSV, JSON and one HTML file.
+ * A cell is a case at one point of its sweep, under one policy and price level, with its
+ * runs; a column is a number that each run gives.
+ */
+#include <glib.h>
+
+#include "scenarios/bench.h"
+#include "scenarios/bench_stat.h"
+#include "sim/engine/cost.h"
+#include "sim/report/report.h"
+
+struct bench_cell {
+	const char *scenario, *title, *case_name;
+	const char *point;	/* "vcpus=8", "" without a sweep */
+	const char *policy, *kvm, *tdx, *switches;
+	enum cost_level level;
+	GPtrArray *runs;	/* struct bench_result, in the order of seeds */
+	struct measure *all;	/* of the runs that were done, merged */
+	gboolean narrow;	/* the interval of the first column is as narrow as was asked */
+};
+
+struct bench_report {
+	GPtrArray *cells;	/* struct bench_cell; policies of a point next to each other */
+	GPtrArray *columns;	/* struct bench_column, asked for; empty: those with data */
+	const char *baseline;	/* policy */
+	const char *costs;	/* what the prices are, in words */
+	guint64 first_seed, jitter;
+	guint precision;	/* permille that was asked for */
+};
+
+/* One number of a run. Source: docs/bench.md, "Metrics" */
+struct bench_column {
+	char *spec;		/* "fault.p99", "seamcall:TDH.MEM.TRACK.p50", "pages/s" */
+	char *metric;		/* "fault", "seamcall TDH.MEM.TRACK" */
+	int stat;		/* enum in bench_column.c */
+	gboolean cycles;	/* a time, shown in seconds at 3 GHz */
+	gboolean more_is_better;
+};
+
+/* bench_column_new - NULL if @spec is no metric; the hint is what is near, or NULL */
+struct bench_column *bench_column_new(const char *spec, const char **hint);
+void bench_column_free(gpointer c);
+/* bench_columns_default - what is shown where a file does not `measure` */
+GPtrArray *bench_columns_default(void);
+
+guint64 bench_value(const struct bench_column *c, const struct bench_result *r);
+/* bench_cell_stat - over the runs that were done; n is 0 if there is none */
+struct bench_stat bench_cell_stat(const struct bench_column *c, const struct bench_cell *cell);
+/* bench_cell_broken - the first run that was not done, or NULL */
+const struct bench_result *bench_cell_broken(const struct bench_cell *cell);
+/* bench_cell_counts - a number of @c in any run that is not 0 */
+gboolean bench_cell_counts(const struct bench_column *c, const struct bench_cell *cell);
+
+/*
+ * bench_columns_of - those of @rep for cells @from to @to: the asked for, but no time of
+ * what never happened there; without any, the defaults that have data. g_ptr_array_unref().
+ */
+GPtrArray *bench_columns_of(const struct bench_report *rep, guint from, guint to);
+
+/* bench_number - @v as text: a time as "7.4 us", a count as "12.3k" */
+char *bench_number(const struct bench_column *c, guint64 v);
+
+/*
+ * bench_verdict - what the price levels say of @cell's policy against the baseline: "better
+ * at low, typical, high", "not decided: ..." ; NULL for the baseline itself. g_free().
+ */
+char *bench_verdict(const struct bench_report *rep, const struct bench_column *c,
+		    const struct bench_cell *cell);
+
+void report_bench_text(const struct bench_report *rep, const struct report_look *look,
+		       GString *out);
+void report_bench_csv(const struct bench_report *rep, GString *out);
+void report_bench_json(const struct bench_report *rep, gint64 host_ns, GString *out);
+void report_bench_html(const struct bench_report *rep, GString *out);
+
+/* bench_same_point - two cells that differ in policy alone */
+gboolean bench_same_point(const struct bench_cell *a, const struct bench_cell *b);
+const char *bench_level_name(enum cost_level l);

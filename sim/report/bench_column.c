@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Columns: a word of `measure`, what it reads in a run, and how its numbers are written.
+ * A metric's name with parts ("busy TDH.MEM.TRACK ...") answers for all below a shorter one.
+ */
+#include <string.h>
+
+#include "scenarios/diag.h"
+#include "sim/report/bench.h"
+
+#define CYCLES_PER_US	3000u		/* the reference clock, 3 GHz */
+#define CYCLES_PER_S	3000000000ull
+
+enum { STAT_SUM, STAT_COUNT, STAT_MEAN, STAT_P50, STAT_P90, STAT_P99, STAT_P999, STAT_MAX };
+
+static const struct {
+	const char *suffix;
+	guint permille;		/* of a percentile */
+} stats[] = {
+	[STAT_SUM] = { ".sum", 0 }, [STAT_COUNT] = { ".count", 0 }, [STAT_MEAN] = { ".mean", 0 },
+	[STAT_P50] = { ".p50", 500 }, [STAT_P90] = { ".p90", 900 }, [STAT_P99] = { ".p99", 990 },
+	[STAT_P999] = { ".p999", 999 }, [STAT_MAX] = { ".max", 1000 },
+};
+
+/* Of a run as a whole */
+#define TIME	"time"
+#define RATE	"pages/s"
+
+static const char *const defaults[] = {
+	RATE, TIME, "stall.p50", "stall.p99", "fault.p99", "fault-laps.max", "zap.p50", "zap.p99",
+	"convert.p50", "convert.p99", "kick.p99", "count:kicks", "count:ipis", "busy",
+	"count:retries", "entries-refused", "count:zero-step", "kicked-out.sum",
+	"hold:mmu_lock:write.p99", "wait:mmu_lock.p99",
+};
+
+static const struct measure_word *word_of(const char *metric)
+{
+	const struct measure_word *w;
+	gsize len = strcspn(metric, " ");
+	guint n;
+
+	w = measure_words(&n);
+	for (guint i = 0; i < n; i++)
+		if (strlen(w[i].word) == len && !strncmp(w[i].word, metric, len))
+			return &w[i];
+	return NULL;
+}
+
+static const char *near_word(const char *spec)
+{
+	const char *names[64] = { TIME, RATE };
+	const struct measure_word *w;
+	guint n;
+
+	w = measure_words(&n);
+	for (guint i = 0; i < n && i < G_N_ELEMENTS(names) - 3; i++)
+		names[i + 2] = w[i].word;
+	return diag_nearest(spec, names);
+}
+
+struct bench_column *bench_column_new(const char *spec, const char **hint)
+{
+	struct bench_column *c = g_new0(struct bench_column, 1);
+	const struct measure_word *w;
+
+	c->spec = g_strdup(spec);
+	c->metric = g_strdelimit(g_strdup(spec), ":", ' ');
+	c->stat = -1;
+	for (guint i = 0; i < G_N_ELEMENTS(stats); i++) {
+		if (!g_str_has_suffix(c->metric, stats[i].suffix))
+			continue;
+		c->metric[strlen(c->metric) - strlen(stats[i].suffix)] = '\0';
+		c->stat = (int)i;
+	}
+	if (!strcmp(spec, TIME) || !strcmp(spec, RATE)) {
+		c->cycles = !strcmp(spec, TIME);
+		c->more_is_better = !c->cycles;
+		return c;
+	}
+	w = word_of(c->metric);
+	if (!w || (c->stat > STAT_COUNT && strcmp(w->unit, "cycles") &&
+		   strcmp(w->word, "fault-laps"))) {
+		*hint = w ? NULL : near_word(c->metric);
+		bench_column_free(c);
+		return NULL;
+	}
+	c->cycles = !strcmp(w->unit, "cycles") && c->stat != STAT_COUNT;
+	if (c->stat < 0)
+		c->stat = c->cycles ? STAT_P50 : STAT_SUM;
+	c->more_is_better = !strcmp(w->word, "pages") || !strcmp(w->word, "entries");
+	return c;
+}
+
+void bench_column_free(gpointer p)
+{
+	struct bench_column *c = p;
+
+	g_free(c->spec);
+	g_free(c->metric);
+	g_free(c);
+}
+
+GPtrArray *bench_columns_default(void)
+{
+	GPtrArray *all = g_ptr_array_new_with_free_func(bench_column_free);
+	const char *hint;
+
+	for (guint i = 0; i < G_N_ELEMENTS(defaults); i++)
+		g_ptr_array_add(all, bench_column_new(defaults[i], &hint));
+	return all;
+}
+
+/* Does metric @name belong under @prefix: the same, or more words after it? */
+static gboolean under(const char *name, const char *prefix)
+{
+	gsize n = strlen(prefix);
+
+	return !strncmp(name, prefix, n) && (name[n] == '\0' || name[n] == ' ');
+}
+
+static guint64 stat_of(int stat, const struct hist *h)
+{
+	switch (stat) {
+	case STAT_SUM:
+		return h->sum;
+	case STAT_COUNT:
+		return h->count;
+	case STAT_MEAN:
+		return hist_mean(h);
+	default:
+		return hist_at(h, stats[stat].permille);
+	}
+}
+
+guint64 bench_value(const struct bench_column *c, const struct bench_result *r)
+{
+	const struct metric *one = measure_find(r->measure, c->metric);
+	struct hist sum = { 0 };
+	GPtrArray *all;
+	guint64 v;
+
+	if (c->stat < 0 && c->cycles)
+		return r->cycles;
+	if (c->stat < 0) {
+		one = measure_find(r->measure, "pages");
+		return one && r->cycles ? (guint64)((unsigned __int128)one->hist.sum *
+						    CYCLES_PER_S / r->cycles) : 0;
+	}
+	if (one)
+		return stat_of(c->stat, &one->hist);
+	all = measure_all(r->measure);
+	for (guint i = 0; i < all->len; i++) {
+		const struct metric *x = all->pdata[i];
+
+		if (!under(x->name, c->metric))
+			continue;
+		if (x->counted)
+			sum.sum += x->hist.sum;
+		else
+			hist_merge(&sum, &x->hist);
+	}
+	v = stat_of(c->stat, &sum);
+	hist_fini(&sum);
+	g_ptr_array_unref(all);
+	return v;
+}
+
+struct bench_stat bench_cell_stat(const struct bench_column *c, const struct bench_cell *cell)
+{
+	guint64 *v = g_new(guint64, cell->runs->len + 1);
+	struct bench_stat s;
+	guint n = 0;
+
+	for (guint i = 0; i < cell->runs->len; i++) {
+		const struct bench_result *r = cell->runs->pdata[i];
+
+		if (r->end == BENCH_DONE)
+			v[n++] = bench_value(c, r);
+	}
+	s = bench_stat(v, n);
+	g_free(v);
+	return s;
+}
+
+const struct bench_result *bench_cell_broken(const struct bench_cell *cell)
+{
+	for (guint i = 0; i < cell->runs->len; i++) {
+		const struct bench_result *r = cell->runs->pdata[i];
+
+		if (r->end != BENCH_DONE)
+			return r;
+	}
+	return NULL;
+}
+
+gboolean bench_cell_counts(const struct bench_column *c, const struct bench_cell *cell)
+{
+	for (guint i = 0; i < cell->runs->len; i++)
+		if (bench_value(c, cell->runs->pdata[i]))
+			return TRUE;
+	return FALSE;
+}
+
+GPtrArray *bench_columns_of(const struct bench_report *rep, guint from, guint to)
+{
+	GPtrArray *some = rep->columns->len ? g_ptr_array_new() : bench_columns_default();
+	const GPtrArray *asked = rep->columns;
+
+	for (guint k = 0; k < asked->len; k++)
+		g_ptr_array_add(some, asked->pdata[k]);
+	for (guint k = some->len; k-- > 0;) {
+		const struct bench_column *c = some->pdata[k];
+		gboolean counts = asked->len && !c->cycles;
+
+		for (guint i = from; i < to && !counts; i++)
+			counts = bench_cell_counts(c, rep->cells->pdata[i]);
+		if (!counts)
+			g_ptr_array_remove_index(some, k);
+	}
+	return some;
+}
+
+/* Three digits that count: 1.23, 12.3, 123 */
+static char *three_digits(guint64 v, guint64 unit, const char *name)
+{
+	guint64 hundredths = (guint64)(((unsigned __int128)v * 100 + unit / 2) / unit);
+
+	if (hundredths < 1000)
+		return g_strdup_printf("%u.%02u%s", (guint)(hundredths / 100),
+				       (guint)(hundredths % 100), name);
+	if (hundredths < 10000)
+		return g_strdup_printf("%u.%u%s", (guint)(hundredths / 100),
+				       (guint)(hundredths / 10 % 10), name);
+	return g_strdup_printf("%" G_GUINT64_FORMAT "%s", hundredths / 100, name);
+}
+
+char *bench_number(const struct bench_column *c, guint64 v)
+{
+	if (c->cycles) {
+		if (v < 1000ull * CYCLES_PER_US)
+			return three_digits(v, CYCLES_PER_US, " us");
+		if (v < 1000000ull * CYCLES_PER_US)
+			return three_digits(v, 1000ull * CYCLES_PER_US, " ms");
+		return three_digits(v, CYCLES_PER_S, " s");
+	}
+	if (v < 10000)
+		return g_strdup_printf("%" G_GUINT64_FORMAT, v);
+	if (v < 10000000)
+		return three_digits(v, 1000, "k");
+	return three_digits(v, 1000000, "M");
+}
+
+gboolean bench_same_point(const struct bench_cell *a, const struct bench_cell *b)
+{
+	return !strcmp(a->scenario, b->scenario) && !strcmp(a->case_name, b->case_name) &&
+	       !strcmp(a->point, b->point) && !strcmp(a->tdx, b->tdx);
+}
+
+const char *bench_level_name(enum cost_level l)
+{
+	return (const char *[]){ "low", "typical", "high" }[l];
+}
+
+static const struct bench_cell *find(const struct bench_report *rep, const struct bench_cell *like,
+				     const char *policy, enum cost_level level)
+{
+	for (guint i = 0; i < rep->cells->len; i++) {
+		const struct bench_cell *x = rep->cells->pdata[i];
+
+		if (x->level == level && bench_same_point(x, like) && !strcmp(x->policy, policy))
+			return x;
+	}
+	return NULL;
+}
+
+/*
+ * A ranking holds where it is the same at each price level that was run; with one level it
+ * is said for that level alone.
+ */
+char *bench_verdict(const struct bench_report *rep, const struct bench_column *c,
+		    const struct bench_cell *cell)
+{
+	GString *at = g_string_new(NULL);
+	gboolean sure = TRUE;
+	int which = 0, differs = 0;
+	guint levels = 0;
+	char *text;
+
+	if (!strcmp(cell->policy, rep->baseline)) {
+		g_string_free(at, TRUE);
+		return NULL;
+	}
+	for (enum cost_level l = COST_LOW; l <= COST_HIGH; l++) {
+		const struct bench_cell *mine = find(rep, cell, cell->policy, l);
+		const struct bench_cell *base = find(rep, cell, rep->baseline, l);
+		struct bench_stat a, b;
+		int one;
+
+		if (!mine || !base)
+			continue;
+		a = bench_cell_stat(c, mine);
+		b = bench_cell_stat(c, base);
+		if (!a.n || !b.n || bench_cell_broken(mine) || bench_cell_broken(base)) {
+			g_string_free(at, TRUE);
+			return g_strdup("not ranked: broken");
+		}
+		one = bench_differ(&a, &b);
+		sure &= a.sure && b.sure;
+		g_string_append_printf(at, "%s%s", levels ? ", " : "", bench_level_name(l));
+		if (!levels)
+			which = one;
+		differs |= one != which;
+		levels++;
+	}
+	if (!levels)
+		text = NULL;
+	else if (differs)
+		text = g_strdup("not decided: changes with the price level");
+	else if (!which)
+		text = g_strdup("not decided: the intervals touch");
+	else
+		text = g_strdup_printf("%s at %s%s", (which < 0) == !c->more_is_better ? "better" :
+				       "worse", at->str, sure ? "" : " (few seeds)");
+	g_string_free(at, TRUE);
+	return text;
+}

@@ -146,8 +146,18 @@ static void registers(struct cast *a, u64 leaf, const struct call_args *g, struc
 	r->rax = leaf;
 	switch (leaf) {
 	case TDH_MEM_TRACK:
+	case TDH_MR_FINALIZE:
+	case TDH_MNG_VPFLUSHDONE:
+	case TDH_MNG_KEY_CONFIG:
+	case TDH_MNG_KEY_FREEID:
+	case TDH_MNG_KEY_RECLAIMID:
+	case TDH_MNG_INIT:
+	case TDH_MNG_RD:
 		r->rcx = tdr;
 		return;
+	case TDH_PHYMEM_CACHE_WB:
+		return;			/* RCX 0: from the start */
+	case TDH_PHYMEM_PAGE_RECLAIM:
 	case TDH_PHYMEM_PAGE_WBINVD:
 		r->rcx = g->hpa;
 		return;
@@ -157,6 +167,8 @@ static void registers(struct cast *a, u64 leaf, const struct call_args *g, struc
 		return;
 	case TDH_VP_ENTER:
 	case TDH_VP_FLUSH:
+	case TDH_VP_RD:
+	case TDH_VP_WR:
 		r->rcx = kmmu_tdvpr(a->pl->kvm, g->has_vcpu ? (u16)g->vcpu :
 				    (u16)(a->scn->vcpu >= 0 ? a->scn->vcpu : 0));
 		return;

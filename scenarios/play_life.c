@@ -6,7 +6,7 @@
 #include "scenarios/play_priv.h"
 #include "sim/engine/lp.h"
 
-/* A CPU that goes down has nothing running on it: Linux's scheduler has moved it away. */
+/* No vCPU's thread is on a CPU that goes down: Linux's scheduler has moved it away. */
 static gboolean lp_is_free(struct cast *a, const struct scn_op *op)
 {
 	struct player *pl = a->pl;
@@ -14,7 +14,7 @@ static gboolean lp_is_free(struct cast *a, const struct scn_op *op)
 	for (guint i = 0; i < pl->ncast; i++) {
 		struct cast *b = &pl->cast[i];
 
-		if (b->actor->lp != op->lp)
+		if (b->scn->vcpu < 0 || b->actor->lp != op->lp)
 			continue;
 		play_refuse(pl, &op->loc, "%s is on lp%u: migrate it away first", b->scn->name,
 			    op->lp);

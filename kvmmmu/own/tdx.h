@@ -88,8 +88,6 @@ u16 tdx_guest_keyid_alloc(void);
 
 /* --- running --- */
 
-/* tdx_load_mmu_pgd - the shared root into the TDVPS, by TDH.VP.WR, which associates */
-void tdx_load_mmu_pgd(struct kvm_vcpu *vcpu, u64 root_hpa);
 int tdx_vcpu_pre_run(struct kvm_vcpu *vcpu);		/* 1, or -EINVAL */
 enum fastpath tdx_vcpu_run(struct kvm_vcpu *vcpu);	/* interrupts off */
 /* tdx_handle_exit - 1: go on, 0: to user space, negative: errno. SRCU held */

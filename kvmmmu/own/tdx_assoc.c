@@ -13,6 +13,8 @@
 #include "sim/engine/undo.h"
 #include "tdxmod/seamcall.h"
 
+#define SHARED_EPT_POINTER	0x203cu	/* TDVPS_VMCS(): class 0 */
+
 static struct list_head *associated_tdvcpus(u32 cpu)
 {
 	return &kvm_host_self()->cpu[cpu].associated_tdvcpus;
@@ -98,6 +100,9 @@ void tdx_vcpu_load(struct kvm_vcpu *vcpu, u16 cpu)
 	/* smp_rmb(): cpu before the list */
 	list_add(&vcpu->cpu_list, associated_tdvcpus(cpu), list_name(vcpu, name, sizeof(name)));
 	local_irq_enable();
+	if (kvm_switch(vcpu->kvm, SW_LOAD_WRITES_VP))
+		tdx_call(vcpu->kvm, &(struct tdx_call){ .leaf = TDH_VP_WR, .rcx = vcpu->tdvpr,
+							.rdx = SHARED_EPT_POINTER });
 	trace_return("tdx_vcpu_load", vcpu->vcpu_id, 0);
 }
 

@@ -168,6 +168,7 @@ struct kvm_vcpu {
 	u32 exit_reason;
 	u64 fault_gfn;
 	bool fault_private;	/* the access was private: user space would convert to that */
+	bool gate_seen;		/* mutation gate-before-mode: what the gate was, early */
 	bool not_supported;	/* a path that is not modelled yet was met */
 };
 

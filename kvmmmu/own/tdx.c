@@ -76,8 +76,8 @@ u64 tdx_promised(struct kvm *kvm, const struct tdx_call *call, u64 err)
 {
 	char where[24];
 
-	if (policy_operand_busy(err) && !kvm_switch(kvm, SW_NO_KICK) &&
-	    !kvm_switch(kvm, SW_NO_ENTRY_GATE) && rwlock_is_held_write(&kvm->mmu_lock))
+	if (policy_operand_busy(err) && !(kvm->switches & KVM_GATE_MUTATIONS) &&
+	    rwlock_is_held_write(&kvm->mmu_lock))
 		check_fail("unsynchronized-seamcall", kvm_where(call->gfn, where, sizeof(where)),
 			   "%s is busy (0x%" PRIx64 ") though all vCPUs are kicked out and kept out",
 			   seamcall_name(call->leaf), err);
@@ -91,9 +91,12 @@ u64 tdx_promised(struct kvm *kvm, const struct tdx_call *call, u64 err)
 void tdx_no_vcpus_enter_start(struct kvm *kvm)
 {
 	lockdep_assert_held_write(&kvm->mmu_lock);
-	mem_write32(&kvm->wait_for_sept_zap, 1);
+	if (!kvm_switch(kvm, SW_KICK_BEFORE_GATE))
+		mem_write32(&kvm->wait_for_sept_zap, 1);
 	if (!kvm_switch(kvm, SW_NO_KICK))
 		kvm_make_all_cpus_request(kvm, KVM_REQ_OUTSIDE_GUEST_MODE);
+	if (kvm_switch(kvm, SW_KICK_BEFORE_GATE))
+		mem_write32(&kvm->wait_for_sept_zap, 1);
 }
 
 void tdx_no_vcpus_enter_stop(struct kvm *kvm)
@@ -112,7 +115,8 @@ u64 tdh_do_no_vcpus(struct kvm *kvm, struct tdx_call *call)
 	count(COUNT_RETRIES, 1);
 	tdx_no_vcpus_enter_start(kvm);
 	err = tdx_promised(kvm, call, tdx_call(kvm, call));
-	tdx_no_vcpus_enter_stop(kvm);
+	if (!err || !kvm_switch(kvm, SW_GATE_STAYS_ON_ERROR))
+		tdx_no_vcpus_enter_stop(kvm);
 	return err;
 }
 

@@ -89,6 +89,7 @@ u16 tdx_guest_keyid_alloc(void);
 /* --- running --- */
 
 int tdx_vcpu_pre_run(struct kvm_vcpu *vcpu);		/* 1, or -EINVAL */
+void tdx_prepare_switch_to_guest(struct kvm_vcpu *vcpu);	/* interrupts still on */
 enum fastpath tdx_vcpu_run(struct kvm_vcpu *vcpu);	/* interrupts off */
 /* tdx_handle_exit - 1: go on, 0: to user space, negative: errno. SRCU held */
 int tdx_handle_exit(struct kvm_vcpu *vcpu, enum fastpath fastpath);

@@ -71,13 +71,26 @@ int tdx_vcpu_pre_run(struct kvm_vcpu *vcpu)
 	return 1;
 }
 
+/* Before interrupts are off and the mode is published: too early to look at the gate (F06) */
+void tdx_prepare_switch_to_guest(struct kvm_vcpu *vcpu)
+{
+	bool closed;
+
+	if (!kvm_switch(vcpu->kvm, SW_GATE_BEFORE_MODE))
+		return;
+	closed = mem_read32(&vcpu->kvm->wait_for_sept_zap);
+	world_set(vcpu->gate_seen, closed);
+}
+
 enum fastpath tdx_vcpu_run(struct kvm_vcpu *vcpu)
 {
 	enum fastpath ret = EXIT_FASTPATH_EXIT_HANDLED;
 	bool closed = false;
 
 	trace_call("tdx_vcpu_run", vcpu->vcpu_id);
-	if (!kvm_switch(vcpu->kvm, SW_NO_ENTRY_GATE))
+	if (kvm_switch(vcpu->kvm, SW_GATE_BEFORE_MODE))
+		closed = vcpu->gate_seen;
+	else if (!kvm_switch(vcpu->kvm, SW_NO_ENTRY_GATE))
 		closed = mem_read32(&vcpu->kvm->wait_for_sept_zap);
 	if (closed) {
 		world_set(vcpu->vp_enter_ret, 0);

@@ -80,6 +80,15 @@
 	X("no-tdx-lock", BIT(SW_NO_TDX_LOCK), NULL,					\
 	  "SEAMCALLs that lock the whole module are not serialized",			\
 	  "mutation", "C07, arch/x86/kvm/vmx/tdx.c")					\
+	X("kick-before-gate", BIT(SW_KICK_BEFORE_GATE), NULL,				\
+	  "a busy removal kicks the vCPUs out before it raises the entry gate",		\
+	  "mutation", "F06 <Z2ONGJ/Q1IEWkL8T@yzhao56-desk.sh.intel.com>")		\
+	X("gate-before-mode", BIT(SW_GATE_BEFORE_MODE), NULL,				\
+	  "the entry gate is read before vcpu->mode is published",			\
+	  "mutation", "F06 <Z2ONGJ/Q1IEWkL8T@yzhao56-desk.sh.intel.com>")		\
+	X("gate-stays-on-error", BIT(SW_GATE_STAYS_ON_ERROR), NULL,			\
+	  "the entry gate is not lowered when the second try fails",			\
+	  "mutation", "F06, commit 3d626ce5a8cc")					\
 	X("prefault-before-runnable", BIT(SW_PREFAULT_BEFORE_RUNNABLE), NULL,		\
 	  "KVM_TDX_FINALIZE_VM sets pre_fault_allowed before the state",		\
 	  "mutation", "B07 <20251030200951.3402865-1-seanjc@google.com>")

@@ -36,8 +36,15 @@ enum kvm_switch {
 	SW_FLUSH_NO_CPU_CHECK,
 	SW_NO_TDX_LOCK,
 	SW_PREFAULT_BEFORE_RUNNABLE,
+	SW_KICK_BEFORE_GATE,		/* F06 (a) */
+	SW_GATE_BEFORE_MODE,		/* F06 (b) */
+	SW_GATE_STAYS_ON_ERROR,		/* F06 (c) */
 	KVM_SWITCHES,
 };
+
+/* Where a mutation took the gate or the kick away, KVM promises nothing of a second try. */
+#define KVM_GATE_MUTATIONS (1ull << SW_NO_KICK | 1ull << SW_NO_ENTRY_GATE | \
+			    1ull << SW_KICK_BEFORE_GATE | 1ull << SW_GATE_BEFORE_MODE)
 
 #define KVM_VARIANT_DEFAULT "v7.2"
 

@@ -105,6 +105,7 @@ static int vcpu_enter_guest(struct kvm_vcpu *vcpu)
 	if (r <= 0)
 		return r;
 	kvm_mmu_reload(vcpu);
+	tdx_prepare_switch_to_guest(vcpu);
 	local_irq_disable();
 	mem_write32(&vcpu->mode, IN_GUEST_MODE);	/* smp_store_release() */
 	/*

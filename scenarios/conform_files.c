@@ -253,7 +253,7 @@ static void read_setups(struct file *f)
 			continue;
 		line = conform_line_new();
 		if (conform_line_read(line, l->text, l->len, NULL) && line->kind == CONFORM_SETUP)
-			g_hash_table_insert(f->setups, (char *)line->setup, line);
+			g_hash_table_replace(f->setups, (char *)line->setup, line);
 		else
 			conform_line_free(line);
 	}

@@ -320,13 +320,17 @@ bool machine_run(struct conform_machine *m, const char **why, bool *missing)
 	return !*why;
 }
 
+u8 machine_level(const struct conform_record *op)
+{
+	/* A violation names an address, and the walk goes to its leaf */
+	return strcmp(op->t[CT_OP], "TD.EPT_VIOLATION") ? machine_rcx(op) & 7 : 0;
+}
+
 u64 *machine_slot(struct conform_machine *m, const struct conform_record *op, u8 *level)
 {
-	u64 rcx = machine_rcx(op), gpa = rcx & GPA_BITS;
-
 	if (!conform_of_guest(op) && strncmp(op->t[CT_OP], "TDH.MEM.", 8))
 		return NULL;
-	return sept_peek_slot(CONFORM_TDR, gpa, rcx & 7, level);
+	return sept_peek_slot(CONFORM_TDR, machine_rcx(op) & GPA_BITS, machine_level(op), level);
 }
 
 /* Locks of other agents */

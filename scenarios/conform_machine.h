@@ -80,7 +80,11 @@ const char *machine_refuses(struct conform_machine *m, const struct conform_reco
 struct conform_lp *machine_give(struct conform_machine *m, const struct conform_record *op);
 bool machine_run(struct conform_machine *m, const char **why, bool *missing);
 
-/* machine_slot - the S-EPT entry that @op is about, as things are now; NULL: none */
+/*
+ * machine_level - the level that @op asks for
+ * machine_slot - the S-EPT entry that @op is about, as things are now; NULL: none
+ */
+u8 machine_level(const struct conform_record *op);
 u64 *machine_slot(struct conform_machine *m, const struct conform_record *op, u8 *level);
 /* machine_rcx - the operand RCX of a memory operation */
 u64 machine_rcx(const struct conform_record *op);

@@ -66,6 +66,7 @@ static const struct place {
 	{ "tdh_mem_page_promote.c:318", "TDCS.OP_STATE", "flow_tracking_required" },
 	{ "tdh_mem_page_demote.c:216", "TDCS.OP_STATE", "flow_tracking_required" },
 	{ "tdh_mem_sept_remove.c:190", "TDCS.OP_STATE", "flow_tracking_required" },
+	{ "tdh_mem_range_unblock.c:159", "TDCS.OP_STATE", "flow_tracking_required" },
 	/* TLB epochs: enter, leave, TRACK's two reads */
 	{ "helpers.c:2517", "TDCS.REFCOUNT", "epoch_enter" },
 	{ "helpers.h:1247", "TDCS.REFCOUNT", "epoch_leave" },
@@ -219,7 +220,7 @@ const char *pause_find(struct pause *p, struct conform_machine *m,
 	if (!pause->t[CT_PRIM])
 		by_place(p, obj, chain_end(chain));
 	/* Of which key: KOT.STATE is read in the order of the keys, from the fourth access on */
-	if (!strcmp(obj, "KOT.STATE") && conform_has(pause, CF_K) && pause->n[CF_K] > 3)
+	if (!strcmp(chain, "tdh_phymem_cache_wb.c:103") && conform_has(pause, CF_K) && pause->n[CF_K] > 3)
 		p->nth = (u32)pause->n[CF_K] - 3;
 	/* A TD exit ends the walk of a TDH.VP.ENTER long ago */
 	if (!strncmp(a->t[CT_OP], "TDH.", 4) &&

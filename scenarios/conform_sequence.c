@@ -50,7 +50,7 @@ static void compare_entry(struct running *s)
 		}
 		want(&s->c, "entry_before", s->before, op->n[CF_ENTRY_BEFORE]);
 		want(&s->c, "entry_after", *s->slot, conform_number(op, CF_ENTRY_AFTER, 0));
-		want(&s->c, "wl", s->level, conform_number(op, CF_WL, machine_rcx(op) & 7));
+		want(&s->c, "wl", s->level, conform_number(op, CF_WL, machine_level(op)));
 		if (hold && (!strcmp(hold, "sept_host") || !strcmp(hold, "sept_guest")))
 			want(&s->c, "entry_held", s->held,
 			     conform_number(op, CF_ENTRY_HELD,

@@ -35,16 +35,17 @@ static u64 check(struct flow *f, u64 rcx, u64 rdx, u64 page)
 	return flow_lock_new_page(f, page, SIZE_4K);
 }
 
-/* sept_split_entry(): one step for the first line of the page, as for any new S-EPT page */
+/*
+ * sept_split_entry(): one step for the first line of the page, as for any new S-EPT page.
+ * Each part is the entry as it was read, unblocked: a TDHP that a host had set by then goes on.
+ */
 static void fill_table(struct flow *f)
 {
 	u64 *child = phys_to_ptr(f->page.hpa), page[512];
-	bool pending = sept_is(f->w.copy, SEPT_ANY_PENDING);
+	u64 part = sept_make_unblocked(f->w.copy) & ~SEPT_HPA;
 
 	for (u32 i = 0; i < 512; i++)
-		page[i] = sept_make_leaf(pending ? 0 : SEPT_RWX,
-					 f->page_pa + i * level_size(f->level - 1),
-					 pending ? SEPT_PENDING : SEPT_MAPPED);
+		page[i] = part | (f->page_pa + i * level_size(f->level - 1));
 	sim_charge(COST_PAGE_CLEAR_4K, 1);
 	mem_write64(child, page[0]);
 	world_store(child + 1, page + 1, sizeof(page) - sizeof(page[0]));

@@ -252,6 +252,26 @@ static void test_no_setup(void **state)
 	g_free(path);
 }
 
+/* Files that were put together say a setup again */
+static void test_setup_twice(void **state)
+{
+	static const char setup[] = "{\"setup\":\"s\",\"ops\":[],\"op_state\":2}\n";
+	static const char other[] = "{\"setup\":\"other\",\"ops\":[],\"op_state\":2}\n";
+	char *path, *text = g_strconcat(setup, setup, other,
+		"{\"id\":1,\"setup\":\"s\",\"A\":{\"op\":\"TDH.MEM.TRACK\"},\"B\":{\"op\":"
+		"\"TDH.MEM.TRACK\",\"lp\":1},\"pause\":{\"act\":\"rmw\",\"obj\":\"PAMT_1G.LOCK\","
+		"\"src\":\"x.c:1\",\"prim\":\"acquire_sharex_lock_hp_sh\"},\"A_res\":{},"
+		"\"B_res\":{},\"entry\":{},\"final\":{}}\n", NULL);
+	struct conform_report *r = run(text, &path);
+
+	assert_int_equal(r->errors->len, 0);
+	assert_int_equal(r->interleavings, 1);
+	assert_int_equal(r->ran, 1);
+	conform_report_free(r);
+	g_free(path);
+	g_free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -262,6 +282,7 @@ int main(void)
 		cmocka_unit_test(test_not_run),
 		cmocka_unit_test(test_pause),
 		cmocka_unit_test(test_no_setup),
+		cmocka_unit_test(test_setup_twice),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

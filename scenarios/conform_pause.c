@@ -197,15 +197,28 @@ static void by_primitive(struct pause *p)
 	}
 }
 
+/* The vCPU that A is about: its operand's, or the one that runs on its LP */
+static u64 tdvpr_of(const struct conform_machine *m, const struct conform_record *a)
+{
+	const struct conform_lp *lp = &m->lp[conform_number(a, CF_LP, 0) % CONFORM_LPS];
+	u64 vcpu = conform_number(a, CF_VCPU, lp->in_td ? lp->vcpu : 0) % CONFORM_LPS;
+
+	for (u32 v = 0; v < CONFORM_LPS; v++) {
+		if (conform_has(a, CF_RCX_IN) &&
+		    (a->n[CF_RCX_IN] & GENMASK_ULL(51, 12)) == m->tdvpr[v])
+			return m->tdvpr[v];
+	}
+	return m->tdvpr[vcpu];
+}
+
 const char *pause_find(struct pause *p, struct conform_machine *m,
 		       const struct conform_record *pause, const struct conform_record *a, u64 gpa)
 {
 	const char *obj = pause->t[CT_OBJ], *chain = pause->t[CT_CODE];
 	const struct conform_lp *lp = &m->lp[conform_number(a, CF_LP, 0) % CONFORM_LPS];
-	u64 vcpu = conform_number(a, CF_VCPU, lp->in_td ? lp->vcpu : 0) % CONFORM_LPS;
 	struct peek_at at = {
 		.tdr = CONFORM_TDR,
-		.tdvpr = m->tdvpr[vcpu],
+		.tdvpr = tdvpr_of(m, a),
 		.gpa = conform_has(a, CF_GPA) ? a->n[CF_GPA] : gpa,
 		.page = conform_number(a, CF_HPA, 0),
 		.package = lp_package(lp->lp),

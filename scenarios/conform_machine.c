@@ -323,7 +323,7 @@ bool machine_run(struct conform_machine *m, const char **why, bool *missing)
 u8 machine_level(const struct conform_record *op)
 {
 	/* A violation names an address, and the walk goes to its leaf */
-	return strcmp(op->t[CT_OP], "TD.EPT_VIOLATION") ? machine_rcx(op) & 7 : 0;
+	return op->call == CALL_EPT_VIOLATION ? 0 : machine_rcx(op) & 7;
 }
 
 u64 *machine_slot(struct conform_machine *m, const struct conform_record *op, u8 *level)

@@ -10,7 +10,6 @@
 
 #include "sim/engine/arena.h"
 #include "sim/engine/check.h"
-#include "sim/engine/hash.h"
 #include "sim/engine/lp.h"
 #include "sim/engine/region.h"
 #include "sim/engine/trace.h"
@@ -21,8 +20,6 @@
 #include "tdxmod/pamt_dynamic.h"
 #include "tdxmod/td.h"
 #include "tdxmod/versions.h"
-
-#define TSC_SECOND	3000000000ull	/* of the reference clock */
 
 static const struct region_type kot_region = { .name = "KOT" };
 static const struct region_type wbt_region = { .name = "WBT", .indexed = true };
@@ -83,6 +80,7 @@ bool tdx_module_new(struct sim *sim, const struct tdx_module_config *cfg)
 	world_set(mod->lps, lp_count());
 	last = lp_package(lp_count() - 1);
 	world_set(mod->packages, last + 1);
+	world_set(mod->kot[MODULE_HKID].state, HKID_RESERVED);
 	pamt_new(mod, mod->tdmr_end);
 	if (cfg && cfg->dpamt)
 		start_dynamic(mod, cfg->dpamt);
@@ -90,15 +88,6 @@ bool tdx_module_new(struct sim *sim, const struct tdx_module_config *cfg)
 	name_global_locks(mod);
 	check_at_end(sim, watch_leaks, NULL);
 	return true;
-}
-
-struct td_info *td_info_of(const struct module *mod, u64 tdr)
-{
-	for (u32 i = 0; i < mod->tds; i++) {
-		if (mod->td[i].tdr == tdr)
-			return (struct td_info *)&mod->td[i];
-	}
-	return NULL;
 }
 
 /* A page of the TD's: @hpa as given, or from the allocator */
@@ -141,32 +130,35 @@ static void fill_tdcs(const struct module *mod, struct tdcs *tdcs, const struct 
 	world_set(tdcs->pwl, b->levels == 5 ? LVL_PML5 : LVL_PML4);
 	world_set(tdcs->pending_ve_disable, b->pending_ve_disable);
 	world_set(tdcs->notify_enables, b->notify);
-	world_set(tdcs->max_vcpus, VCPUS_MAX);
-	world_set(tdcs->attributes, b->debug ? ATTRIBUTES_DEBUG : 0);
 	world_set(tdcs->eptp, root);
 	world_set(tdcs->hp_lock_timeout, mod->hp_lock_timeout);
 	world_set(tdcs->epoch.td_epoch, 1);
+	world_set(tdcs->attributes, (b->pending_ve_disable ? ATTRIBUTES_SEPT_VE_DISABLE : 0) |
+		  (b->debug ? ATTRIBUTES_DEBUG : 0));
+	world_set(tdcs->xfam, XFAM_FIXED1);
+	world_set(tdcs->config_flags, b->levels == 5 ? CONFIG_FLAGS_GPAW : 0);
+	world_set(tdcs->max_vcpus, VCPUS_MAX);
+	world_set(tdcs->topology_enum, module_switch(mod, S_VP_INIT_TDR_EX));
+	world_set(tdcs->tsc_frequency, TSC_SECOND / TSC_FREQUENCY_UNIT);
 }
 
-static void fill_root(u64 root, const char *name, u8 pwl)
+static void fill_root(u64 root)
 {
 	u64 *entry = phys_to_ptr(root);
 
 	for (u32 i = 0; i < 512; i++)
 		world_set(entry[i], SEPT_FREE_INIT);
-	sept_page_regions(root, name, 0, pwl);
 }
 
 u64 td_build(struct sim *sim, const struct td_build *b)
 {
 	struct module *mod = module_of(sim);
-	struct td_info *info = &mod->td[mod->tds];
 	u16 hkid = free_key(mod, b->hkid);
 	struct tdcs *tdcs;
 	struct tdr *tdr;
 	u64 hpa;
 
-	if (mod->tds == TDS_MAX || !hkid)
+	if (!hkid)
 		return 0;
 	hpa = page_for(mod, b->tdr, PT_TDR, 0);
 	tdr = tdr_at(hpa);
@@ -174,32 +166,32 @@ u64 td_build(struct sim *sim, const struct td_build *b)
 		u64 page = page_for(mod, b->tdcx[i], PT_TDCX, hpa);
 
 		world_set(tdr->tdcx_pa[i], page);
+		world_set(*(u64 *)phys_to_ptr(page), tdcx_fill(i));
 	}
+	world_set(tdr->pkg_config_bitmap, BIT_ULL(mod->packages) - 1);
 	world_set(tdr->lifecycle, TD_KEYS_CONFIGURED);
 	world_set(tdr->num_tdcx, TDCX_PAGES);
 	world_set(tdr->chldcnt, TDCX_PAGES);
 	world_set(tdr->hkid, hkid);
 	world_set(mod->kot[hkid].state, HKID_ASSIGNED);
-	for (u32 i = 0; i < ARRAY_SIZE(tdr->uuid); i++)
-		world_set(tdr->uuid[i], hash_fold(i, hpa, hkid));
+	td_set_uuid(mod, tdr);
 	tdcs = td_tdcs(tdr);
-	fill_tdcs(mod, tdcs, b, tdr->tdcx_pa[3]);
-	fill_root(tdr->tdcx_pa[3], b->name, tdcs->pwl);
-	td_regions(b->name, tdr, tdcs);
-	world_set(info->name, b->name);
-	world_set(info->tdr, hpa);
-	world_set(info->tdcs, tdr->tdcx_pa[0]);
-	world_set(info->tdvpr, world_alloc(VCPUS_MAX * sizeof(u64)));
-	world_set(mod->tds, mod->tds + 1);
+	fill_tdcs(mod, tdcs, b, tdr->tdcx_pa[TDCX_SEPT_ROOT]);
+	fill_root(tdcs->eptp);
+	if (b->name)
+		tdx_td_name(hpa, b->name);
+	td_appears(mod, hpa);
+	tdcx_appears(mod, hpa, 0);
+	root_appears(mod, hpa);
 	return hpa;
 }
 
 u64 vcpu_build(u64 tdr_hpa, u64 tdvpr)
 {
 	struct module *mod = module_self();
-	struct td_info *info = td_info_of(mod, tdr_hpa);
 	struct tdr *tdr = tdr_at(tdr_hpa);
 	struct tdcs *tdcs = td_tdcs(tdr);
+	u32 index = tdcs->num_vcpus;	/* raw: before the run */
 	u64 hpa = page_for(mod, tdvpr, PT_TDVPR, tdr_hpa);
 	struct tdvps *vp = tdvps_at(hpa);
 
@@ -210,24 +202,24 @@ u64 vcpu_build(u64 tdr_hpa, u64 tdvpr)
 		world_set(vp->tdvps_pa[i], page);
 	}
 	world_set(tdr->chldcnt, tdr->chldcnt + TDVPS_PAGES);
-	world_set(tdcs->num_vcpus, tdcs->num_vcpus + 1);
+	world_set(tdcs->num_vcpus, index + 1);
 	world_set(vp->state, VCPU_READY);
 	world_set(vp->assoc_lpid, VCPU_NO_LP);
 	world_set(vp->tdvpr, hpa);
 	world_set(vp->tdr, tdr_hpa);
-	world_set(vp->index, info->vcpus);
 	world_set(vp->num_pages, TDVPS_PAGES);
-	world_set(vp->shared_eptp, tdr->tdcx_pa[TDCX_ZERO_PAGE]);	/* td_vmcs_init.c:171 */
 	world_set(vp->guest.rip, GUEST_RIP);
-	vcpu_regions(info->name, vp);
-	world_set(info->tdvpr[info->vcpus], hpa);
-	world_set(info->vcpus, info->vcpus + 1);
+	vmcs_init(vp, tdr);
+	world_set(vp->xfam, tdcs->xfam);
+	vcpu_appears(mod, vp, index);
+	vcpu_numbered(mod, vp);
+	world_set(tdcs->topology_enum, false);
 	return hpa;
 }
 
 void td_build_pages(u64 tdr, u64 tdcx[TDCX_PAGES])
 {
-	memcpy(tdcx, tdr_at(tdr)->tdcx_pa, sizeof(tdr_at(tdr)->tdcx_pa));
+	memcpy(tdcx, tdr_at(tdr)->tdcx_pa, TDCX_PAGES * sizeof(u64));
 }
 
 void vcpu_build_pages(u64 tdvpr, u64 tdcx[TDVPS_PAGES - 1])

@@ -49,6 +49,12 @@ struct td_build {
 	u16 hkid;		/* 0: next free */
 };
 
+/*
+ * tdx_td_name - what the next TD whose TDR is the page at @tdr is called (default: TD, TD2 ...):
+ * for who builds one by SEAMCALLs. By one thread at a time.
+ */
+void tdx_td_name(u64 tdr, const char *name);
+
 /* td_build - returns the TDR's hpa, 0 if no private HKID (one is the module's) or TD is left */
 u64 td_build(struct sim *sim, const struct td_build *b);
 

@@ -80,16 +80,23 @@ u64 flow_lock_op_state(struct flow *f)
 
 u64 flow_lock_vcpu(struct flow *f, u64 hpa, enum lock_mode mode)
 {
+	return flow_lock_vcpu_and(f, hpa, OPERAND_RCX, mode, LOCK_SHARED);
+}
+
+u64 flow_lock_vcpu_and(struct flow *f, u64 hpa, enum operand_id operand, enum lock_mode mode,
+		       enum lock_mode tdr)
+{
 	u64 err = pamt_check_and_lock(f->mod, &f->vp_walk, hpa, SIZE_4K, mode, PT_TDVPR,
-				      OPERAND_RCX, "TDVPR");
+				      operand, "TDVPR");
 
 	if (err)
 		return err;
 	f->vp_locked = true;
 	f->tdr_pa = pamt_owner(f->vp_walk.leaf);
-	err = pamt_implicit_lock(f->mod, &f->tdr_entry, f->tdr_pa, SIZE_4K, LOCK_SHARED, "TDR");
+	err = pamt_implicit_lock(f->mod, &f->tdr_entry, f->tdr_pa, SIZE_4K, tdr, "TDR");
 	if (err)
 		return status_operand(err, OPERAND_TDR);
+	f->tdr_mode = tdr;
 	f->tdr = tdr_at(f->tdr_pa);
 	sim_charge(COST_KEYHOLE_STATIC, 1);
 	return TDX_SUCCESS;
@@ -105,13 +112,13 @@ u64 flow_map_vcpu(struct flow *f)
 	return TDX_SUCCESS;
 }
 
-/* check_and_associate_vcpu(), helpers.c:1016 */
-u64 flow_associate(struct flow *f, bool *new_association)
+/* check_and_associate_vcpu() */
+u64 flow_associate(struct flow *f, bool allow_disabled, bool *new_association)
 {
 	u8 state = mem_read8(&f->vp->state);
 	u32 old;
 
-	if (state != VCPU_READY)
+	if (state != VCPU_READY && !(state == VCPU_DISABLED && allow_disabled))
 		return TDX_VCPU_STATE_INCORRECT;
 	old = mem_cmpxchg32(&f->vp->assoc_lpid, VCPU_NO_LP, lp_self());
 	if (old != VCPU_NO_LP && old != lp_self())
@@ -122,11 +129,18 @@ u64 flow_associate(struct flow *f, bool *new_association)
 	return TDX_SUCCESS;
 }
 
+/* shared_hpa_check() */
+bool shared_hpa_valid(u64 hpa, u64 size)
+{
+	u64 pa = hpa & ~HKID_MASK;
+
+	return hpa < PA_LIMIT && (hpa & HKID_MASK) >> HKID_SHIFT < MODULE_HKID &&
+	       (pa + size <= SEAMRR_BASE || pa >= SEAMRR_BASE + SEAMRR_SIZE);
+}
+
 u64 flow_check_shared_hpa(u64 hpa, u64 alignment, enum operand_id operand)
 {
-	if ((hpa & (alignment - 1)) || hpa >= PA_LIMIT ||
-	    (hpa & HKID_MASK) >> HKID_SHIFT >= MODULE_HKID ||
-	    (hpa & ~HKID_MASK) - SEAMRR_BASE < SEAMRR_SIZE)
+	if ((hpa & (alignment - 1)) || !shared_hpa_valid(hpa, alignment))
 		return status_operand(TDX_OPERAND_INVALID, operand);
 	return TDX_SUCCESS;
 }
@@ -219,6 +233,22 @@ u64 flow_lock_new_page(struct flow *f, u64 hpa, enum page_size size)
 	return status_operand(TDX_PAGE_METADATA_INCORRECT, OPERAND_R8);
 }
 
+u64 flow_lock_control_page(struct flow *f, u64 hpa)
+{
+	u64 err = pamt_check_and_lock(f->mod, &f->page, hpa, SIZE_4K, LOCK_EXCLUSIVE, PT_NDA,
+				      OPERAND_RCX, NULL);
+
+	f->page_locked = !err;
+	return err;
+}
+
+void flow_set_control_page(struct flow *f, enum page_type pt, u64 owner)
+{
+	mem_write8(&f->page.leaf->pt, pt);
+	pamt_set_owner(f->page.leaf, owner);
+	pamt_count_up(f->mod, f->page.hpa);
+}
+
 u64 flow_lock_old_page(struct flow *f, u64 hpa, enum page_size size)
 {
 	u64 err = pamt_implicit_lock(f->mod, &f->page_entry, hpa, size, LOCK_EXCLUSIVE, NULL);
@@ -290,7 +320,7 @@ void flow_release_tdr(struct flow *f)
 	if (f->tdr_walked)
 		pamt_unwalk(f->mod, &f->tdr_walk);
 	if (f->tdr_entry)
-		sharex_hp_release_sh(&f->tdr_entry->lock, "TDR");
+		sharex_hp_release(&f->tdr_entry->lock, f->tdr_mode, "TDR");
 	f->tdr_walked = false;
 	f->tdr_entry = NULL;
 }

@@ -25,6 +25,7 @@ struct flow {
 	struct pamt_walk tdr_walk;
 	bool tdr_walked;		/* an operand; else implicit: */
 	struct pamt_entry *tdr_entry;
+	u8 tdr_mode;			/* of an implicit TDR: enum lock_mode */
 	struct tdcs *tdcs;
 	bool op_locked;
 
@@ -53,13 +54,16 @@ u64 flow_lock_tdr(struct flow *f, u64 hpa, enum operand_id operand, enum lock_mo
 u64 flow_lock_op_state(struct flow *f);	/* shared, host */
 u64 flow_check_op_state(struct flow *f);	/* without the lock (TDR is held exclusive) */
 
-/* TDVPR as an operand, its owner's TDR implicitly and shared */
+/* TDVPR as an operand (in RCX), its owner's TDR implicitly (and shared) */
 u64 flow_lock_vcpu(struct flow *f, u64 hpa, enum lock_mode mode);
+u64 flow_lock_vcpu_and(struct flow *f, u64 hpa, enum operand_id operand, enum lock_mode mode,
+		       enum lock_mode tdr);
 u64 flow_map_vcpu(struct flow *f);
-/* flow_associate - with this LP, if with none; it stays so whatever the flow ends in */
-u64 flow_associate(struct flow *f, bool *new_association);
+/* flow_associate - the vCPU is this LP's from now on; it stays so whatever follows */
+u64 flow_associate(struct flow *f, bool allow_disabled, bool *new_association);
 
-/* shared_hpa_check_with_pwr_2_alignment(): memory of the VMM's */
+/* Memory of the VMM's: under a shared HKID, outside of SEAMRR; and aligned, by a power of 2 */
+bool shared_hpa_valid(u64 hpa, u64 size);
 u64 flow_check_shared_hpa(u64 hpa, u64 alignment, enum operand_id operand);
 
 /* RCX of the memory flows: reserved bits, level in @min..@max, alignment */
@@ -70,6 +74,10 @@ u64 flow_check_state(struct flow *f, enum sept_op op);
 u64 flow_fail_state(struct flow *f, u64 status);	/* status|RCX with the entry in RCX, RDX */
 
 u64 flow_lock_new_page(struct flow *f, u64 hpa, enum page_size size);	/* R8, exclusive, NDA */
+/* A page to become a control structure: in RCX, 4K, exclusive, NDA. Then it is one. */
+u64 flow_lock_control_page(struct flow *f, u64 hpa);
+void flow_set_control_page(struct flow *f, enum page_type pt, u64 owner);
+
 u64 flow_lock_old_page(struct flow *f, u64 hpa, enum page_size size);	/* implicit, exclusive */
 
 /* page blocked and tracked, where the TD may be running; GPA_RANGE_NOT_BLOCKED, TLB_TRACKING_NOT_DONE */
@@ -107,9 +115,21 @@ u64 tdh_mr_finalize(struct tdx_regs *r, u32 version);
 u64 tdh_vp_enter(struct tdx_regs *r, u32 version);
 u64 vp_enter_seam(struct tdx_regs *r);	/* its SEAM part; 0: the guest runs on this LP now */
 u64 tdh_vp_flush(struct tdx_regs *r, u32 version);
-u64 tdh_vp_wr(struct tdx_regs *r, u32 version);
 u64 tdh_mng_vpflushdone(struct tdx_regs *r, u32 version);
 u64 tdh_mng_key_freeid(struct tdx_regs *r, u32 version);
+u64 tdh_mng_create(struct tdx_regs *r, u32 version);
+u64 tdh_mng_key_config(struct tdx_regs *r, u32 version);
+u64 tdh_mng_addcx(struct tdx_regs *r, u32 version);
+u64 tdh_mng_init(struct tdx_regs *r, u32 version);
+u64 tdh_mng_rd(struct tdx_regs *r, u32 version);
+u64 tdh_mng_wr(struct tdx_regs *r, u32 version);
+u64 tdh_mng_key_reclaimid(struct tdx_regs *r, u32 version);
+u64 tdh_mr_extend(struct tdx_regs *r, u32 version);
+u64 tdh_vp_create(struct tdx_regs *r, u32 version);
+u64 tdh_vp_addcx(struct tdx_regs *r, u32 version);
+u64 tdh_vp_init(struct tdx_regs *r, u32 version);
+u64 tdh_vp_rd(struct tdx_regs *r, u32 version);
+u64 tdh_vp_wr(struct tdx_regs *r, u32 version);
 u64 tdh_phymem_cache_wb(struct tdx_regs *r, u32 version);
 u64 tdh_phymem_page_rdmd(struct tdx_regs *r, u32 version);
 u64 tdh_phymem_page_wbinvd(struct tdx_regs *r, u32 version);

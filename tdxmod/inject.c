@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A scenario's `inject LEAF@N STATUS`: the N-th call of a leaf from now on fails as told,
- * before the flow does anything. No module does this; it stands for errors that a model
+ * before the flow does anything (want of entropy: where the flow would draw). No module does this; it stands for errors that a model
  * cannot produce, to see what a caller makes of them.
  */
 #include "sim/engine/arena.h"
 #include "sim/engine/trace.h"
 #include "sim/engine/undo.h"
+#include "tdxmod/lp_state.h"
 #include "tdxmod/module.h"
 #include "tdxmod/seamcall.h"
 
@@ -29,6 +30,24 @@ void seamcall_inject(struct sim *sim, u64 leaf, u64 nth, u64 status)
 	world_set(mod->injections, i);
 }
 
+static bool draws(u64 leaf, u64 status)
+{
+	return (leaf == TDH_MNG_CREATE || leaf == TDH_MNG_KEY_CONFIG || leaf == TDH_MNG_ADDCX) &&
+	       (status == TDX_RND_NO_ENTROPY || status == TDX_KEY_GENERATION_FAILED);
+}
+
+u64 seamcall_draw(void)
+{
+	struct lp_ctx *lp = lp_ctx_self();
+	u64 status = lp->no_entropy;
+
+	if (status) {
+		world_set(lp->no_entropy, 0);
+		trace_note("injected");
+	}
+	return status;
+}
+
 bool seamcall_injected(u64 leaf, u64 *status)
 {
 	struct injection *i = module_self()->injections;
@@ -39,6 +58,10 @@ bool seamcall_injected(u64 leaf, u64 *status)
 		world_set(i->left, i->left - 1);
 		if (i->left)
 			continue;
+		if (draws(leaf, i->status)) {
+			world_set(lp_ctx_self()->no_entropy, i->status);
+			return false;
+		}
 		trace_note("injected");
 		*status = i->status;
 		return true;

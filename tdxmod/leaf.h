@@ -20,6 +20,7 @@ struct leaf {
 	enum leaf_about about;
 	u16 op_states;		/* bit n: may run in OP_STATE n; 0: does not look */
 	bool versioned;		/* RAX bits 23:16 may be other than 0 */
+	u8 versioned_by;	/* likewise with this switch on (enum tdx_switch_number) */
 };
 
 /* leaf_of - NULL if the number is no leaf of this module */

@@ -26,6 +26,7 @@ struct lp_ctx {
 
 	u64 last_tdvpr;		/* NULL_PA: none */
 	bool non_root;		/* the guest runs, not the module */
+	u64 no_entropy;		/* status of the call if it draws a random number; 0: it may */
 	u32 interrupt_at;	/* the query from which on the answer is yes; 0: as it is */
 
 	u16 lp;

@@ -15,7 +15,7 @@ struct pamt_entry;
 struct injection;
 
 enum {
-	TDS_MAX = 16,		/* TDs a sim */
+	TDS_MAX = 32,		/* TDs that are told apart by name, at a time */
 	VCPUS_MAX = 1024,	/* vCPUs a TD */
 	HKIDS_MAX = 64,
 	PACKAGES_MAX = 16,
@@ -29,8 +29,9 @@ enum {
 #define SEAMRR_BASE	0x60000000ull
 #define SEAMRR_SIZE	0x01000000ull
 #define NULL_PA		(~0ull)
+#define TSC_SECOND	3000000000ull	/* of the reference clock */
 
-enum kot_state { HKID_FREE, HKID_ASSIGNED, HKID_FLUSHED };
+enum kot_state { HKID_FREE, HKID_ASSIGNED, HKID_FLUSHED, HKID_RESERVED /* the module's own */ };
 
 struct kot_entry {
 	u8 state;		/* enum kot_state */
@@ -43,12 +44,11 @@ struct wbt_entry {		/* write-back of a package's caches */
 	u64 intr_point;		/* sub-block to go on with; 0: nothing was interrupted */
 } __attribute__((aligned(64)));
 
-struct td_info {		/* for checks and reports, and to build */
+struct td_info {		/* for checks and reports: td_info.c */
 	const char *name;
-	u64 tdr;		/* 0: none */
-	u64 tdcs;		/* hpa of TDCX 0 */
-	u32 vcpus;
-	u64 *tdvpr;		/* [VCPUS_MAX] */
+	u64 tdr;		/* 0: none ever; a TD has ended when the PAMT says so */
+	u64 *tdvpr;		/* [VCPUS_MAX]; by number, 0: none */
+	bool reserved;		/* named for a TD that is still to come */
 };
 
 struct module {
@@ -67,12 +67,13 @@ struct module {
 	u16 kot_lock __attribute__((aligned(64)));
 	struct kot_entry kot[HKIDS_MAX];
 	struct wbt_entry wbt[PACKAGES_MAX];
+	u8 ket[PACKAGES_MAX];	/* key programming is in progress: of the hardware */
 
 	/* Locks on which a host was refused and no host has got in since: observe hp-lost */
 	void *hp_watch[HP_WATCHES] __attribute__((aligned(64)));
 
 	struct injection *injections;	/* inject.c */
-	u32 tds;
+	u64 tds_made;
 	struct td_info td[TDS_MAX];
 };
 
@@ -99,6 +100,23 @@ static inline bool module_switch(const struct module *mod, enum tdx_switch_numbe
 }
 
 struct td_info *td_info_of(const struct module *mod, u64 tdr);	/* NULL if none */
+const char *td_name_of(const struct module *mod, u64 tdr);	/* NULL if none */
+/* td_info_next - TDs in turn, from *@at = 0 on; NULL: no more */
+const struct td_info *td_info_next(const struct module *mod, u32 *at);
+/* td_peek_tdcs - for who may ask of any @tdr at any time: NULL if it has no TDCS (now) */
+const struct tdcs *td_peek_tdcs(u64 tdr);
+
+/*
+ * What becomes part of a TD gets its names, what leaves it loses them. Called with the lock of
+ * the page held exclusive, or before the run. No step.
+ */
+struct tdvps;
+void td_appears(struct module *mod, u64 tdr);
+void tdcx_appears(struct module *mod, u64 tdr, u32 index);
+void root_appears(struct module *mod, u64 tdr);
+void vcpu_appears(struct module *mod, struct tdvps *vp, u32 index);
+void vcpu_numbered(struct module *mod, const struct tdvps *vp);
+void page_disappears(u64 hpa);
 
 /* lock_number - which of the locks called @name is @l; false if there is only one. No step. */
 bool lock_number(const void *l, const char *name, u64 *number);

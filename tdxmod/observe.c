@@ -34,7 +34,7 @@ void sept_peek(u64 tdr, u64 gfn, struct sept_view *v)
 	struct sept_walk w;
 
 	*v = (struct sept_view){ .hpa = ~0ull };
-	if (sept_peek_walk(td_tdcs(tdr_at(tdr)), gfn << 12, LVL_PT, &w))
+	if (sept_peek_walk(td_peek_tdcs(tdr), gfn << 12, LVL_PT, &w))
 		view_of(&w, gfn << 12, v);
 }
 
@@ -43,7 +43,7 @@ bool sept_peek_level(u64 tdr, u64 gfn, u8 level, struct sept_view *v)
 	struct sept_walk w;
 
 	*v = (struct sept_view){ .hpa = ~0ull };
-	if (!level || !sept_peek_walk(td_tdcs(tdr_at(tdr)), gfn << 12, level - 1, &w) ||
+	if (!level || !sept_peek_walk(td_peek_tdcs(tdr), gfn << 12, level - 1, &w) ||
 	    w.level != level - 1)
 		return false;
 	view_of(&w, gfn << 12, v);
@@ -96,15 +96,18 @@ static bool may_be_mapped(const struct module *mod, u64 hpa)
 bool sept_maps_page(u64 hpa, u64 *tdr, u64 *gfn)
 {
 	const struct module *mod = module_self();
+	const struct td_info *td;
+	u32 at = 0;
 
 	if (!mod || !module_phys(mod, hpa) || !may_be_mapped(mod, hpa))
 		return false;
-	for (u32 i = 0; i < mod->tds; i++) {
-		const struct tdcs *tdcs = phys_to_ptr(mod->td[i].tdcs);
+	while ((td = td_info_next(mod, &at))) {
+		const struct tdcs *tdcs = td_peek_tdcs(td->tdr);
 
-		if (!search(mod, tdcs->eptp, tdcs->pwl, 0, hpa & ~0xfffull, gfn))
+		if (!tdcs || !tdcs->eptp ||
+		    !search(mod, tdcs->eptp, tdcs->pwl, 0, hpa & ~0xfffull, gfn))
 			continue;
-		*tdr = mod->td[i].tdr;
+		*tdr = td->tdr;
 		return true;
 	}
 	return false;
@@ -143,10 +146,19 @@ u64 td_of_vcpu(u64 tdvpr)
 static bool find_in_td(u64 tdr_hpa, const char *name, u64 index, struct module_lock *l)
 {
 	struct module *mod = module_self();
-	struct tdcs *tdcs = td_tdcs(tdr_at(tdr_hpa));
+	struct tdcs *tdcs = (struct tdcs *)td_peek_tdcs(tdr_hpa);
 	struct td_info *info = td_info_of(mod, tdr_hpa);
 
-	if (!strcmp(name, "SEPT_TREE")) {
+	if (!strcmp(name, "TDR")) {
+		*l = (struct module_lock){ &pamt_entry_of(mod, tdr_hpa, SIZE_4K)->lock,
+			TDX_LOCK_SHAREX_HP, "TDR" };
+	} else if (!strcmp(name, "TDVPR") && info && index < VCPUS_MAX && info->tdvpr[index]) {
+		*l = (struct module_lock){
+			&pamt_entry_of(mod, info->tdvpr[index], SIZE_4K)->lock,
+			TDX_LOCK_SHAREX_HP, "TDVPR" };
+	} else if (!tdcs) {
+		return false;
+	} else if (!strcmp(name, "SEPT_TREE")) {
 		*l = (struct module_lock){ &tdcs->sept_lock, module_switch(mod, S_TREE_HP) ?
 			TDX_LOCK_SHAREX_HP : TDX_LOCK_SHAREX, "SEPT_TREE" };
 	} else if (!strcmp(name, "TD_EPOCH")) {
@@ -158,13 +170,6 @@ static bool find_in_td(u64 tdr_hpa, const char *name, u64 index, struct module_l
 	} else if (!strcmp(name, "SERVTD_BINDINGS")) {
 		*l = (struct module_lock){ &tdcs->servtd_bindings_lock, TDX_LOCK_SHAREX_HP,
 			"SERVTD_BINDINGS" };
-	} else if (!strcmp(name, "TDR")) {
-		*l = (struct module_lock){ &pamt_entry_of(mod, tdr_hpa, SIZE_4K)->lock,
-			TDX_LOCK_SHAREX_HP, "TDR" };
-	} else if (!strcmp(name, "TDVPR") && info && index < info->vcpus) {
-		*l = (struct module_lock){
-			&pamt_entry_of(mod, info->tdvpr[index], SIZE_4K)->lock,
-			TDX_LOCK_SHAREX_HP, "TDVPR" };
 	} else {
 		return false;
 	}
@@ -175,7 +180,7 @@ static bool find_sept(u64 tdr_hpa, u64 gfn, u8 level, struct module_lock *l)
 {
 	struct sept_walk w;
 
-	if (!sept_peek_walk(td_tdcs(tdr_at(tdr_hpa)), gfn << 12, level ? level - 1 : 0, &w) ||
+	if (!sept_peek_walk(td_peek_tdcs(tdr_hpa), gfn << 12, level ? level - 1 : 0, &w) ||
 	    (level && w.level != level - 1))
 		return false;
 	*l = (struct module_lock){ w.entry, TDX_LOCK_SEPT, "sept" };
@@ -219,15 +224,10 @@ bool lock_number(const void *l, const char *name, u64 *number)
 	if (!mod || strcmp(name, "TDVPR"))
 		return false;
 	hpa = (u64)(e - mod->pamt_4k) << 12;
-	for (u32 i = 0; i < mod->tds; i++) {
-		for (u32 v = 0; v < mod->td[i].vcpus; v++) {
-			if (mod->td[i].tdvpr[v] != hpa)
-				continue;
-			*number = v;
-			return true;
-		}
-	}
-	return false;
+	if (mem_peek8(&e->pt) != PT_TDVPR)
+		return false;
+	*number = tdvps_at(hpa)->index;
+	return true;
 }
 
 u64 module_lock_acquire(const struct module_lock *l, u32 how)

@@ -8,12 +8,18 @@
 #include "tdxmod/pamt.h"
 #include "tdxmod/td.h"
 
+/* Also of a TD that has been taken back, as its pages were; they may be anything by now */
+static const struct tdcs *tdcs_of(const struct module *mod, const struct tdr *tdr)
+{
+	return phys_to_ptr(module_phys(mod, tdr->tdcx_pa[0]) ? tdr->tdcx_pa[0] : 0);
+}
+
 void td_peek(u64 hpa, struct td_peek *out)
 {
 	const struct module *mod = module_self();
 	const struct tdr *tdr = tdr_at(hpa);
-	const struct tdcs *tdcs = td_tdcs(tdr);
-	const struct kot_entry *key = &mod->kot[tdr->hkid];
+	const struct tdcs *tdcs = tdcs_of(mod, tdr);
+	const struct kot_entry *key = &mod->kot[tdr->hkid % HKIDS_MAX];
 
 	*out = (struct td_peek){
 		.td_epoch = mem_peek64(&tdcs->epoch.td_epoch),
@@ -171,8 +177,11 @@ static u64 digest(u64 page, u8 level)
 
 u64 sept_digest(u64 tdr)
 {
-	const struct tdcs *tdcs = td_tdcs(tdr_at(tdr));
+	const struct module *mod = module_self();
+	const struct tdcs *tdcs = tdcs_of(mod, tdr_at(tdr));
 
+	if (!module_phys(mod, tdcs->eptp) || tdcs->pwl > LVL_PML5)
+		return 0;
 	return digest(tdcs->eptp, tdcs->pwl);
 }
 

@@ -8,6 +8,7 @@
 #include "sim/engine/check.h"
 #include "sim/engine/lp.h"
 #include "sim/engine/trace.h"
+#include "sim/engine/undo.h"
 #include "tdxmod/leaf.h"
 #include "tdxmod/lp_state.h"
 #include "tdxmod/module.h"
@@ -19,7 +20,8 @@ static u64 dispatch(struct tdx_regs *r, u64 rax)
 	const struct leaf *l = leaf_of(rax & 0xffff);
 	u32 version = rax >> 16 & 0xff;
 
-	if (rax >> 24 || !l || (version && !l->versioned))
+	if (rax >> 24 || !l || (version && !l->versioned &&
+			       !(l->versioned_by && module_switch(module_self(), l->versioned_by))))
 		return status_operand(TDX_OPERAND_INVALID, OPERAND_RAX);
 	if (l->run)
 		return l->run(r, version);
@@ -67,6 +69,8 @@ u64 seamcall(struct tdx_regs *r)
 	trace_(EV_CALL, .name = name, .arg = arg, .has_arg = has);
 	if (!seamcall_injected(rax & 0xffff, &r->rax))
 		r->rax = dispatch(r, rax);
+	if (lp_ctx_self()->no_entropy)	/* it drew nothing */
+		world_set(lp_ctx_self()->no_entropy, 0);
 	if (status_is_busy(r->rax))
 		count(COUNT_BUSY, 1);
 	trace_(EV_RETURN, .name = name, .arg = arg, .has_arg = has, .status = r->rax);

@@ -57,6 +57,34 @@ struct tdx_regs {
 };
 
 /*
+ * TD_PARAMS: RDX of TDH.MNG.INIT is the hpa of one, 1024-byte aligned, in the VMM's memory. Its
+ * layout is 1.5.01's (include/tdx_api_defs.h, td_params_s); what is reserved must be 0.
+ */
+enum { TD_PARAMS_SIZE = 1024, TD_PARAMS_CPUIDS = 12 };
+
+struct td_params {
+	u64 attributes;
+	u64 xfam;
+	u16 max_vcpus;
+	u8 num_l2_vms;
+	u8 msr_config_ctls;	/* bit 0: arch_capabilities is meant */
+	u32 reserved0;
+	u64 eptp_controls;	/* EPTP bits 5:0: memory type 6, page-walk length minus 1 */
+	u64 config_flags;	/* bit 0: GPAW */
+	u16 tsc_frequency;	/* of 25 MHz, 4 to 400 */
+	u8 reserved1[38];
+	u64 mr_config_id[6], mr_owner[6], mr_owner_config[6];
+	u64 arch_capabilities;
+	u64 reserved2[3];
+	struct {
+		u32 eax, ebx, ecx, edx;
+	} cpuid[TD_PARAMS_CPUIDS];
+	u8 reserved3[768 - 16 * TD_PARAMS_CPUIDS];
+};
+
+_Static_assert(sizeof(struct td_params) == TD_PARAMS_SIZE, "TD_PARAMS as the module reads it");
+
+/*
  * seamcall - execute leaf @r->rax on the running actor's LP; results in @r
  *
  * Interrupts stay pending throughout; TDH.VP.ENTER runs the guest's program and returns at
@@ -65,12 +93,16 @@ struct tdx_regs {
 u64 seamcall(struct tdx_regs *r);
 
 /*
- * seamcall_inject - the @nth call of @leaf from now on returns @status and does nothing
+ * seamcall_inject - the @nth call of @leaf from now on returns @status and does nothing;
+ *   TDX_RND_NO_ENTROPY and TDX_KEY_GENERATION_FAILED strike where the leaf draws a random
+ *   number, if it does: MNG.CREATE, KEY.CONFIG, the last MNG.ADDCX
  * seamcall_injected - for the dispatcher: is it this call's turn?
  */
 struct sim;
 void seamcall_inject(struct sim *sim, u64 leaf, u64 nth, u64 status);
 bool seamcall_injected(u64 leaf, u64 *status);
+/* seamcall_draw - a flow draws a random number: 0, or the status of a call that gets none */
+u64 seamcall_draw(void);
 
 /* seamcall_name - "TDH.MEM.PAGE.AUG"; NULL if the number is no leaf of this module */
 const char *seamcall_name(u64 leaf);

@@ -206,9 +206,11 @@ void sept_write(const struct module *mod, u64 *entry, u64 value)
 bool sept_peek_walk(const struct tdcs *tdcs, u64 gpa, u8 to, struct sept_walk *w)
 {
 	const struct module *mod = module_self();
-	u64 hpa = tdcs->eptp;
-	u8 level = tdcs->pwl;
+	u64 hpa = tdcs ? tdcs->eptp : 0;
+	u8 level = tdcs ? tdcs->pwl : 0;
 
+	if (!hpa)
+		return false;
 	for (;;) {
 		enum sept_state s;
 
@@ -276,13 +278,18 @@ static const u64 free_page[512] = { [0 ... 511] = SEPT_FREE_INIT };
  * The module fills the page with 64 MOVDIR64B before anything points to it: one step for
  * the first, so that the page's line changes hands, the rest with it.
  */
-void sept_page_init(u64 hpa, const char *owner, u64 gpa, u8 level)
+void sept_page_fill(u64 hpa)
 {
 	u64 *page = phys_to_ptr(hpa);
 
 	sim_charge(COST_PAGE_CLEAR_4K, 1);
 	mem_write64(page, SEPT_FREE_INIT);
 	world_store(page + 1, free_page, sizeof(free_page) - sizeof(u64));
+}
+
+void sept_page_init(u64 hpa, const char *owner, u64 gpa, u8 level)
+{
+	sept_page_fill(hpa);
 	sept_page_regions(hpa, owner, gpa, level);
 }
 

@@ -161,6 +161,7 @@ void sept_walk(const struct tdcs *tdcs, u64 gpa, u8 to, struct sept_walk *w);
 void sept_write(const struct module *mod, u64 *entry, u64 value);
 
 /* sept_page_init - 512 FREE entries, and their names; sept_page_gone - forget the names */
+void sept_page_fill(u64 hpa);	/* all entries FREE; no names */
 void sept_page_init(u64 hpa, const char *owner, u64 gpa, u8 level);
 void sept_page_regions(u64 hpa, const char *owner, u64 gpa, u8 level);
 void sept_page_gone(u64 hpa);

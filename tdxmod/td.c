@@ -5,6 +5,7 @@
  */
 #include "tdxmod/td.h"
 
+#include "sim/engine/hash.h"
 #include "sim/engine/region.h"
 #include "tdxmod/module.h"
 #include "tdxmod/status.h"
@@ -48,6 +49,37 @@ bool gpa_is_private(const struct tdcs *tdcs, u64 gpa)
 	if (gpa & gpa_shared_bit(tdcs))
 		return false;
 	return !(gpa >> (tdcs->gpaw ? 52 : 48));
+}
+
+void page_clear(u64 hpa)
+{
+	u64 *page = phys_to_ptr(hpa);
+
+	sim_charge(COST_PAGE_CLEAR_4K, 1);
+	mem_write64(page, 0);
+	world_fill(page + 1, 0, PAGE_SIZE - sizeof(u64));
+}
+
+u64 tdcx_fill(u32 index)
+{
+	return index == TDCX_SEPT_ROOT ? SEPT_FREE_INIT : index == TDCX_MSR_BITMAPS ? ~0ull : 0;
+}
+
+void td_set_uuid(struct module *mod, struct tdr *tdr)
+{
+	world_set(mod->tds_made, mod->tds_made + 1);
+	for (u32 i = 0; i < ARRAY_SIZE(tdr->uuid); i++)
+		world_set(tdr->uuid[i], hash_fold(i, ptr_to_phys(tdr), mod->tds_made));
+}
+
+/* td_vmcs_init.c; the values of control words: vmcs_defs.h */
+void vmcs_init(struct tdvps *vp, const struct tdr *tdr)
+{
+	world_set(vp->shared_eptp, tdr->tdcx_pa[TDCX_ZERO_PAGE]);	/* td_vmcs_init.c:171 */
+	world_set(vp->vmcs.pi_descriptor, NULL_PA);
+	world_set(vp->vmcs.pi_vector, PI_VECTOR_INIT);
+	world_set(vp->vmcs.pin_based, 0x29);
+	world_set(vp->vmcs.secondary, 0x133cb3fa);
 }
 
 static const char *const lifecycle_words[] = {
@@ -100,8 +132,9 @@ static const struct region_field hp_fields[] = {
 };
 
 enum field {
-	F_FATAL, F_LIFECYCLE, F_NUM_TDCX, F_CHLDCNT,
-	F_NUM_ASSOC, F_OP_STATE, F_OP_STATE_LOCK, F_TREE, F_NOTIFY, F_EPOCH, F_REFCOUNT,
+	F_FATAL, F_LIFECYCLE, F_NUM_TDCX, F_CHLDCNT, F_PKG_CONFIG,
+	F_NUM_VCPUS, F_NUM_ASSOC, F_OP_STATE, F_OP_STATE_LOCK, F_TREE, F_NOTIFY, F_EPOCH,
+	F_REFCOUNT,
 	F_EPOCH_LOCK, F_RTMR, F_RTMR_VALUE, F_HASH_VALID, F_HASH, F_BINDINGS, F_SERVTD_NUM,
 	F_SERVTD_STATE, F_SERVTD_TYPE, F_SERVTD_ATTR, F_SERVTD_INFO_HASH, F_SERVTD_UUID,
 	F_STATE, F_LAST_EXIT, F_EPF_COUNT, F_EPF_IDX, F_HP_BUSY, F_LPID, F_VCPU_EPOCH, F_EPF_LIST,
@@ -113,6 +146,8 @@ static const struct region_type types[] = {
 	[F_LIFECYCLE] = { .name = "TDR.LIFECYCLE_STATE", .class = lifecycle_class },
 	[F_NUM_TDCX] = { .name = "TDR.NUM_TDCX" },
 	[F_CHLDCNT] = { .name = "TDR.CHLDCNT" },
+	[F_PKG_CONFIG] = { .name = "TDR.PKG_CONFIG_BITMAP" },
+	[F_NUM_VCPUS] = { .name = "TDCS.NUM_VCPUS" },
 	[F_NUM_ASSOC] = { .name = "TDCS.NUM_ASSOC_VCPUS" },
 	[F_OP_STATE] = { .name = "TDCS.OP_STATE", .class = op_state_class },
 	[F_OP_STATE_LOCK] = { .name = "TDCS.OP_STATE_LOCK", .fields = hp_fields },
@@ -160,12 +195,18 @@ static void field_add(enum field f, const char *owner, void *p, u8 size, u64 cou
 #define FIELD(f, lvalue, index) \
 	field_add(f, name, &(lvalue), sizeof(lvalue), 1, index)
 
-void td_regions(const char *name, struct tdr *tdr, struct tdcs *tdcs)
+void tdr_regions(const char *name, struct tdr *tdr)
 {
 	FIELD(F_FATAL, tdr->fatal, 0);
 	FIELD(F_LIFECYCLE, tdr->lifecycle, 0);
 	FIELD(F_NUM_TDCX, tdr->num_tdcx, 0);
 	FIELD(F_CHLDCNT, tdr->chldcnt, 0);
+	FIELD(F_PKG_CONFIG, tdr->pkg_config_bitmap, 0);
+}
+
+void tdcs_regions(const char *name, struct tdcs *tdcs)
+{
+	FIELD(F_NUM_VCPUS, tdcs->num_vcpus, 0);
 	FIELD(F_NUM_ASSOC, tdcs->num_assoc_vcpus, 0);
 	FIELD(F_OP_STATE, tdcs->op_state, 0);
 	FIELD(F_OP_STATE_LOCK, tdcs->op_state_lock, 0);

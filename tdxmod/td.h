@@ -16,9 +16,19 @@
 struct guest_program;
 struct module;
 
-/* TDCX_PA[4] is a page of zeroes */
-enum { TDCX_ZERO_PAGE = 4 };
-enum { TDCX_PAGES = 6, TDVPS_PAGES = 6, EPF_LIST = 32 };
+enum {
+	TDCX_PAGES = 6, TDCX_PAGES_MAX = 9,	/* without L2 VMs, with 3 (one page each) */
+	TDVPS_PAGES = 6, TDVPS_PAGES_MAX = 15,	/* likewise (three pages each) */
+	L2_VMS_MAX = 3,
+	EPF_LIST = 32,
+};
+
+enum tdcx_page {		/* TDCX pages that are more than fields */
+	TDCX_MSR_BITMAPS = 2,
+	TDCX_SEPT_ROOT = 3,
+	TDCX_ZERO_PAGE = 4,
+	TDCX_MIGSC = 5,		/* no migration here: the x2APIC ids lie in it */
+};
 
 enum td_lifecycle { TD_HKID_ASSIGNED, TD_KEYS_CONFIGURED, TD_BLOCKED, TD_TEARDOWN };
 
@@ -41,7 +51,8 @@ struct tdr {
 	u8 rsvd;
 	u16 hkid;
 	u64 chldcnt;		/* 4K pages of the TD */
-	u64 tdcx_pa[TDCX_PAGES];
+	u64 pkg_config_bitmap;	/* packages that have the TD's key */
+	u64 tdcx_pa[TDCX_PAGES_MAX];	/* without HKID */
 	u64 uuid[4];		/* TD_UUID: random, of each TD its own */
 };
 
@@ -61,8 +72,11 @@ struct tdcs {
 	u8 notify_enables;
 	u64 eptp;		/* hpa of the S-EPT root */
 	u64 hp_lock_timeout;	/* cycles */
-	u64 attributes;		/* ATTRIBUTES_DEBUG */
+	u64 attributes, xfam, config_flags;
+	u64 vm_ctls[1 + L2_VMS_MAX];
 	u32 max_vcpus;
+	u16 tsc_frequency;	/* of 25 MHz */
+	u8 topology_enum;	/* every vCPU was initialized with an x2APIC id (S10) */
 
 	/* TDCS.EPOCH_TRACKING: the hot line; the first 16 bytes are read as one */
 	struct {
@@ -90,12 +104,21 @@ struct tdcs {
 	u8 mig_dec_key_set;
 };
 
-#define ATTRIBUTES_DEBUG	BIT_ULL(0)
+#define ATTRIBUTES_DEBUG		BIT_ULL(0)
+#define ATTRIBUTES_SEPT_VE_DISABLE	BIT_ULL(28)
+#define ATTRIBUTES_MIGRATABLE		BIT_ULL(29)
+#define ATTRIBUTES_PKS			BIT_ULL(30)
+#define ATTRIBUTES_PERFMON		BIT_ULL(63)
+#define CONFIG_FLAGS_GPAW			BIT_ULL(0)
+#define CONFIG_FLAGS_FLEXIBLE_PENDING_VE	BIT_ULL(1)
+#define XFAM_FIXED1			3ull	/* x87 and SSE */
+#define TSC_FREQUENCY_UNIT		25000000u
 
-enum vcpu_state { VCPU_READY = 2, VCPU_ACTIVE = 4, VCPU_DISABLED = 8 };
+enum vcpu_state { VCPU_UNINITIALIZED = 0, VCPU_READY = 2, VCPU_ACTIVE = 4, VCPU_DISABLED = 8 };
 enum last_td_exit { LAST_ASYNC_FAULT, LAST_ASYNC_TRAP, LAST_TDVMCALL };
 
 #define VCPU_NO_LP	0xffffffffu
+#define PI_VECTOR_INIT	0xffffu		/* no posted-interrupt vector yet */
 
 /* Where the guest is in its program; only the vCPU itself changes it (world_set) */
 struct guest_state {
@@ -139,7 +162,15 @@ struct tdvps {
 	u64 tdvpr, tdr;		/* own and owner's hpa */
 	u32 index;
 	u8 num_pages;
-	u64 tdvps_pa[TDVPS_PAGES];	/* TDVPR's page, then the TDCX pages; before the vCPU runs */
+	u64 tdvps_pa[TDVPS_PAGES_MAX];	/* TDVPR's page, then the TDCX pages; before the vCPU runs */
+	/* Of the VMCS, what else a VMM may write */
+	struct {
+		u64 pi_descriptor;	/* NULL_PA: never set */
+		u32 pin_based, secondary, instruction_timeout;
+		u16 pi_vector;		/* 0xffff: never set */
+	} vmcs;
+	u64 xfam;
+	u8 pend_nmi;
 };
 
 _Static_assert(sizeof(struct tdvps) <= PAGE_SIZE, "TDVPS fits its first page");
@@ -176,6 +207,24 @@ void tree_release(const struct module *mod, struct tdcs *tdcs, enum lock_mode mo
 bool gpa_is_private(const struct tdcs *tdcs, u64 gpa);
 u64 gpa_shared_bit(const struct tdcs *tdcs);
 
-/* td_regions, vcpu_regions - register names of what others see of them */
-void td_regions(const char *name, struct tdr *tdr, struct tdcs *tdcs);
+/* td_set_uuid - a random number for TD_UUID: of each TD another one. No step. */
+void td_set_uuid(struct module *mod, struct tdr *tdr);
+
+/* vmcs_init - what VP.INIT leaves in the VMCS. No step: only the vCPU's own LP gets at it. */
+void vmcs_init(struct tdvps *vp, const struct tdr *tdr);
+
+/* page_clear - all zeros, by direct stores; one step, as sept_page_fill() */
+void page_clear(u64 hpa);
+/* tdcx_fill - what TDH.MNG.ADDCX fills TDCX page @index with, each word */
+u64 tdcx_fill(u32 index);
+
+/* x2apic_ids - of the TD's vCPUs, by index */
+static inline u32 *x2apic_ids(const struct tdr *tdr)
+{
+	return phys_to_ptr(tdr->tdcx_pa[TDCX_MIGSC]);
+}
+
+/* tdr_regions, ... - register names of what others see of them */
+void tdr_regions(const char *name, struct tdr *tdr);
+void tdcs_regions(const char *name, struct tdcs *tdcs);
 void vcpu_regions(const char *name, struct tdvps *vp);

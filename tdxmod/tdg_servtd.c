@@ -101,28 +101,16 @@ static u64 check_binding(struct servtd *s, u64 slot)
 
 static u64 access_field(struct servtd *s)
 {
-	const char *leaf = s->write ? "TDG.SERVTD.WR" : "TDG.SERVTD.RD";
-	struct tdx_regs *g = s->c->g;
-	u64 err, value = 0;
+	const struct md_context c = {
+		s->f.tdr, s->f.tdcs, NULL, MD_SERVTD,
+		s->write ? "TDG.SERVTD.WR" : "TDG.SERVTD.RD",
+	};
+	const struct md_request q = {
+		.version = 1, .write = s->write, .field = s->field, .value = s->value,
+		.mask = s->mask,
+	};
 
-	if (!s->write && md_is_null(s->field)) {
-		g->rdx = md_next(s->field, MD_SERVTD);
-		return TDX_METADATA_FIRST_FIELD_ID_IN_CONTEXT;
-	}
-	err = md_check_single(s->field);
-	if (err)
-		return err;
-	if (s->write) {
-		err = md_write(s->f.tdr, s->f.tdcs, s->field, MD_SERVTD, leaf, s->value, s->mask,
-			       &value);
-	} else {
-		err = md_read(s->f.tdr, s->f.tdcs, s->field, MD_SERVTD, leaf, &value);
-		if (!err)
-			g->rdx = md_next(s->field, MD_SERVTD);
-	}
-	if (!err)
-		g->r8 = value;
-	return err;
+	return md_rd_wr(&c, &q, s->c->g);
 }
 
 static u64 servtd(struct servtd *s, u64 handle)

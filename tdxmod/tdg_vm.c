@@ -9,9 +9,17 @@
 #include "tdxmod/metadata.h"
 #include "tdxmod/tdcall.h"
 
+static u64 rd_wr(struct tdcall *c, const struct md_request *q, const char *leaf)
+{
+	const struct md_context ctx = { c->lp->tdr, c->lp->tdcs, NULL, MD_GUEST, leaf };
+
+	return md_rd_wr(&ctx, q, c->g);
+}
+
 u64 tdg_vm_rd(struct tdcall *c)
 {
-	u64 vm = c->g->rcx, field = c->g->rdx, err;
+	const struct md_request q = { .version = c->version, .field = c->g->rdx };
+	u64 vm = c->g->rcx;
 
 	if (c->version)
 		c->g->rdx = MD_FIELD_NONE;
@@ -20,28 +28,18 @@ u64 tdg_vm_rd(struct tdcall *c)
 		return status_operand(TDX_OPERAND_INVALID, OPERAND_RAX);
 	if (vm)
 		return status_operand(TDX_OPERAND_INVALID, OPERAND_RCX);
-	if (c->version && md_is_null(field)) {
-		c->g->rdx = md_next(field, MD_GUEST);
-		return TDX_METADATA_FIRST_FIELD_ID_IN_CONTEXT;
-	}
-	if ((err = md_check_single(field)) ||
-	    (err = md_read(c->lp->tdr, c->lp->tdcs, field, MD_GUEST, "TDG.VM.RD", &c->g->r8)))
-		return err;
-	if (c->version)
-		c->g->rdx = md_next(field, MD_GUEST);
-	return TDX_SUCCESS;
+	return rd_wr(c, &q, "TDG.VM.RD");
 }
 
 u64 tdg_vm_wr(struct tdcall *c)
 {
-	u64 vm = c->g->rcx, field = c->g->rdx, value = c->g->r8, mask = c->g->r9, err;
+	const struct md_request q = {
+		.write = true, .field = c->g->rdx, .value = c->g->r8, .mask = c->g->r9,
+	};
+	u64 vm = c->g->rcx;
 
 	c->g->r8 = 0;
 	if (vm)
 		return status_operand(TDX_OPERAND_INVALID, OPERAND_RCX);
-	err = md_check_single(field);
-	if (err)
-		return err;
-	return md_write(c->lp->tdr, c->lp->tdcs, field, MD_GUEST, "TDG.VM.WR", value, mask,
-			&c->g->r8);
+	return rd_wr(c, &q, "TDG.VM.WR");
 }

@@ -132,7 +132,6 @@ static u64 split_metadata(struct flow *f)
 
 static u64 demote(struct flow *f)
 {
-	struct td_info *td = td_info_of(f->mod, f->tdr_pa);
 	u64 err;
 
 	fill_table(f);
@@ -142,7 +141,7 @@ static u64 demote(struct flow *f)
 	err = split_metadata(f);
 	if (err)
 		return err;
-	sept_page_regions(f->page.hpa, td ? td->name : NULL, f->gpa, f->level - 1);
+	sept_page_regions(f->page.hpa, td_name_of(f->mod, f->tdr_pa), f->gpa, f->level - 1);
 	sept_write(f->mod, f->w.entry, sept_make_table(f->page.hpa));
 	pamt_set_owner(f->page.leaf, f->tdr_pa);	/* owner first: unlike SEPT.ADD */
 	mem_write8(&f->page.leaf->pt, PT_EPT);

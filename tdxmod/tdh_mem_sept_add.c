@@ -35,9 +35,7 @@ static u64 check_new_page(struct flow *f, u64 page, u32 version, bool allow, boo
 /* init_new_sept_page(), then the parent: NL_MAPPED, and TDEL stays set */
 static void add_page(struct flow *f)
 {
-	struct td_info *td = td_info_of(f->mod, f->tdr_pa);
-
-	sept_page_init(f->page.hpa, td ? td->name : NULL, f->gpa, f->level - 1);
+	sept_page_init(f->page.hpa, td_name_of(f->mod, f->tdr_pa), f->gpa, f->level - 1);
 	mem_write8(&f->page.leaf->pt, PT_EPT);
 	pamt_set_owner(f->page.leaf, f->tdr_pa);
 	mem_write64(&f->page.leaf->bepoch, 0);

@@ -14,6 +14,7 @@ static u64 check_owner(struct flow *f)
 
 	if (err)
 		return status_operand(err, OPERAND_TDR);
+	f->tdr_mode = LOCK_SHARED;
 	f->tdr = tdr_at(f->tdr_pa);
 	v = mem_read8(&f->tdr->lifecycle);
 	if (v != TD_TEARDOWN)
@@ -55,8 +56,8 @@ static u64 reclaim(struct flow *f)
 	mem_write8(&f->page.leaf->pt, PT_NDA);
 	if (f->page.size <= SIZE_2M)
 		f->r->r9 |= pamt_count_down(f->mod, f->page.hpa);
-	if (pt == PT_EPT)
-		sept_page_gone(f->page.hpa);
+	if (pt != PT_REG)
+		page_disappears(f->page.hpa);
 	return TDX_SUCCESS;
 }
 

@@ -73,7 +73,7 @@ static u64 enter(struct flow *f, struct lp_ctx *lp, u64 rcx, u8 *tree)
 	if ((err = flow_lock_vcpu(f, rcx & GENMASK_ULL(51, 12), LOCK_SHARED)) ||
 	    (err = flow_lock_op_state(f)) ||
 	    (err = flow_map_vcpu(f)) ||
-	    (err = flow_associate(f, &new_association)) ||
+	    (err = flow_associate(f, false, &new_association)) ||
 	    (err = check_flags(f, rcx)) ||
 	    (err = epoch_enter(f->tdcs, f->vp, new_association)))
 		return err;

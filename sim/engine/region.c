@@ -62,6 +62,20 @@ void region_remove(struct region *r)
 	world_free(r, sizeof(*r));
 }
 
+void region_remove_page(const void *page)
+{
+	struct region *r;
+
+	do {
+		for (r = *bucket_of(page); r; r = r->next_page) {
+			if ((u64)r->base >> PAGE_SHIFT == (u64)page >> PAGE_SHIFT)
+				break;
+		}
+		if (r)
+			region_remove(r);
+	} while (r);
+}
+
 static struct region *list_at(struct region *list, const void *p)
 {
 	struct region *best = NULL;

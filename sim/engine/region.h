@@ -50,6 +50,8 @@ struct region {
  */
 struct region *region_add(const struct region *r);
 void region_remove(struct region *r);
+/* region_remove_page - all that begin in the 4K page at @page and do not leave it */
+void region_remove_page(const void *page);
 
 /* region_at - the region of address @p, or NULL. */
 struct region *region_at(const void *p);

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/engine/arena.h"
+#include "sim/engine/lp.h"
 #include "tdxmod/versions.h"
 
 struct sim *test_sim(void)
@@ -40,6 +42,62 @@ void test_td(struct sim *sim, const struct test_setup *s, struct test_td *td)
 	td->tdr = td_build(sim, &b);
 	for (u32 v = 0; v < 3; v++)
 		td->tdvpr[v] = vcpu_build(td->tdr, 0x10000 + v * 0x8000);
+}
+
+void test_ok(u64 rax)
+{
+	char buf[80];
+
+	if (rax)
+		fail_msg("set-up: %s", status_name(rax, buf, sizeof(buf)));
+}
+
+struct td_params *test_params(u8 levels, u64 attributes)
+{
+	struct td_params *p = phys_to_ptr(TEST_PARAMS);
+
+	*p = (struct td_params){
+		.attributes = attributes, .xfam = XFAM_FIXED1, .max_vcpus = VCPUS_MAX,
+		.eptp_controls = 6 | (levels - 1) << 3, .config_flags = levels == 5,
+		.tsc_frequency = 120,
+	};
+	return p;
+}
+
+u64 test_make_vcpu(u64 base, u32 vcpu, enum test_stage to)
+{
+	u64 tdvpr = base + 0x10000 + vcpu * 0x8000;
+
+	test_ok(call(TDH_VP_CREATE, tdvpr, base + 0x1000, 0, NULL));
+	for (u32 i = 1; to > MADE_TDVPR && i < TDVPS_PAGES; i++)
+		test_ok(call(TDH_VP_ADDCX, tdvpr + i * PAGE_SIZE, tdvpr, 0, NULL));
+	if (to > MADE_TDVPS)
+		test_ok(call(TDH_VP_INIT, tdvpr, 0, 0, NULL));
+	return tdvpr;
+}
+
+void test_make(u64 base, u16 hkid, enum test_stage to, struct test_td *td)
+{
+	u16 lp = lp_self(), done = 0;
+
+	*td = (struct test_td){ .tdr = base + 0x1000 };
+	test_ok(call(TDH_MNG_CREATE, td->tdr, hkid, 0, NULL));
+	for (u16 i = 0; to > MADE_TDR && i < lp_count(); i++) {
+		if (done >> lp_package(i) & 1)
+			continue;
+		test_on_lp(i);
+		test_ok(call(TDH_MNG_KEY_CONFIG, td->tdr, 0, 0, NULL));
+		done |= 1u << lp_package(i);
+	}
+	test_on_lp(lp);
+	for (u32 i = 0; to > MADE_KEYS && i < TDCX_PAGES; i++)
+		test_ok(call(TDH_MNG_ADDCX, base + 0x2000 + i * PAGE_SIZE, td->tdr, 0, NULL));
+	if (to <= MADE_TDCX)
+		return;
+	test_params(4, 0);
+	test_ok(call(TDH_MNG_INIT, td->tdr, TEST_PARAMS, 0, NULL));
+	if (to > MADE_TD)
+		td->tdvpr[0] = test_make_vcpu(base, 0, to);
 }
 
 void test_on_lp(u16 lp)

@@ -40,6 +40,23 @@ struct test_setup {
 /* The module and TD of the golden vectors' machine model */
 void test_td(struct sim *sim, const struct test_setup *s, struct test_td *td);
 
+/*
+ * A TD built by SEAMCALLs, as far as @to: pages as the machine model has them, moved by @base;
+ * KEY.CONFIG on an LP of each package. Fails the test if one does not succeed.
+ */
+enum test_stage {
+	MADE_TDR, MADE_KEYS, MADE_TDCX, MADE_TD,	/* CREATE, KEY.CONFIG, ADDCX, INIT */
+	MADE_TDVPR, MADE_TDVPS, MADE_VCPU,		/* VP.CREATE, ADDCX, INIT, of vCPU 0 */
+};
+
+#define TEST_PARAMS	0x100000ull	/* TD_PARAMS */
+
+void test_make(u64 base, u16 hkid, enum test_stage to, struct test_td *td);
+u64 test_make_vcpu(u64 base, u32 vcpu, enum test_stage to);	/* TDVPR */
+/* test_params - TD_PARAMS of @levels at TEST_PARAMS */
+struct td_params *test_params(u8 levels, u64 attributes);
+void test_ok(u64 rax);
+
 /* test_on_lp - the root context acts on @lp from now on */
 void test_on_lp(u16 lp);
 

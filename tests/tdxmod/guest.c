@@ -224,7 +224,8 @@ static void shared_tables(struct vm *vm, u64 first)
 			break;
 	}
 	assert_int_equal(seamcall(&r), 0);
-	assert_int_equal(r.r8, tdr_at(vm->td.tdr)->tdcx_pa[TDCX_ZERO_PAGE]);
+	assert_int_equal(r.r8, tdr_at(vm->td.tdr)->tdcx_pa[TDCX_ZERO_PAGE] |
+			 (u64)tdr_at(vm->td.tdr)->hkid << HKID_SHIFT);
 }
 
 static u64 *shared_leaf(void)

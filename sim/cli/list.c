@@ -122,32 +122,6 @@ static void vocab_words(struct lister *l, enum scn_vocab_kind kind, const char *
 			list_item(l, *w, NULL);
 }
 
-static void list_locks(struct lister *l)
-{
-	static const char *const kinds[] = {
-		[SCN_LOCK_KIND_MUTEX] = "mutex", [SCN_LOCK_KIND_SHAREX] = "shared or exclusive",
-		[SCN_LOCK_KIND_RWLOCK] = "read or write", [SCN_LOCK_KIND_ENTRY] = "S-EPT entry",
-	};
-
-	for (const struct scn_lock_word *w = scn_lock_words; w->name; w++) {
-		char *text;
-
-		if (!list_wanted(l, w->name))
-			continue;
-		text = g_strdup_printf("%s, %s%s%s%s", w->module ? "TDX module" : "kernel",
-				       kinds[w->kind], w->indexed ? ", [n]" : "",
-				       w->level ? ", @size" : "",
-				       w->guest ? ", a guest can take it" : "");
-		list_item(l, w->name, text);
-		g_free(text);
-	}
-}
-
-static void list_seamcalls(struct lister *l)
-{
-	vocab_words(l, SCN_VOCAB_LEAF, NULL);
-}
-
 static void list_regions(struct lister *l)
 {
 	const struct scenario_vocab *v = scenario_vocab_model();
@@ -198,12 +172,7 @@ static void list_events(struct lister *l)
 	list_kmmu_words(l, seams, n);
 	if (!l->only && !l->json)
 		printf("leaves X\n");
-	list_seamcalls(l);
-}
-
-static void list_states(struct lister *l)
-{
-	vocab_words(l, SCN_VOCAB_VALUE, "sept");
+	vocab_words(l, SCN_VOCAB_LEAF, NULL);
 }
 
 static void list_costs(struct lister *l)
@@ -319,6 +288,9 @@ int cmd_list(int argc, char **argv)
 	l.cli = &cli;
 	l.only = argc == 3 ? argv[2] : NULL;
 	l.tdx = cli.tdx ? cli.tdx : TDX_VERSION_DEFAULT;
+	l.dpamt = g_strv_contains(cli.play.switches, TDX_OPTION_DPAMT);
+	if (l.dpamt && !(tdx_version_find(l.tdx)->options & SWITCH(S_DPAMT)))
+		return cli_fail("module %s has no dynamic PAMT; `septsim list variants tdx`", l.tdx);
 	for (guint i = 0; i < G_N_ELEMENTS(lists); i++) {
 		names[i] = lists[i].what;
 		if (strcmp(lists[i].what, argv[1]))

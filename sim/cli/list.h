@@ -11,6 +11,7 @@ struct lister {
 	const struct cli *cli;
 	const char *only;	/* NAME, or NULL for all */
 	const char *tdx;	/* version of the module; TDX_VERSION_DEFAULT if not told */
+	gboolean dpamt;
 	struct json *json;	/* NULL: text on standard output */
 	guint shown;
 };
@@ -30,3 +31,18 @@ void list_kmmu_words(struct lister *l, const struct kmmu_word *w, u32 n);
 
 /* list_versions.c */
 void list_variants(struct lister *l);
+/* list_leaves.c, list_locks.c, list_states.c: what the leaves do, as probed (scenarios/probe.h) */
+void list_seamcalls(struct lister *l);
+void list_locks(struct lister *l);
+void list_states(struct lister *l);
+
+struct probe;
+struct probe_lock;
+/* list_probe - of the module that the list is asked for; free with probe_free() */
+struct probe *list_probe(const struct lister *l);
+/* list_lock_word - "SEPT_TREE sh", "sept host" */
+char *list_lock_word(const struct probe_lock *lock);
+/* list_refusals - text: what the leaf at @caller is refused, and while whom holds what */
+void list_refusals(struct lister *l, struct probe *p, guint caller);
+/* list_leaf - index of the leaf called @name (with or without "TDH."), or -1 */
+int list_leaf(const struct probe *p, const char *name);

@@ -138,6 +138,87 @@ class Commands(unittest.TestCase):
             self.assertEqual(cells, told, name)
         self.assertEqual(len(table), 13)
 
+    def seamcalls(self, *args):
+        return {i['name']: i for i in json.loads(
+            run('list', 'seamcalls', '--json', *args).stdout)['items']}
+
+    def test_what_leaves_do(self):
+        """Locks and results are those of the model; no recorded result is missing."""
+        old, new = self.seamcalls('--tdx', '1.5.01'), self.seamcalls()
+        locks = lambda leaf: ['%s %s' % (x['name'], x['mode']) for x in leaf['locks']]
+        self.assertEqual(locks(old['TDH.MEM.PAGE.AUG']), [
+            'PAMT_1G shared', 'PAMT_2M shared', 'TDR shared', 'OP_STATE shared',
+            'SEPT_TREE shared', 'sept host', 'PAMT_1G shared', 'PAMT_2M shared',
+            'PAMT_4K exclusive'])
+        self.assertIn('SEPT_TREE exclusive', locks(old['TDH.VP.ENTER zero-step']))
+        self.assertIn('SEPT_TREE shared', locks(new['TDH.VP.ENTER zero-step']))     # S2
+        self.assertEqual(locks(old['TDH.MEM.PAGE.PROMOTE']).count('sept host'), 513)
+        self.assertEqual(locks(new['TDH.MEM.PAGE.PROMOTE']).count('sept host'), 1)  # S4
+        self.assertFalse(old['TDH.EXPORT.MEM']['modelled'])
+        done = json.loads(run('conform', '--json', 'tests/vectors/seamcall_vectors.jsonl').stdout)
+        asked = 0
+        for total in done['totals']:
+            word = re.sub(r'^TDX_|^interrupted| \[td\w*\]$', '', total['result'])
+            if total['flow'] not in old or word in ('', 'EPT_VIOLATION',
+                                                    'HOST_PRIORITY_BUSY_TIMEOUT'):
+                continue    # exits have other words; a timeout wants two things at once
+            asked += 1
+            can = [r for name, leaf in old.items() if name.split(' ')[0] == total['flow']
+                   for r in leaf['results']]
+            self.assertIn(word, can, total['flow'])
+        self.assertGreater(asked, 200)
+
+    def test_who_is_refused(self):
+        """As the module's lock table has it, but computed."""
+        def refused(*args):
+            items = json.loads(run('list', 'locks', '--json', *args).stdout)['items']
+            return {(i['caller'], i['holder'], i['same']):
+                    [(r['status'], r['held']) for r in i['refused']]
+                    for i in items if 'caller' in i}
+        old, new = refused('--tdx', '1.5.01'), refused()
+        aug, block, enter = 'TDH.MEM.PAGE.AUG', 'TDH.MEM.RANGE.BLOCK', 'TDH.VP.ENTER'
+        zero, track, accept = enter + ' zero-step', 'TDH.MEM.TRACK', 'TDG.MEM.PAGE.ACCEPT'
+        tree = [('OPERAND_BUSY|SEPT_TREE', 'SEPT_TREE exclusive')]
+        entry = [('OPERAND_BUSY|RCX', 'sept host')]
+        self.assertEqual(old[aug, aug, False], [])
+        self.assertEqual(old[aug, aug, True], entry)
+        self.assertEqual(old[aug, zero, False], tree)
+        self.assertEqual(new[aug, zero, False], [])                                 # S2
+        self.assertEqual(old[aug, block, False], tree)
+        self.assertEqual(old[block, aug, False], [('OPERAND_BUSY|SEPT_TREE', 'SEPT_TREE shared')])
+        self.assertEqual(old[block, accept, True], [('OPERAND_BUSY|RCX', 'sept guest')])
+        self.assertEqual(old[accept, block, True], entry)
+        self.assertEqual(old[accept, block, False], [])
+        self.assertEqual(old[track, enter, False], [('OPERAND_BUSY|TD_EPOCH', 'TD_EPOCH shared')])
+        self.assertEqual(old[enter, track, False], [('OPERAND_BUSY|TD_EPOCH', 'TD_EPOCH exclusive')])
+        self.assertEqual(old[zero, zero, False], tree)
+        self.assertEqual(old['TDH.MEM.PAGE.ADD', enter, False], [('OPERAND_BUSY|RDX', 'TDR shared')])
+        demote, promote = 'TDH.MEM.PAGE.DEMOTE', 'TDH.MEM.PAGE.PROMOTE'
+        self.assertEqual(old[aug, promote, False], [])
+        self.assertEqual(new[aug, promote, False], tree)                            # S4
+        self.assertEqual(new[demote, demote, False], [])
+        out = run('list', 'locks').stdout
+        self.assertTrue(all(len(line) <= 80 for line in out.split('\n')))
+        text = ' '.join(run('list', 'seamcalls', 'mem.page.aug', '--tdx', '1.5.01').stdout.split())
+        self.assertIn('refused OPERAND_BUSY|SEPT_TREE while SEPT_TREE exclusive is held by '
+                      'VP.ENTER zero-step, MEM.RANGE.BLOCK', text)
+
+    def test_states(self):
+        items = json.loads(run('list', 'states', '--json').stdout)['items']
+        moves = {(i['name'], m['leaf'].split('.', 1)[1], m['to'], m['building'])
+                 for i in items for m in i['moves']}
+        self.assertEqual(len(items), 16)
+        for move in (('FREE', 'MEM.PAGE.AUG', 'PENDING', False),
+                     ('PENDING', 'MEM.PAGE.ACCEPT', 'MAPPED', False),
+                     ('NL_MAPPED', 'MEM.RANGE.BLOCK', 'NL_BLOCKED', False),
+                     ('NL_BLOCKED', 'MEM.RANGE.UNBLOCK', 'NL_MAPPED', False),
+                     ('BLOCKED', 'MEM.PAGE.DEMOTE', 'NL_MAPPED', False),
+                     ('NL_BLOCKED', 'MEM.PAGE.PROMOTE', 'MAPPED', False),
+                     ('MAPPED', 'MEM.PAGE.REMOVE', 'FREE', True)):
+            self.assertIn(move, moves)
+        self.assertNotIn(('MAPPED', 'MEM.PAGE.REMOVE', 'FREE', False), moves)
+        self.assertIn('BLOCKED (1)', run('list', 'states', 'BLOCKED').stdout)
+
     def test_a_full_disk_is_no_result(self):
         with open('/dev/full', 'w') as full:
             done = subprocess.run([SEPTSIM, 'run', RACE], stdout=full, stderr=subprocess.PIPE,

@@ -19,7 +19,7 @@ static void clear_page(u64 hpa)
 {
 	sim_charge(COST_KEYHOLE_MISS, 1);
 	sim_charge(COST_PAGE_CLEAR_4K, 1);
-	mem_write64(page_line(hpa), 0);
+	mem_clear64(page_line(hpa));
 }
 
 /* The 2M case stops at an interrupt and leaves its count in the entry. True: interrupted */

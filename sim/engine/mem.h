@@ -7,6 +7,8 @@
  *
  * mem_read{8,16,32,64}(p)                  plain load
  * mem_write{8,16,32,64}(p, v)              plain store
+ * mem_clear64(p)                           plain store of 0; where 0 stands already the host
+ *                                          need not have memory for it
  * mem_cmpxchg{8,16,32,64}(p, old, new)     LOCK CMPXCHG; returns what was there
  * mem_xadd, mem_xchg, mem_and, mem_or      LOCKed; return the old value
  * mem_bts{..}(p, bit), mem_btr{..}(p, bit) LOCKed; return the old bit
@@ -45,7 +47,9 @@ void mem_wake(const void *p);
 	type o = *(volatile type *)w;					\
 									\
 	switch (op) {							\
-	case MEM_WRITE:	*(volatile type *)w = (type)a; return 0;	\
+	case MEM_WRITE:	if (!b || o != (type)a)				\
+				*(volatile type *)w = (type)a;		\
+			return 0;					\
 	case MEM_CMPXCHG: if (o == (type)a) *(volatile type *)w = (type)b; break; \
 	case MEM_XADD:	*(volatile type *)w = (type)(o + a); break;	\
 	case MEM_XCHG:	*(volatile type *)w = (type)a; break;		\
@@ -186,6 +190,8 @@ static __always_inline u64 door(enum mem_op op, unsigned int size, void *p, u64 
 #define mem_write16(p, v)	((void)DOOR(MEM_WRITE, 16, p, v, 0))
 #define mem_write32(p, v)	((void)DOOR(MEM_WRITE, 32, p, v, 0))
 #define mem_write64(p, v)	((void)DOOR(MEM_WRITE, 64, p, v, 0))
+
+#define mem_clear64(p)		((void)DOOR(MEM_WRITE, 64, p, 0, 1))
 
 #define mem_cmpxchg8(p, o, n)	DOOR(MEM_CMPXCHG, 8, p, o, n)
 #define mem_cmpxchg16(p, o, n)	DOOR(MEM_CMPXCHG, 16, p, o, n)

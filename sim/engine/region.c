@@ -41,6 +41,9 @@ struct region *region_add(const struct region *r)
 	world_set(mine->next_page, *list);
 	world_set(*list, mine);
 	world_set(mine->next, the_world->regions);
+	world_set(mine->prev, NULL);
+	if (mine->next)
+		world_set(mine->next->prev, mine);
 	world_set(the_world->regions, mine);
 	sim_free_unlock(sim);
 	return mine;
@@ -55,9 +58,9 @@ void region_remove(struct region *r)
 	for (p = region_list(r); *p != r; p = &(*p)->next_page)
 		;
 	world_set(*p, r->next_page);
-	for (p = &the_world->regions; *p != r; p = &(*p)->next)
-		;
-	world_set(*p, r->next);
+	world_set(*(r->prev ? &r->prev->next : &the_world->regions), r->next);
+	if (r->next)
+		world_set(r->next->prev, r->prev);
 	sim_free_unlock(sim);
 	world_free(r, sizeof(*r));
 }

@@ -40,7 +40,7 @@ struct region {
 	u64 index;		/* of the first element: gfn, hpa or vCPU number */
 	u64 step;		/* index of the next element minus this one's */
 	const char *owner;	/* TD or VM name if there may be several, else NULL */
-	struct region *next_page, *next;	/* region.c's */
+	struct region *next_page, *next, *prev;	/* region.c's */
 };
 
 /*

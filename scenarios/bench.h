@@ -10,7 +10,7 @@
 #include "scenarios/player.h"
 
 #define BENCH_JITTER	100000u		/* cycles: actors start within so many of each other */
-#define BENCH_CYCLES	300000000000ull	/* a run without `limit` that needs more does not end */
+#define BENCH_CYCLES	30000000000ull	/* a run without `limit` that needs more does not end */
 
 enum bench_end {
 	BENCH_DONE,		/* all work done, or `limit cycles=` is over */

@@ -32,6 +32,7 @@ static const struct measure_word words[] = {
 	{ "busy-at", "cycles", "when something was found busy, from cycle 0 on: by operand" },
 	{ "hold", "cycles", "a lock held, by name and mode" },
 	{ "wait", "cycles", "a kernel lock waited for, by name" },
+	{ "round-trip", "cycles", "a TD exit until the guest runs again, by reason of the exit" },
 	{ "kicked-out", "cycles", "a guest out for an interrupt, until it runs again" },
 	{ "exits", "count", "TD exits, by reason" },
 	{ "entries", "count", "times a guest began to run" },
@@ -76,7 +77,8 @@ struct on_actor {
 	guint locks;
 	const char *waits;		/* for this lock, */
 	guint64 waits_since;
-	guint64 out_since;		/* TD exit for an interrupt; 0: none */
+	guint64 out_since;		/* the last TD exit; 0: none */
+	const char *out_for;		/* its reason */
 	guint64 stall_since;		/* first EPT violation since the guest went on; 0: none */
 	guint64 entered;		/* when the guest ran last */
 	guint64 laps;			/* of the fault that is being handled */
@@ -292,9 +294,11 @@ static void on_unlock(struct measure *m, struct on_actor *a, const struct event 
 static void on_exit_(struct measure *m, struct on_actor *a, const struct event *ev)
 {
 	counted(metric(m, "exits", ev->name, NULL), 1);
+	a->out_since = ev->clock;
+	a->out_for = ev->name;
 	if (!strcmp(ev->name, "EXTERNAL_INTERRUPT"))
-		a->out_since = ev->clock;
-	else if (strcmp(ev->name, "EPT_VIOLATION"))
+		return;
+	if (strcmp(ev->name, "EPT_VIOLATION"))
 		went_on(m, a, a->entered);
 	else if (!a->stall_since)
 		a->stall_since = ev->clock;
@@ -303,8 +307,13 @@ static void on_exit_(struct measure *m, struct on_actor *a, const struct event *
 static void on_enter(struct measure *m, struct on_actor *a, const struct event *ev)
 {
 	counted(metric(m, "entries", NULL, NULL), 1);
-	if (a->out_since)
-		hist_add(&metric(m, "kicked-out", NULL, NULL)->hist, ev->clock - a->out_since);
+	if (a->out_since) {
+		guint64 out = ev->clock - a->out_since;
+
+		hist_add(&metric(m, "round-trip", a->out_for, NULL)->hist, out);
+		if (!strcmp(a->out_for, "EXTERNAL_INTERRUPT"))
+			hist_add(&metric(m, "kicked-out", NULL, NULL)->hist, out);
+	}
 	a->out_since = 0;
 	a->entered = ev->clock;
 }

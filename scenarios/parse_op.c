@@ -127,22 +127,30 @@ static void op_access(struct lex *lx, struct scn_op *op)
 	}
 }
 
-/* lpN, which the td must have; where it does not say lps=, it has as many as named. */
+/* lpN or lp(EXPR), which the td must have; without lps= it has as many as named. */
 static void parse_lp(struct lex *lx, unsigned int *lp)
 {
 	struct scn_td *td = g_ptr_array_index(lx->p->c->tds, 0);
-	int n = lx->tok.kind == TOK_WORD ? numbered(lx->tok.word, "lp") : -1;
+	struct tok start = lx->tok;
+	gboolean computed = start.kind == TOK_WORD && !strcmp(start.word, "lp");
+	int word = start.kind == TOK_WORD && !computed ? numbered(start.word, "lp") : -1;
+	guint64 n = (guint64)word;
 
-	if (n < 0) {
+	if (!computed && word < 0) {
 		lex_error(lx, NULL, "lpN expected");
 		return;
 	}
-	if (lx->p->lps_given ? (unsigned int)n >= td->lps : (unsigned int)n >= SCN_MAX_LPS)
+	lex_next(lx);
+	if (computed)
+		n = lex_number(lx, "the number of an LP");
+	if (n >= (lx->p->lps_given ? td->lps : SCN_MAX_LPS)) {
+		lx->tok = start;
 		lex_error(lx, NULL, "the td has lps=%u", td->lps);
-	*lp = n;
+		return;
+	}
+	*lp = (unsigned int)n;
 	if (!lx->failed)
 		td->lps = MAX(td->lps, *lp + 1);
-	lex_next(lx);
 }
 
 static void op_lp(struct lex *lx, struct scn_op *op)

@@ -43,7 +43,8 @@ struct kvm *kmmu_vm_new(struct sim *sim, const struct kmmu_config *cfg, GError *
 struct kvm_vcpu *kmmu_vcpu(struct kvm *kvm, u16 n);
 /* kmmu_set_guest - what runs in vCPU @n, if it is there, and once it is initialised */
 void kmmu_set_guest(struct kvm *kvm, u16 n, const struct guest_program *p);
-u64 kmmu_tdr(const struct kvm *kvm);
+const char *kmmu_name(const struct kvm *kvm);	/* owner of its regions */
+u64 kmmu_tdr(const struct kvm *kvm);	/* 0: there is none, yet or any more */
 u64 kmmu_tdvpr(const struct kvm *kvm, u16 n);	/* hpa of vCPU @n's TDVPR */
 
 /* Errors of kmmu_vm_new(): what a user can get wrong. The message has a hint. */

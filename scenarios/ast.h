@@ -14,6 +14,8 @@
 
 struct diag;
 
+#define SCN_MAX_TDS	8u	/* in one file */
+
 /* Where something was written. Lines and columns count from 1, a tab is one column. */
 struct scn_loc {
 	const char *file;
@@ -43,6 +45,7 @@ struct scn_actor_ref {
 	const char *name;
 	int index;
 	int vcpu;
+	int td;				/* index into scenario_case.tds */
 };
 
 /*
@@ -57,6 +60,7 @@ struct scn_region_ref {
 	struct scn_value index;		/* a vCPU as index: word "vCPU0", num 0 */
 	int level;			/* LEVEL_NONE without @ */
 	const char *field;		/* after the dot, or NULL */
+	const char *owner;		/* the TD's name; NULL: there is one TD */
 };
 
 /* STATUS[|OPERAND], without the prefixes TDX_ and OPERAND_ID_. */
@@ -159,6 +163,7 @@ struct scn_actor {
 	struct scn_loc loc;
 	const char *name;
 	int vcpu;			/* vCPUn: n; else -1 */
+	int td;				/* NAME.vCPUn, NAME.x: of which TD; else the first */
 	unsigned int lp;		/* where it starts, resolved */
 	GPtrArray *ops;			/* struct scn_op of `actor NAME`; empty without one */
 	struct scn_guest *guest;		/* vCPU threads only; NULL: an empty guest */

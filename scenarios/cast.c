@@ -24,6 +24,29 @@ int cast_find(const struct parse *p, const char *name)
 	return -1;
 }
 
+int cast_td(const struct parse *p, const char *name, const char **rest)
+{
+	const char *dot = strchr(name, '.');
+	unsigned int i;
+
+	*rest = name;
+	for (i = 0; dot && i < p->c->tds->len; i++) {
+		const struct scn_td *td = g_ptr_array_index(p->c->tds, i);
+
+		if (*td->name && strlen(td->name) == (size_t)(dot - name) &&
+		    !strncmp(td->name, name, dot - name)) {
+			*rest = dot + 1;
+			return i;
+		}
+	}
+	return 0;
+}
+
+static struct scn_td *td_of(const struct parse *p, int td)
+{
+	return g_ptr_array_index(p->c->tds, td);
+}
+
 static gboolean valid_name(const char *name)
 {
 	const char *c;
@@ -39,28 +62,30 @@ static gboolean valid_name(const char *name)
 
 struct scn_actor *cast_add(struct parse *p, const struct text *t)
 {
-	struct scn_td *td = g_ptr_array_index(p->c->tds, 0);
-	const char *name = text_str(p, t);
-	int found = cast_find(p, name);
+	const char *name = text_str(p, t), *rest;
+	int found = cast_find(p, name), of = cast_td(p, name, &rest);
+	struct scn_td *td = td_of(p, of);
 	struct scn_actor *a;
 
 	if (found >= 0)
 		return g_ptr_array_index(p->c->actors, found);
-	if (!valid_name(name)) {
-		parse_error(p, t, "letters, digits, _ and -", "not a name for an actor");
+	if (!valid_name(rest)) {
+		parse_error(p, t, "letters, digits, _ and -; the name of a TD and a dot in front",
+			    "not a name for an actor");
 		return NULL;
 	}
 	a = pool_node(p->pool, struct scn_actor);
 	a->loc = text_loc(p, t);
 	a->name = name;
-	a->vcpu = numbered(name, "vCPU");
+	a->td = of;
+	a->vcpu = numbered(rest, "vCPU");
 	a->lp = NO_LP;
 	a->ops = pool_ptrs(p->pool);
 	if (a->vcpu >= (int)td->vcpus) {
 		parse_error(p, t, NULL, "the TD has vcpus=%u", td->vcpus);
 		return NULL;
 	}
-	if (a->vcpu < 0 && g_str_has_prefix(name, "vCPU")) {
+	if (a->vcpu < 0 && g_str_has_prefix(rest, "vCPU")) {
 		parse_error(p, t, "vCPU0, vCPU1, ...", "%s is no vCPU", name);
 		return NULL;
 	}
@@ -92,7 +117,7 @@ static void collect_init(struct parse *p, struct text *t, void *data)
 		parse_error(p, t, "NAME: operation", "say who does it");
 }
 
-/* vCPUs first, by number; the others keep their order. */
+/* vCPUs first, by TD and number; the others keep their order. */
 static gint actor_order(gconstpointer pa, gconstpointer pb)
 {
 	const struct scn_actor *a = *(const struct scn_actor *const *)pa;
@@ -100,7 +125,7 @@ static gint actor_order(gconstpointer pa, gconstpointer pb)
 
 	if ((a->vcpu < 0) != (b->vcpu < 0))
 		return a->vcpu < 0 ? 1 : -1;
-	return a->vcpu - b->vcpu;
+	return a->td != b->td ? a->td - b->td : a->vcpu - b->vcpu;
 }
 
 static void sort_actors(struct parse *p)
@@ -138,20 +163,33 @@ static struct scn_actor *lp_owner(struct parse *p, unsigned int lp)
 	return NULL;
 }
 
+/* The first LP of a TD's vCPUs: the TDs' are one behind the other. */
+static unsigned int first_lp(const struct parse *p, int td)
+{
+	unsigned int lp = 0;
+	int i;
+
+	for (i = 0; i < td; i++)
+		lp += td_of(p, i)->vcpus;
+	return lp;
+}
+
 /* vCPU i is on lp i; others are on the next lp that is nobody's. */
 static void give_lp(struct parse *p, struct scn_actor *a, unsigned int *next)
 {
 	struct scn_td *td = g_ptr_array_index(p->c->tds, 0);
 	struct scn_actor *owner;
+	unsigned int lp;
 
 	if (a->lp != NO_LP)
 		return;
 	if (a->vcpu >= 0) {
-		owner = lp_owner(p, a->vcpu);
+		lp = first_lp(p, a->td) + (unsigned int)a->vcpu;
+		owner = lp_owner(p, lp);
 		if (owner)
 			diag_error(p->diag, &owner->loc, "give one of them another lp",
-				   "lp%d is %s's", a->vcpu, a->name);
-		a->lp = a->vcpu;
+				   "lp%u is %s's", lp, a->name);
+		a->lp = lp;
 	} else {
 		while (lp_owner(p, *next))
 			(*next)++;
@@ -165,10 +203,10 @@ static void give_lp(struct parse *p, struct scn_actor *a, unsigned int *next)
 static void give_lps(struct parse *p)
 {
 	struct scn_td *td = g_ptr_array_index(p->c->tds, 0);
-	unsigned int i, next = td->vcpus;
+	unsigned int i, vcpus = first_lp(p, (int)p->c->tds->len), next = vcpus;
 
 	if (!p->lps_given)
-		td->lps = MAX(td->packages, td->vcpus);
+		td->lps = MAX(td->packages, vcpus);
 	for (i = 0; i < p->c->actors->len; i++)
 		give_lp(p, g_ptr_array_index(p->c->actors, i), &next);
 	for (i = 0; i < p->c->actors->len; i++) {

@@ -52,6 +52,8 @@ struct checks {
 	guint64 *page_of;	/* world, by key_of(): hpa + 1 of a mapped S-EPT leaf */
 	guint64 *mapped_by;	/* world, by page: key_of() + 1 of the leaf that maps it */
 	struct progress *progress;	/* NULL: nobody asked */
+	struct checks *next;	/* of another VM of the same run */
+	gboolean first;		/* what is about no VM is looked at once */
 };
 
 /* ---- mirror against S-EPT ---- */
@@ -406,7 +408,7 @@ static void step(struct checks *k, const struct event *ev)
 	if (!event_stores(ev) || !ev->p)
 		return;
 	r = region_at(ev->p);
-	if (!r)
+	if (!r || (r->owner && strcmp(r->owner, kmmu_name(k->kvm))))
 		return;
 	if (!strcmp(r->type->name, "mirror")) {
 		mirror_step(k, r, ev);
@@ -417,17 +419,19 @@ static void step(struct checks *k, const struct event *ev)
 	}
 }
 
-void checks_event(struct checks *k, const struct event *ev)
+static void one_event(struct checks *k, const struct event *ev)
 {
 	switch (ev->type) {
 	case EV_STEP:
 		step(k, ev);
 		break;
 	case EV_OWN:
-		own(k, ev);
+		if (!strcmp(ev->name, kmmu_name(k->kvm)))
+			own(k, ev);
 		break;
 	case EV_DISOWN:
-		disown(k, ev);
+		if (!strcmp(ev->name, kmmu_name(k->kvm)))
+			disown(k, ev);
 		break;
 	case EV_OP_BEGIN:
 		if (k->progress)
@@ -437,7 +441,7 @@ void checks_event(struct checks *k, const struct event *ev)
 		made(k, SCN_PROGRESS_HOST, ev);
 		break;
 	case EV_NOTE:
-		if (!strcmp(ev->name, "page-free"))
+		if (!strcmp(ev->name, "page-free") && k->first)
 			page_freed(k, ev->arg);
 		break;
 	default:
@@ -445,15 +449,23 @@ void checks_event(struct checks *k, const struct event *ev)
 	}
 }
 
+void checks_event(struct checks *k, const struct event *ev)
+{
+	for (; k; k = k->next)
+		one_event(k, ev);
+}
+
 void checks_end(struct checks *k)
 {
 	struct owned none = { 0, 0 };
 	guint n = actor_count(k->sim);
 
-	for (guint a = 0; a < n; a++)
-		for (guint i = 0; i < OWNED_MAX && k->world->owned[a][i].to; i++)
-			world_set(k->world->owned[a][i], none);
-	check_agree(k, 0, k->gfns);
+	for (; k; k = k->next) {
+		for (guint a = 0; a < n; a++)
+			for (guint i = 0; i < OWNED_MAX && k->world->owned[a][i].to; i++)
+				world_set(k->world->owned[a][i], none);
+		check_agree(k, 0, k->gfns);
+	}
 }
 
 struct checks *checks_new(struct sim *sim, struct kvm *kvm)
@@ -468,13 +480,26 @@ struct checks *checks_new(struct sim *sim, struct kvm *kvm)
 	k->birth = world_carve(k->gfns * LEVELS * sizeof(*k->birth));
 	k->page_of = world_carve(k->gfns * LEVELS * sizeof(*k->page_of));
 	k->mapped_by = world_carve(k->pages * sizeof(*k->mapped_by));
+	k->first = TRUE;
 	return k;
+}
+
+struct checks *checks_more(struct checks *k, struct kvm *kvm)
+{
+	struct checks *more = checks_new(k->sim, kvm);
+
+	more->first = FALSE;
+	while (k->next)
+		k = k->next;
+	k->next = more;
+	return more;
 }
 
 void checks_free(struct checks *k)
 {
 	if (!k)
 		return;
+	checks_free(k->next);
 	progress_free(k->progress);
 	g_free(k);
 }

@@ -30,6 +30,8 @@ struct checks;
  * @gfns: of the VM, from 0
  */
 struct checks *checks_new(struct sim *sim, struct kvm *kvm);
+/* checks_more - another VM of the same run; lives and listens with @k, the first one's */
+struct checks *checks_more(struct checks *k, struct kvm *kvm);
 void checks_free(struct checks *k);
 
 /* checks_event - every event of the run, in order; for the listener */

@@ -37,13 +37,13 @@ static void locate(struct element *e)
 	if (e->p)
 		return;
 	e->region = NULL;
-	e->p = region_find(e->type, NULL, e->index, e->level, &e->region);
+	e->p = region_find(e->type, e->ref->owner, e->index, e->level, &e->region);
 	/* Entries without @ are those of 4K; other elements have no levels. */
 	if (!e->p && e->ref->level == SCN_LEVEL_NONE) {
 		struct region *r;
 
-		if (region_find(e->type, NULL, e->index, 0, &r) && !r->level)
-			e->p = region_find(e->type, NULL, e->index, 0, &e->region);
+		if (region_find(e->type, e->ref->owner, e->index, 0, &r) && !r->level)
+			e->p = region_find(e->type, e->ref->owner, e->index, 0, &e->region);
 	}
 }
 

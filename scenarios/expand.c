@@ -99,6 +99,7 @@ static void merge_head(struct parse *p, struct text *t, void *data)
 	struct merge *m = data;
 	struct program_src *src = pool_node(p->pool, struct program_src);
 	struct text rest = *t, name;
+	const char *dot;
 	unsigned int i;
 
 	if (!text_piece(&rest, &name))
@@ -107,7 +108,8 @@ static void merge_head(struct parse *p, struct text *t, void *data)
 	src->sec = m->sec;
 	src->head = *t;
 	src->name = text_str(p, &name);
-	src->i = numbered(src->name, "vCPU");
+	dot = strchr(src->name, '.');
+	src->i = numbered(dot ? dot + 1 : src->name, "vCPU");
 	for (i = 0; i < m->programs->len; i++) {
 		struct program_src *old = g_ptr_array_index(m->programs, i);
 

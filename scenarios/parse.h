@@ -222,6 +222,11 @@ GPtrArray *section_items(struct parse *p, const struct section *sec);	/* struct 
 const char *section_name(enum section_kind kind);
 
 /* cast.c: who acts, and where */
+/*
+ * cast_td - the TD that @name is of, by the name in front of its dot; *@rest: what is behind.
+ * Without one it is the first TD.
+ */
+int cast_td(const struct parse *p, const char *name, const char **rest);
 int cast_find(const struct parse *p, const char *name);		/* index, or -1 */
 struct scn_actor *cast_add(struct parse *p, const struct text *name);
 void cast_place(struct parse *p, struct scn_actor *a, const struct text *lp);

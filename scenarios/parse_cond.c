@@ -15,10 +15,20 @@ static const char *without(const char *word, const char *prefix)
 	return !strncmp(word, prefix, n) && word[n] ? word + n : word;
 }
 
+/* The most vCPUs that a TD has */
+static unsigned int most_vcpus(const struct parse *p)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < p->c->tds->len; i++)
+		n = MAX(n, ((struct scn_td *)g_ptr_array_index(p->c->tds, i))->vcpus);
+	return n;
+}
+
 /* An index or argument: a number, or a vCPU of the TD. */
 static void parse_index(struct lex *lx, struct scn_value *v)
 {
-	struct scn_td *td = g_ptr_array_index(lx->p->c->tds, 0);
+	unsigned int vcpus = most_vcpus(lx->p);
 	unsigned int from = lx->tok.from;
 	int n;
 
@@ -26,8 +36,8 @@ static void parse_index(struct lex *lx, struct scn_value *v)
 		n = numbered(lx->tok.word, "vCPU");
 		if (n < 0)
 			lex_error(lx, NULL, "a number or vCPUn expected");
-		else if ((unsigned int)n >= td->vcpus)
-			lex_error(lx, NULL, "the TD has vcpus=%u", td->vcpus);
+		else if ((unsigned int)n >= vcpus)
+			lex_error(lx, NULL, "the TD has vcpus=%u", vcpus);
 		v->word = lx->tok.word;
 		v->num = MAX(n, 0);
 		lex_next(lx);
@@ -69,15 +79,20 @@ static const char *squeeze(struct parse *p, const char *text)
 void parse_region(struct lex *lx, struct scn_region_ref *r)
 {
 	struct tok start = lx->tok;
-	const char *dot = strchr(start.word, '.');
 	const char *const *list;
+	const char *dot, *rest;
+	int td;
 
 	memset(r, 0, sizeof(*r));
 	if (start.kind != TOK_WORD) {
 		lex_error(lx, "such as mirror[0x10] or mmu_lock", "a region expected");
 		return;
 	}
-	r->name = dot ? pool_strn(lx->p->pool, start.word, dot - start.word) : start.word;
+	td = cast_td(lx->p, start.word, &rest);
+	if (lx->p->c->tds->len > 1)
+		r->owner = ((struct scn_td *)g_ptr_array_index(lx->p->c->tds, td))->name;
+	dot = strchr(rest, '.');
+	r->name = dot ? pool_strn(lx->p->pool, rest, dot - rest) : rest;
 	if (!vocab_has(lx->p, SCN_VOCAB_REGION, NULL, r->name)) {
 		list = lx->p->vocab->list(SCN_VOCAB_REGION, NULL);
 		lex_error(lx, hint_nearest(lx->p, r->name, list), "no region %s", r->name);
@@ -146,8 +161,9 @@ const char *parse_leaf(struct lex *lx, gboolean seam)
 void parse_actor(struct lex *lx, struct scn_actor_ref *a)
 {
 	struct parse *p = lx->p;
-	struct scn_td *td = g_ptr_array_index(p->c->tds, 0);
 	struct tok start = lx->tok;
+	struct scn_td *td;
+	const char *rest;
 	GPtrArray *names;
 	unsigned int i;
 
@@ -159,7 +175,9 @@ void parse_actor(struct lex *lx, struct scn_actor_ref *a)
 		lex_error(lx, NULL, "an actor expected");
 		return;
 	}
-	a->vcpu = numbered(a->name, "vCPU");
+	a->td = cast_td(p, a->name, &rest);
+	td = g_ptr_array_index(p->c->tds, a->td);
+	a->vcpu = numbered(rest, "vCPU");
 	a->index = cast_find(p, a->name);
 	if (a->index < 0 && g_hash_table_contains(p->dropped, a->name)) {
 		lex_error(lx, NULL, "%s is dropped in this case", a->name);

@@ -440,8 +440,12 @@ static const char *peek_word(const struct lex *lx)
  * mistyped gfn would look like a case that goes well. */
 static void check_memory(struct lex *lx, const struct scn_op *op)
 {
-	struct scn_td *td = g_ptr_array_index(lx->p->c->tds, 0);
-	guint64 gfns = td->memory / 4096;
+	guint64 gfns = 0;
+	unsigned int i;
+
+	/* Of several TDs the widest: whose operation it is only its actor says. */
+	for (i = 0; i < lx->p->c->tds->len; i++)
+		gfns = MAX(gfns, ((struct scn_td *)lx->p->c->tds->pdata[i])->memory / 4096);
 
 	if (op->range.end > gfns)
 		diag_error(lx->p->diag, &op->range.loc, "gfns are addresses / 4096",

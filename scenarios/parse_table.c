@@ -98,13 +98,15 @@ static void add_column(struct parse *p, struct scn_schedule *s, const struct tex
 	struct scn_actor_ref a = {
 		.loc = text_loc(p, name), .name = text_str(p, name), .index = -1, .vcpu = -1,
 	};
+	const char *rest;
 	unsigned int i;
 
 	for (i = 0; i < s->columns->len; i++) {
 		if (!strcmp(g_array_index(s->columns, struct scn_actor_ref, i).name, a.name))
 			parse_error(p, name, NULL, "%s has two columns", a.name);
 	}
-	a.vcpu = numbered(a.name, "vCPU");
+	a.td = cast_td(p, a.name, &rest);
+	a.vcpu = numbered(rest, "vCPU");
 	a.index = cast_find(p, a.name);
 	g_array_append_val(s->columns, a);
 }

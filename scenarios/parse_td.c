@@ -186,9 +186,31 @@ static void td_line(struct parse *p, struct scn_td *td, struct text *item)
 				    "k=v expected");
 		if (a.key && !strcmp(a.key, "lps"))
 			p->lps_given = TRUE;
+		if (a.key && p->c->tds->len > 1 &&
+		    (!strcmp(a.key, "lps") || !strcmp(a.key, "packages")))
+			parse_error(p, &a.whole, NULL, "%s= is the machine's: give it with the "
+				    "first TD", a.key);
 		first = FALSE;
 	}
 	g_hash_table_destroy(seen);
+}
+
+/* Several TDs are told apart by name; the machine is described once, with the first. */
+static void check_several(struct parse *p, const struct section *sec)
+{
+	struct scn_td *td = g_ptr_array_index(p->c->tds, p->c->tds->len - 1);
+	struct scn_td *first = g_ptr_array_index(p->c->tds, 0), *other;
+	unsigned int i;
+
+	if (!*td->name || !*first->name)
+		parse_error(p, &sec->word, "td NAME k=v...", "several TDs want names");
+	if (p->c->tds->len > SCN_MAX_TDS)
+		parse_error(p, &sec->word, NULL, "at most %u TDs", SCN_MAX_TDS);
+	for (i = 0; i + 1 < p->c->tds->len; i++) {
+		other = g_ptr_array_index(p->c->tds, i);
+		if (*td->name && !strcmp(other->name, td->name))
+			parse_error(p, &sec->word, NULL, "a second TD %s", td->name);
+	}
 }
 
 /* sec NULL: a TD of defaults. */
@@ -216,10 +238,10 @@ void parse_td(struct parse *p, const struct section *sec)
 		if (text_expand(p, item, &line))
 			td_line(p, td, &line);
 	}
-	if (p->lps_given && td->packages > td->lps)
+	if (p->lps_given && p->c->tds->len == 1 && td->packages > td->lps)
 		parse_error(p, &sec->word, NULL, "packages=%u want as many lps", td->packages);
 	if (p->c->tds->len > 1)
-		parse_error(p, &sec->word, NULL, "several TDs are not supported yet");
+		check_several(p, sec);
 }
 
 /* --- variant, policy, limit --- */

@@ -82,6 +82,15 @@ static guint lps_of(const struct scenario_case *c, const struct scn_td *td)
 	return n;
 }
 
+static guint64 memory_of(const struct scenario_case *c)
+{
+	guint64 bytes = 0;
+
+	for (guint i = 0; i < c->tds->len; i++)
+		bytes += ((const struct scn_td *)c->tds->pdata[i])->memory;
+	return bytes;
+}
+
 static gboolean build_sim(struct player *pl)
 {
 	const struct play_options *o = pl->opt;
@@ -92,7 +101,7 @@ static gboolean build_sim(struct player *pl)
 		.sched = pl->free ? SCHED_FREE : pl->measured ? SCHED_CLOCK : SCHED_SCRIPT,
 		.seed = o->seed, .lps = (u16)lps_of(pl->c, pl->td),
 		.packages = (u16)MAX(pl->td->packages, 1u),
-		.phys = (1ull << 30) + 2 * pl->td->memory,
+		.phys = (1ull << 30) + 2 * memory_of(pl->c),
 		.max_steps = pl->free || pl->measured ? 0 :
 			     limit->steps ? limit->steps : STEPS_DEFAULT,
 		.max_cycles = pl->measured ? 0 : limit->cycles, .timed = !pl->free,
@@ -133,15 +142,14 @@ static gboolean build_module(struct player *pl)
 
 static gboolean td_possible(struct player *pl)
 {
-	const struct scn_td *td = pl->td;
+	for (guint i = 0; i < pl->c->tds->len; i++) {
+		const struct scn_td *td = pl->c->tds->pdata[i];
 
-	if (pl->c->tds->len > 1)
-		play_refuse(pl, &((struct scn_td *)pl->c->tds->pdata[1])->loc,
-			    "a second TD is not supported yet");
-	else if (td->type != SCN_TD_TYPE_TDX)
-		play_refuse(pl, &td->loc, "type=default is not supported yet");
-	else if (td->state == SCN_TD_STATE_NONE)
-		play_refuse(pl, &td->loc, "state=none is not supported yet");
+		if (td->type != SCN_TD_TYPE_TDX)
+			play_refuse(pl, &td->loc, "type=default is not supported yet");
+		else if (td->state == SCN_TD_STATE_NONE)
+			play_refuse(pl, &td->loc, "state=none is not supported yet");
+	}
 	return !pl->refused;
 }
 
@@ -181,10 +189,10 @@ static GPtrArray *policy_words(struct player *pl)
 	return w;
 }
 
-static gboolean build_vm(struct player *pl)
+static gboolean build_vm(struct player *pl, guint n)
 {
 	GPtrArray *variant = variant_words(pl), *policy_args = policy_words(pl);
-	const struct scn_td *td = pl->td;
+	const struct scn_td *td = pl->c->tds->pdata[n];
 	struct kmmu_config cfg = {
 		.name = *td->name ? td->name : "TD", .vcpus = (u16)td->vcpus,
 		.memory = td->memory, .levels = (u8)td->levels, .max_level = (u8)td->max_level,
@@ -197,15 +205,24 @@ static gboolean build_vm(struct player *pl)
 	};
 	GError *err = NULL;
 
-	pl->kvm = kmmu_vm_new(pl->sim, &cfg, &err);
-	if (!pl->kvm) {
+	pl->vms[n] = kmmu_vm_new(pl->sim, &cfg, &err);
+	if (!pl->vms[n]) {
 		play_refuse(pl, pl->c->variant.loc.line ? &pl->c->variant.loc : &pl->c->policy.loc,
 			    "%s", err ? err->message : "the VM cannot be made");
 		g_clear_error(&err);
 	}
 	g_ptr_array_unref(variant);
 	g_ptr_array_unref(policy_args);
-	return pl->kvm != NULL;
+	return pl->vms[n] != NULL;
+}
+
+static gboolean build_vms(struct player *pl)
+{
+	for (guint i = 0; i < pl->c->tds->len; i++)
+		if (!build_vm(pl, i))
+			return FALSE;
+	pl->kvm = pl->vms[0];
+	return TRUE;
 }
 
 static void plan_add(struct player *pl, guint actor, int plan, const struct scn_op *op)
@@ -265,6 +282,8 @@ static void build_cast(struct player *pl)
 		a->pl = pl;
 		a->id = i;
 		a->scn = pl->c->actors->pdata[i];
+		a->kvm = pl->vms[a->scn->td];
+		a->td = pl->c->tds->pdata[a->scn->td];
 		a->plan[PLAN_CELLS] = g_ptr_array_new();
 		a->plan[PLAN_LIST] = g_ptr_array_new();
 		a->state = world_alloc(sizeof(*a->state));
@@ -272,14 +291,14 @@ static void build_cast(struct player *pl)
 		if (a->scn->vcpu < 0)
 			continue;
 		a->guest = play_guest_new(pl, a->scn->guest);
-		kmmu_set_guest(pl->kvm, (u16)a->scn->vcpu, a->guest);
+		kmmu_set_guest(a->kvm, (u16)a->scn->vcpu, a->guest);
 	}
 	plan_all(pl);
 }
 
 gboolean player_build(struct player *pl)
 {
-	if (!td_possible(pl) || !build_sim(pl) || !build_module(pl) || !build_vm(pl))
+	if (!td_possible(pl) || !build_sim(pl) || !build_module(pl) || !build_vms(pl))
 		return FALSE;
 	build_cast(pl);
 	return !pl->refused;

@@ -141,7 +141,7 @@ static gboolean wants_page(u64 leaf)
 /* Registers as each family of leaves takes them (TDX_1.5.01, tdx_api_defs.h). */
 static void registers(struct cast *a, u64 leaf, const struct call_args *g, struct tdx_regs *r)
 {
-	u64 tdr = kmmu_tdr(a->pl->kvm);
+	u64 tdr = kmmu_tdr(a->kvm);
 
 	r->rax = leaf;
 	switch (leaf) {
@@ -169,7 +169,7 @@ static void registers(struct cast *a, u64 leaf, const struct call_args *g, struc
 	case TDH_VP_FLUSH:
 	case TDH_VP_RD:
 	case TDH_VP_WR:
-		r->rcx = kmmu_tdvpr(a->pl->kvm, g->has_vcpu ? (u16)g->vcpu :
+		r->rcx = kmmu_tdvpr(a->kvm, g->has_vcpu ? (u16)g->vcpu :
 				    (u16)(a->scn->vcpu >= 0 ? a->scn->vcpu : 0));
 		return;
 	default:
@@ -212,9 +212,9 @@ static u32 how_of(const struct scn_lock_ref *l)
 	       (l->side == SCN_LOCK_SIDE_GUEST ? ACQUIRE_GUEST : ACQUIRE_HOST);
 }
 
-static gboolean lock_find(struct player *pl, const struct scn_lock_ref *l, struct module_lock *m)
+static gboolean lock_find(struct cast *a, const struct scn_lock_ref *l, struct module_lock *m)
 {
-	return module_lock_find(kmmu_tdr(pl->kvm), l->region.name,
+	return module_lock_find(kmmu_tdr(a->kvm), l->region.name,
 				l->region.indexed ? l->region.index.num : 0,
 				(u8)(l->region.level ? l->region.level : SCN_LEVEL_4K), m);
 }
@@ -243,7 +243,7 @@ static void kernel_acquire(struct cast *a, const struct scn_lock_ref *l)
 		play_refuse(a->pl, &l->loc, "one actor holds %d locks at the most", HELD_MAX);
 		return;
 	}
-	kmmu_lock_acquire(a->pl->kvm, l->word->name, shared);
+	kmmu_lock_acquire(a->kvm, l->word->name, shared);
 	world_set(s->kernel_lock[i].name, l->word->name);
 	world_set(s->kernel_lock[i].shared, shared);
 	world_set(s->kernel_held, s->kernel_held | BIT_ULL(i));
@@ -256,7 +256,7 @@ static void kernel_release(struct cast *a, const struct scn_lock_ref *l)
 	for (guint i = HELD_MAX; i-- > 0;) {
 		if (!(s->kernel_held & BIT_ULL(i)) || s->kernel_lock[i].name != l->word->name)
 			continue;
-		kmmu_lock_release(a->pl->kvm, l->word->name, s->kernel_lock[i].shared);
+		kmmu_lock_release(a->kvm, l->word->name, s->kernel_lock[i].shared);
 		world_set(s->kernel_held, s->kernel_held & ~BIT_ULL(i));
 		return;
 	}
@@ -273,7 +273,7 @@ static void acquire(struct cast *a, const struct scn_op *op, struct kmmu_result 
 		kernel_acquire(a, &op->lock);
 		return;
 	}
-	if (!lock_find(a->pl, &op->lock, &m)) {
+	if (!lock_find(a, &op->lock, &m)) {
 		play_refuse(a->pl, &op->lock.loc, "there is no %s in this run",
 			    op->lock.region.text);
 		return;
@@ -299,7 +299,7 @@ static void release(struct cast *a, const struct scn_op *op)
 		kernel_release(a, &op->lock);
 		return;
 	}
-	if (!lock_find(a->pl, &op->lock, &m))
+	if (!lock_find(a, &op->lock, &m))
 		return;
 	for (guint i = 0; i < HELD_MAX; i++) {
 		if (a->state->held[i].p != m.p)

@@ -25,11 +25,11 @@ static gboolean lp_is_free(struct cast *a, const struct scn_op *op)
 
 gboolean play_life_op(struct cast *a, const struct scn_op *op, struct kmmu_result *r)
 {
-	struct kvm *kvm = a->pl->kvm;
+	struct kvm *kvm = a->kvm;
 
 	switch (op->word->code) {
 	case SCN_OP_CLOSE:
-		*r = kmmu_close(kvm, (u16)op->actor.vcpu);
+		*r = kmmu_close(a->pl->vms[op->actor.td], (u16)op->actor.vcpu);
 		return TRUE;
 	case SCN_OP_CPU_OFFLINE:
 		if (lp_is_free(a, op))

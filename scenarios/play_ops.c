@@ -45,7 +45,7 @@ static gboolean vcpu_op(struct cast *a, const struct scn_op *op, struct kmmu_res
 		[SCN_MEMFAULT_CONVERT] = MEMORY_FAULT_CONVERT,
 	};
 
-	struct kvm_vcpu *vcpu = a->scn->vcpu < 0 ? NULL : kmmu_vcpu(a->pl->kvm, (u16)a->scn->vcpu);
+	struct kvm_vcpu *vcpu = a->scn->vcpu < 0 ? NULL : kmmu_vcpu(a->kvm, (u16)a->scn->vcpu);
 
 	switch (op->word->code) {
 	case SCN_OP_RUN:
@@ -72,7 +72,7 @@ static void migrate(struct cast *a, const struct scn_op *op, struct kmmu_result 
 		return;
 	of = &pl->cast[op->actor.index];
 	if (of == a)
-		*r = kmmu_migrate(pl->kvm, (u16)op->lp);
+		*r = kmmu_migrate(a->kvm, (u16)op->lp);
 	else if (of->actor->state == ACTOR_PARKED)
 		actor_set_lp(of->actor, (u16)op->lp);
 	else
@@ -99,9 +99,9 @@ static gboolean unmaps(const struct scn_op *op)
 
 static void unmap_op(struct cast *a, const struct scn_op *op, struct kmmu_result *r)
 {
-	struct kvm *kvm = a->pl->kvm;
+	struct kvm *kvm = a->kvm;
 	guint64 from = op->range.start, to = op->range.end;
-	struct checks *k = a->pl->checks;
+	struct checks *k = a->checks;
 	guint zap = k ? checks_zap_begins(k, from, to) : 0;
 
 	switch (op->word->code) {
@@ -124,7 +124,7 @@ static void unmap_op(struct cast *a, const struct scn_op *op, struct kmmu_result
 
 static gboolean vm_op(struct cast *a, const struct scn_op *op, struct kmmu_result *r)
 {
-	struct kvm *kvm = a->pl->kvm;
+	struct kvm *kvm = a->kvm;
 	guint64 from = op->range.start, to = op->range.end;
 
 	switch (op->word->code) {
@@ -189,7 +189,7 @@ static void call(struct cast *a, const struct scn_op *op, struct kmmu_result *r)
 {
 	int of = needs(a, op);
 
-	if (of >= 0 && !kmmu_get(a->pl->kvm, (u16)of)) {
+	if (of >= 0 && !kmmu_get(a->kvm, (u16)of)) {
 		r->what = "EBADF";	/* its descriptor is closed, or not there yet */
 		r->ret = -EBADF;
 		return;
@@ -200,7 +200,7 @@ static void call(struct cast *a, const struct scn_op *op, struct kmmu_result *r)
 	    !play_disturb(a, op))
 		play_module_op(a, op, r);
 	if (of >= 0)
-		kmmu_put(a->pl->kvm, (u16)of);
+		kmmu_put(a->kvm, (u16)of);
 }
 
 static void perform(struct cast *a, const struct scn_op *op)
@@ -339,7 +339,7 @@ gboolean play_op_possible(struct player *pl, const struct cast *a, const struct 
 		return FALSE;
 	}
 	if (op->word->code == SCN_OP_FAULT && op->level == SCN_LEVEL_2M &&
-	    pl->td->max_level != SCN_LEVEL_2M) {
+	    a->td->max_level != SCN_LEVEL_2M) {
 		play_refuse(pl, &op->loc, "a 2M fault wants `td max-level=2M`");
 		return FALSE;
 	}

@@ -39,6 +39,9 @@ struct cast {
 	struct player *pl;
 	const struct scn_actor *scn;
 	struct actor *actor;
+	struct kvm *kvm;		/* its TD's VM */
+	const struct scn_td *td;
+	struct checks *checks;		/* of that VM; NULL: free */
 	struct guest_program *guest;
 	GPtrArray *plan[PLANS];		/* const struct scn_op */
 	GArray *turn;			/* free: guint, when each of the first cells may start */
@@ -70,7 +73,8 @@ struct player {
 	const struct play_options *opt;
 	const struct scn_td *td;
 	struct sim *sim;
-	struct kvm *kvm;
+	struct kvm *kvm;	/* of the first TD */
+	struct kvm *vms[SCN_MAX_TDS];
 	struct play_result *res;
 	struct cast *cast;
 	guint ncast;

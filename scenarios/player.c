@@ -199,7 +199,8 @@ static void at_end(void *ctx)
 	if (pl->checks)
 		checks_end(pl->checks);
 	/* Of a VM that is dead it only notes leaks: they are the consequence. */
-	kmmu_check_end(pl->kvm);
+	for (guint i = 0; i < pl->c->tds->len; i++)
+		kmmu_check_end(pl->vms[i]);
 }
 
 /* ---- life ---- */
@@ -265,11 +266,23 @@ void player_refused(struct player *pl)
 	pl->res->as_expected = FALSE;
 }
 
+/* Each VM has rules of its own, and each actor is one VM's. */
+static void watch_vms(struct player *pl)
+{
+	struct checks *k[SCN_MAX_TDS] = { pl->checks };
+
+	for (guint i = 1; i < pl->c->tds->len; i++)
+		k[i] = checks_more(pl->checks, pl->vms[i]);
+	for (guint i = 0; i < pl->ncast; i++)
+		pl->cast[i].checks = k[pl->cast[i].scn->td];
+}
+
 gboolean player_start(struct player *pl)
 {
 	if (!player_build(pl))
 		return FALSE;
 	pl->checks = checks_new(pl->sim, pl->kvm);
+	watch_vms(pl);
 	check_at_end(pl->sim, at_end, pl);
 	return TRUE;
 }

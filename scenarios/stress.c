@@ -39,8 +39,11 @@ static void drop_turns(struct player *pl)
 static void at_rest(struct player *pl)
 {
 	pl->checks = checks_new(pl->sim, pl->kvm);
+	for (guint i = 1; i < pl->c->tds->len; i++)
+		checks_more(pl->checks, pl->vms[i]);
 	checks_end(pl->checks);
-	kmmu_check_end(pl->kvm);
+	for (guint i = 0; i < pl->c->tds->len; i++)
+		kmmu_check_end(pl->vms[i]);
 }
 
 /* One round. FALSE when it is the last: something broke, was refused, or Ctrl-C. */

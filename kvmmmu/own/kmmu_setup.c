@@ -247,6 +247,11 @@ void kmmu_set_guest(struct kvm *kvm, u16 n, const struct guest_program *p)
 		vcpu_set_guest(kvm->fds[n]->tdvpr, p);
 }
 
+const char *kmmu_name(const struct kvm *kvm)
+{
+	return kvm->name;
+}
+
 u64 kmmu_tdr(const struct kvm *kvm)
 {
 	return kvm->tdr;

@@ -40,6 +40,8 @@ static const struct check_word words[] = {
 	{ "hp-lost", "a guest got a lock after a host's BUSY and before any host", TRUE, "tdxmod" },
 	{ "hp-leaked", "HOST_PRIORITY is set with no host attempt pending", TRUE, "tdxmod" },
 	{ "zero-step-armed", "a vCPU's zero-step mitigation is on", TRUE, "tdxmod" },
+	{ "single-step", "an early interrupt: the module steps the guest before it lands", TRUE,
+	  "tdxmod" },
 	{ "kick-idle", "a kick found nobody to kick", TRUE, "kvmmmu" },
 };
 

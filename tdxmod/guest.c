@@ -186,11 +186,15 @@ static bool tdcall_insn(struct lp_ctx *lp, const struct guest_insn *in, struct t
 	return exited;
 }
 
-static void compute_insn(struct tdvps *vp, const struct guest_insn *in)
+static void compute_insn(struct lp_ctx *lp, const struct guest_insn *in)
 {
-	u64 left = vp->guest.left ? vp->guest.left : in->cycles;
-	u64 now = sim_options(sim_current())->timed && left > COMPUTE_SLICE ? COMPUTE_SLICE : left;
+	struct tdvps *vp = lp->vp;
+	u64 left = vp->guest.left ? vp->guest.left : in->cycles, now = left;
 
+	if (lp->in_step_mode)	/* instructions of a cycle each, of which this is one */
+		now = left ? 1 : 0;
+	else if (sim_options(sim_current())->timed && left > COMPUTE_SLICE)
+		now = COMPUTE_SLICE;
 	sim_compute(now);
 	if (left == now)
 		next(vp);
@@ -234,7 +238,7 @@ static bool execute(struct lp_ctx *lp, struct tdx_regs *r)
 	case GUEST_TDCALL:
 		return tdcall_insn(lp, in, r);
 	case GUEST_COMPUTE:
-		compute_insn(vp, in);
+		compute_insn(lp, in);
 		return false;
 	case GUEST_REPEAT:
 		repeat_insn(vp, in);
@@ -470,10 +474,16 @@ void guest_run(struct lp_ctx *lp, struct tdx_regs *r)
 		return;
 	}
 	for (;;) {
+		bool stepped;
+
 		actor_forget(hash_fold(callers, GUEST_AT_INSN, 0));
-		if (lp_irq_pending() != IRQ_NONE && vmexit_interrupt(lp, r))
+		if (!lp->in_step_mode && lp_irq_pending() != IRQ_NONE && vmexit_interrupt(lp, r))
 			return;
+		stepped = lp->in_step_mode;
 		if (step(lp, r))
+			return;
+		/* A VM exit of the instruction itself has ended the mode */
+		if (stepped && lp->in_step_mode && vmexit_mtf(lp, r))
 			return;
 	}
 }

@@ -50,6 +50,8 @@ enum {				/* type of the extended exit qualification (RDX) */
  * the LP is back in the VMM; false: the guest goes on.
  */
 bool vmexit_interrupt(struct lp_ctx *lp, struct tdx_regs *r);
+/* vmexit_mtf - behind an instruction in step mode: stepping.h */
+bool vmexit_mtf(struct lp_ctx *lp, struct tdx_regs *r);
 bool vmexit_ept_violation(struct lp_ctx *lp, u64 gpa, u64 qualification, struct tdx_regs *r);
 bool vmexit_ept_misconfig(struct lp_ctx *lp, u64 gpa, struct tdx_regs *r);
 /* @g: the guest's RAX (leaf), RCX, RDX, R8 ... in; results out. @again: RAX and RIP untouched */

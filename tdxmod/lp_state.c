@@ -16,6 +16,7 @@
 #include "sim/engine/trace.h"
 #include "sim/engine/undo.h"
 #include "tdxmod/module.h"
+#include "tdxmod/stepping.h"
 #include "tdxmod/td.h"
 
 struct lp_ctx *lp_ctx_self(void)
@@ -38,6 +39,7 @@ void lp_ctx_init(struct module *mod)
 	for (u16 i = 0; i < mod->lps; i++) {
 		world_set(mod->lp[i].lp, i);
 		world_set(mod->lp[i].last_tdvpr, NULL_PA);
+		stepping_seed(&mod->lp[i]);
 	}
 }
 

@@ -7,6 +7,7 @@
  * Source: TDX_1.5.01, tdx_local_data.h (vp_ctx), helpers.h:flush_all_td_asids.
  */
 #include "sim/engine/tlb.h"
+#include "sim/engine/clock.h"
 #include "tdxmod/pamt.h"
 
 struct module;
@@ -22,7 +23,13 @@ struct lp_ctx {
 	struct tdcs *tdcs;
 	struct pamt_entry *tdr_entry;
 	struct pamt_walk vp_walk;
-	u64 rip_on_entry;	/* single_step_def_state.guest_rip_on_tdentry */
+
+	/* single_step_def_state: stepping.h */
+	u64 rip_on_entry;	/* guest_rip_on_tdentry */
+	struct deadline early;	/* until here an interrupt is early; instead of last_entry_tsc */
+	bool in_step_mode;
+	u8 steps_left;		/* num_inst_step */
+	u32 lfsr;
 
 	u64 last_tdvpr;		/* NULL_PA: none */
 	bool non_root;		/* the guest runs, not the module */

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Zero-step filter and log. The single-step defence (an early interrupt makes the module
- * run some instructions under MTF) belongs into exit_filter(); it is not here yet: see
- * docs/model.md.
+ * Zero-step filter and log, single-step defence. In a search there is no time, and an interrupt
+ * may land before any instruction: what the defence does is among what is searched already.
  * Source: TDX_1.5.01, td_exit_stepping.c: td_entry_stepping_filter, is_epf_expected,
- * vmexit_stepping_filter, td_exit_epf_stepping_log; sept_manager.c:gpa_translate.
+ * vmexit_stepping_filter, td_exit_epf_stepping_log; sept_manager.c:gpa_translate;
+ * helpers.c:lfsr_get_random, send_self_ipi.
  */
 #include "tdxmod/stepping.h"
 
+#include "sim/engine/hash.h"
 #include "sim/engine/mem.h"
+#include "sim/engine/sim.h"
 #include "sim/engine/trace.h"
 #include "tdxmod/guest_run.h"
 #include "tdxmod/lp_state.h"
@@ -77,12 +79,75 @@ enum filter_result entry_filter(const struct module *mod, struct lp_ctx *lp, str
 	return notify & 1 ? FILTER_OK_NOTIFY_EPS_FAULT : FILTER_OK_CONTINUE;
 }
 
-void exit_filter(struct lp_ctx *lp, struct tdvps *vp)
+#define LFSR_POLYNOMIAL	0xb4bcd35cu
+
+void stepping_seed(struct lp_ctx *lp)
 {
-	if (guest_rip(vp) == lp->rip_on_entry)
-		return;
-	mem_write8(&vp->last_epf_gpa_list_idx, 0);
-	mem_write8(&vp->possibly_epf_stepping, 0);
+	u32 seed = (u32)hash_fold(sim_options(sim_current())->seed, KEY_CHOICE, lp->lp);
+
+	world_set(lp->lfsr, seed ? seed : 1);
+}
+
+static u32 lfsr_next(struct lp_ctx *lp)
+{
+	u32 v = lp->lfsr;
+
+	v = v & 1 ? v >> 1 ^ LFSR_POLYNOMIAL : v >> 1;
+	world_set(lp->lfsr, v);
+	return v;
+}
+
+void stepping_entered(struct lp_ctx *lp)
+{
+	deadline_set(&lp->early, STEPPING_TSC_THRESHOLD + 1);
+}
+
+/* CR8 = 15, the interrupt's vector to the own LP once more (it stays pending here), MTF on */
+static void begin_steps(struct lp_ctx *lp)
+{
+	world_set(lp->steps_left, (u8)(lfsr_next(lp) % STEPPING_INSNS + 1));
+	world_set(lp->in_step_mode, true);
+	sim_charge(COST_RDMSR, 2);
+	sim_charge(COST_WRMSR, 2);
+	sim_charge(COST_VMREAD, 1);
+	trace_observe("single-step", lp->vp->index);
+}
+
+static void end_steps(struct lp_ctx *lp)
+{
+	world_set(lp->in_step_mode, false);
+	world_set(lp->steps_left, 0);
+	sim_charge(COST_VMREAD, 1);
+}
+
+enum filter_result exit_filter(struct lp_ctx *lp, struct tdvps *vp, u32 reason, bool early)
+{
+	u64 rip = guest_rip(vp);
+	u64 moved = rip > lp->rip_on_entry ? rip - lp->rip_on_entry : lp->rip_on_entry - rip;
+
+	if (moved) {
+		mem_write8(&vp->last_epf_gpa_list_idx, 0);
+		mem_write8(&vp->possibly_epf_stepping, 0);
+	}
+	if (reason == EXIT_REASON_EXTERNAL_INTERRUPT || reason == EXIT_REASON_MTF) {
+		if (!lp->in_step_mode) {
+			if (moved > STEPPING_BYTES || !early)
+				return FILTER_OK_CONTINUE;
+			begin_steps(lp);
+		}
+		if (lp->steps_left) {
+			world_set(lp->steps_left, lp->steps_left - 1);
+			return FILTER_OK_RESUME_TD;
+		}
+	}
+	if (!lp->in_step_mode)
+		return FILTER_OK_CONTINUE;
+	end_steps(lp);
+	if (reason != EXIT_REASON_MTF)
+		return FILTER_OK_CONTINUE;
+	/* So that the interrupt, which lands at once, does not begin it again */
+	deadline_clear(&lp->early);
+	return FILTER_OK_RESUME_TD;
 }
 
 static void list_gpa(struct tdvps *vp, u64 gpa)

@@ -13,14 +13,22 @@
 #include "tdxmod/stepping.h"
 #include "tdxmod/tdcall.h"
 
-/* tdx_td_l1_l2_dispatcher_common_prologue(); true: the TD is dead, @r is filled in */
-static bool prologue(struct lp_ctx *lp, u64 reason, u64 qualification, u64 gpa,
-		     struct tdx_regs *r)
+enum prologue_end {
+	PROLOGUE_CONTINUE,
+	PROLOGUE_RESUME,	/* the guest goes on as if nothing had been */
+	PROLOGUE_EXITED,	/* the TD is dead, @r is filled in */
+};
+
+/* tdx_td_l1_l2_dispatcher_common_prologue() */
+static enum prologue_end prologue(struct lp_ctx *lp, u64 reason, u64 qualification, u64 gpa,
+				  struct tdx_regs *r)
 {
 	struct tdvps *vp = lp->vp;
+	bool early;
 	u8 fatal;
 
 	sim_charge(COST_TD_TRANSITION, 1);	/* out, and in again now or later */
+	early = deadline_ahead(&lp->early);	/* LAST_EXIT_TSC is read here */
 	lp_set_non_root(lp, false);
 	world_set(vp->vmexit.reason, reason);
 	world_set(vp->vmexit.qualification, qualification);
@@ -29,10 +37,11 @@ static bool prologue(struct lp_ctx *lp, u64 reason, u64 qualification, u64 gpa,
 	if (fatal) {
 		td_exit_async(lp, TDX_NON_RECOVERABLE_TD_NON_ACCESSIBLE, reason, 0, 0, 0,
 			      LAST_ASYNC_FAULT, r);
-		return true;
+		return PROLOGUE_EXITED;
 	}
-	exit_filter(lp, vp);
-	return false;
+	if (exit_filter(lp, vp, (u32)reason, early) == FILTER_OK_RESUME_TD)
+		return PROLOGUE_RESUME;
+	return PROLOGUE_CONTINUE;
 }
 
 static void advance_rip(struct tdvps *vp)
@@ -48,11 +57,25 @@ static bool resume(struct lp_ctx *lp)
 
 bool vmexit_interrupt(struct lp_ctx *lp, struct tdx_regs *r)
 {
-	if (prologue(lp, EXIT_REASON_EXTERNAL_INTERRUPT, 0, 0, r))
+	switch (prologue(lp, EXIT_REASON_EXTERNAL_INTERRUPT, 0, 0, r)) {
+	case PROLOGUE_RESUME:
+		return resume(lp);
+	case PROLOGUE_EXITED:
 		return true;
+	default:
+		break;
+	}
 	td_exit_async(lp, TDX_SUCCESS, EXIT_REASON_EXTERNAL_INTERRUPT, 0, 0, 0,
 		      LAST_ASYNC_FAULT, r);
 	return true;
+}
+
+/* Only in step mode, so that the filter resumes the guest (or the TD is dead) */
+bool vmexit_mtf(struct lp_ctx *lp, struct tdx_regs *r)
+{
+	if (prologue(lp, EXIT_REASON_MTF, 0, 0, r) == PROLOGUE_EXITED)
+		return true;
+	return resume(lp);
 }
 
 void inject_ve(struct tdvps *vp, u64 reason, u64 qualification, u64 gpa)

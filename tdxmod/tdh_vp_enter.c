@@ -125,6 +125,7 @@ u64 vp_enter_seam(struct tdx_regs *r)
 	sim_charge(COST_VMPTRLD, 1);
 	sim_charge(COST_XSAVES, 1);
 	sim_charge(COST_WRMSR, 6);
+	stepping_entered(lp);
 	lp_set_non_root(lp, true);
 	trace_(EV_ENTER, .arg = f.vp->index, .has_arg = true);
 	return TDX_SUCCESS;

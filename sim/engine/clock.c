@@ -55,6 +55,11 @@ bool deadline_is_set(const struct deadline *d)
 	return d->when != 0;
 }
 
+bool deadline_ahead(const struct deadline *d)
+{
+	return sim_self->sim->opt.timed && d->when > sim_self->clock;
+}
+
 static bool deadline_ordered(const struct sim *sim)
 {
 	const struct script *s = &sim->script;

@@ -26,6 +26,13 @@ void deadline_clear(struct deadline *d);
 bool deadline_is_set(const struct deadline *d);
 
 /*
+ * deadline_ahead - is @d set and still to come by the running actor's clock? For what goes on
+ * anyway, unlike deadline_passed() below: no event, no choice, no order. False where there is no
+ * time.
+ */
+bool deadline_ahead(const struct deadline *d);
+
+/*
  * deadline_passed - has @d passed on the running actor's clock? False if it is not set.
  * @what: shown when it has, e.g. "HP_LOCK_TIMEOUT"; the event is EV_TIMEOUT
  *

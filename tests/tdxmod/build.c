@@ -168,7 +168,7 @@ static void enter_and_leave(u64 tdvpr)
 	struct tdx_regs r = { .rcx = tdvpr };
 
 	is(vp_enter_seam(&r), TDX_SUCCESS);
-	assert_true(vmexit_interrupt(lp_ctx_self(), &r));
+	test_interrupt(&r);
 }
 
 static void test_several(void **state)

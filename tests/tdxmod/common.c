@@ -10,6 +10,7 @@
 
 #include "sim/engine/arena.h"
 #include "sim/engine/lp.h"
+#include "tdxmod/stepping.h"
 #include "tdxmod/versions.h"
 
 struct sim *test_sim(void)
@@ -103,6 +104,12 @@ void test_make(u64 base, u16 hkid, enum test_stage to, struct test_td *td)
 void test_on_lp(u16 lp)
 {
 	sim_self->lp = lp;
+}
+
+void test_interrupt(struct tdx_regs *r)
+{
+	sim_compute(STEPPING_TSC_THRESHOLD + 1);
+	assert_true(vmexit_interrupt(lp_ctx_self(), r));
 }
 
 char *test_file(const char *name)

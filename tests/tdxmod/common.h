@@ -60,6 +60,9 @@ void test_ok(u64 rax);
 /* test_on_lp - the root context acts on @lp from now on */
 void test_on_lp(u16 lp);
 
+/* test_interrupt - an interrupt ends the guest's run, too late after its entry to be early */
+void test_interrupt(struct tdx_regs *r);
+
 /* rows of tests/vectors/NAME: array of string arrays, header first */
 GPtrArray *test_csv(const char *name);
 char *test_file(const char *name);

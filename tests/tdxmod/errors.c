@@ -133,7 +133,7 @@ static void operands(struct env *e, const char *flow)
 		struct tdx_regs r = { .rcx = e->td.tdvpr[0] };
 
 		ok(vp_enter_seam(&r));
-		vmexit_interrupt(lp_ctx_self(), &r);
+		test_interrupt(&r);
 		e->r.rcx = e->td.tdvpr[0];
 		break;
 	}

@@ -286,7 +286,7 @@ static void kicker(void *arg)
 	lp_raise(0, IRQ_KICK);
 }
 
-static void test_interrupt(void **state)
+static void test_interrupted(void **state)
 {
 	struct vm vm;
 
@@ -312,7 +312,7 @@ static void accept_elsewhere(struct vm *vm, u64 gpa)
 	assert_int_equal(vp_enter_seam(&r), 0);
 	assert_false(vmexit_tdcall(lp_ctx_self(), &g, &interrupted, &r));
 	assert_int_equal(g.rax, TDX_SUCCESS);
-	vmexit_interrupt(lp_ctx_self(), &r);
+	test_interrupt(&r);
 	test_on_lp(0);
 }
 
@@ -535,7 +535,7 @@ static u32 hp_lost_with(const char *version)
 	assert_int_equal(g.rax, kept ? TDX_OPERAND_BUSY | OPERAND_RCX : TDX_SUCCESS);
 	assert_int_equal(lost, !kept);
 	/* What was lost cannot leak as well, though the host never got its lock */
-	vmexit_interrupt(lp_ctx_self(), &r);
+	test_interrupt(&r);
 	assert_int_equal(sim_run(vm.sim), SIM_DONE);
 	assert_int_equal(seen(&vm, EV_OBSERVE, "hp-leaked"), kept);
 	end(&vm);
@@ -725,7 +725,7 @@ static void test_flush_points(void **state)
 	test_on_lp(0);
 	r = (struct tdx_regs){ .rcx = vm.td.tdvpr[0] };
 	assert_int_equal(vp_enter_seam(&r), 0);
-	vmexit_interrupt(lp, &r);
+	test_interrupt(&r);
 	assert_true(tlb_holds_gfn(vm.td.tdr, 1, &at, &in_guest));
 
 	/* A new epoch */
@@ -737,14 +737,14 @@ static void test_flush_points(void **state)
 
 	/* Another vCPU than the last: even in the same epoch */
 	tlb_fill(lp_tlb(lp), vm.td.tdr, 1, LVL_PT, 0x400000, TLB_RWX);
-	vmexit_interrupt(lp, &r);
+	test_interrupt(&r);
 	r = (struct tdx_regs){ .rcx = vm.td.tdvpr[1] };
 	assert_int_equal(vp_enter_seam(&r), 0);
 	assert_false(tlb_holds_gfn(vm.td.tdr, 1, &at, &in_guest));
 
 	/* VP.FLUSH; and what KVM may execute itself */
 	tlb_fill(lp_tlb(lp), vm.td.tdr, 1, LVL_PT, 0x400000, TLB_RWX);
-	vmexit_interrupt(lp, &r);
+	test_interrupt(&r);
 	assert_int_equal(call(TDH_VP_FLUSH, vm.td.tdvpr[1], 0, 0, NULL), 0);
 	assert_false(tlb_holds_gfn(vm.td.tdr, 1, &at, &in_guest));
 	tlb_fill(lp_tlb(lp), vm.td.tdr, 1, LVL_PT, 0x400000, TLB_RWX);
@@ -763,7 +763,7 @@ int main(void)
 		cmocka_unit_test(test_accept_sizes),
 		cmocka_unit_test(test_shared),
 		cmocka_unit_test(test_shared_ve),
-		cmocka_unit_test(test_interrupt),
+		cmocka_unit_test(test_interrupted),
 		cmocka_unit_test(zero_step_fires),
 		cmocka_unit_test(zero_step_silent),
 		cmocka_unit_test(zero_step_legal),

@@ -157,7 +157,7 @@ static void test_vp(void **state)
 
 	steps_begin(&s, 0);
 	steps_entered(&s);
-	vmexit_interrupt(s.lp, &(struct tdx_regs){ 0 });
+	test_interrupt(&(struct tdx_regs){ 0 });
 	steps_record(&s);
 	steps_ok(call(TDH_VP_FLUSH, s.td.tdvpr[0], 0, 0, NULL));
 	compare(&s, "TDH.VP.FLUSH");
@@ -169,7 +169,7 @@ static void listed(struct steps *s)
 	struct tdx_regs r;
 
 	steps_entered(s);
-	vmexit_interrupt(s->lp, &r);
+	test_interrupt(&r);
 	world_set(s->vp->possibly_epf_stepping, STEPPING_EPF_THRESHOLD);
 	world_set(s->vp->last_epf_gpa_list[0], 0);
 	world_set(s->vp->last_epf_gpa_list_idx, 1);
@@ -184,7 +184,7 @@ static void accepted(struct steps *s)
 	steps_entered(s);
 	vmexit_tdcall(s->lp, &g, &interrupted, &r);
 	steps_ok(g.rax);
-	vmexit_interrupt(s->lp, &r);
+	test_interrupt(&r);
 }
 
 static void test_filter(void **state)

@@ -24,6 +24,7 @@ struct kmmu_config {
 	bool initialized_only;	/* td state=initialized: before MR.FINALIZE */
 	bool created_only;	/* td state=none: KVM_CREATE_VM alone, no vCPUs */
 	bool pending_ve_disable, notify, nx_huge_pages, dirty_log;
+	u8 iommus;		/* that the TD is mapped in; needs a module with TDX Connect */
 	const char *const *variant;	/* "kvm=v7.2", "no-freeze", ...; NULL-terminated */
 	const char *policy;		/* NULL: the variant's own */
 	const char *const *policy_args;	/* "k=v", NULL-terminated; may be NULL */

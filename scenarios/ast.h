@@ -183,6 +183,7 @@ struct scn_td {
 	int max_level;			/* LEVEL_4K or LEVEL_2M */
 	gboolean pve;			/* PENDING_VE_DISABLE: no #VE on pending pages */
 	gboolean notify;
+	unsigned int iommus;		/* that it is mapped in (TDX Connect) */
 	gboolean nx_huge_pages;
 	gboolean dirty_log;
 };

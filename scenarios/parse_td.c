@@ -133,7 +133,7 @@ static const struct scn_word_value later_words[] = {
 
 static const char *const td_keys[] = {
 	"type", "state", "vcpus", "lps", "packages", "memory", "levels", "max-level", "pve",
-	"notify", "nx-huge-pages", "dirty-log", NULL
+	"notify", "iommus", "nx-huge-pages", "dirty-log", NULL
 };
 
 static void td_attr(struct parse *p, struct scn_td *td, const struct attr *a)
@@ -158,6 +158,8 @@ static void td_attr(struct parse *p, struct scn_td *td, const struct attr *a)
 		td->pve = attr_choice(p, a, switch_words);
 	else if (!strcmp(a->key, "notify"))
 		td->notify = attr_choice(p, a, switch_words);
+	else if (!strcmp(a->key, "iommus"))
+		td->iommus = attr_number(p, a, 0, 64);
 	else if (!strcmp(a->key, "nx-huge-pages"))
 		td->nx_huge_pages = attr_choice(p, a, later_words);
 	else if (!strcmp(a->key, "dirty-log"))

@@ -147,6 +147,9 @@ static gboolean td_possible(struct player *pl)
 
 		if (td->type != SCN_TD_TYPE_TDX)
 			play_refuse(pl, &td->loc, "type=default is not supported yet");
+		else if (td->iommus && !(tdx_version_find(pl->res->tdx)->on & SWITCH(S_IOTLB)))
+			play_refuse(pl, &td->loc, "iommus=: module %s has no TDX Connect (S12); "
+				    "septsim list variants tdx", pl->res->tdx);
 		else if (td->state == SCN_TD_STATE_NONE)
 			play_refuse(pl, &td->loc, "state=none is not supported yet");
 	}
@@ -198,6 +201,7 @@ static gboolean build_vm(struct player *pl, guint n)
 		.memory = td->memory, .levels = (u8)td->levels, .max_level = (u8)td->max_level,
 		.initialized_only = td->state == SCN_TD_STATE_INITIALIZED,
 		.pending_ve_disable = td->pve, .notify = td->notify,
+		.iommus = (u8)td->iommus,
 		.nx_huge_pages = td->nx_huge_pages, .dirty_log = td->dirty_log,
 		.variant = (const char *const *)variant->pdata,
 		.policy = pl->opt->policy ? pl->opt->policy : pl->c->policy.name,

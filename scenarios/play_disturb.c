@@ -16,7 +16,7 @@
 
 static gboolean leaf_find(const char *name, u64 *leaf)
 {
-	for (u64 i = 0; i < 64; i++) {
+	for (u64 i = 0; i < LEAF_LIMIT; i++) {
 		const char *n = seamcall_name(i);
 
 		if (n && !strcmp(n, name)) {
@@ -164,6 +164,9 @@ static void registers(struct cast *a, u64 leaf, const struct call_args *g, struc
 	case TDH_PHYMEM_PAMT_ADD:
 	case TDH_PHYMEM_PAMT_REMOVE:
 		r->rcx = (g->hpa & ~0xfffull) | 1;	/* a region is always one of 2M */
+		return;
+	case TDH_IQ_INV_PROCESS:
+		r->rdx = tdr;		/* rcx=: the IOMMU, 0 if not told */
 		return;
 	case TDH_VP_ENTER:
 	case TDH_VP_FLUSH:

@@ -15,8 +15,7 @@
 #include "tdxmod/guest.h"
 #include "tdxmod/leaf.h"
 #include "tdxmod/tdcall.h"
-
-#define LEAVES	128
+#include "tdxmod/versions.h"
 
 /* --- watching a call --- */
 
@@ -146,14 +145,16 @@ static void add_leaf(struct probe *p, const char *name, u64 leaf, gboolean guest
 
 static void add_leaves(struct probe *p)
 {
-	for (u64 i = 0; i < LEAVES; i++) {
+	for (u64 i = 0; i < LEAF_LIMIT; i++) {
 		const struct leaf *l = leaf_of(i);
 		gboolean dynamic = i == TDH_PHYMEM_PAMT_ADD || i == TDH_PHYMEM_PAMT_REMOVE;
 
+		if (i == TDH_IQ_INV_PROCESS && !(tdx_version_find(p->tdx)->on & SWITCH(S_IOTLB)))
+			continue;
 		if (l && (p->dpamt || !dynamic))
 			add_leaf(p, l->name, i, FALSE, l->run != NULL);
 	}
-	for (u64 i = 0; i < LEAVES; i++)
+	for (u64 i = 0; i < LEAF_LIMIT; i++)
 		if (tdcall_leaf(i))
 			add_leaf(p, tdcall_name(i), i, TRUE, tdcall_leaf(i)->run != NULL);
 }

@@ -46,7 +46,9 @@ struct machine *probe_machine_new(const struct probe *p)
 	struct tdx_module_config cfg = {
 		.version = p->tdx, .dpamt = p->dpamt ? DPAMT_ALL : DPAMT_OFF,
 	};
-	struct td_build td = { .name = "TD", .levels = 4, .op_state = OP_STATE_RUNNABLE };
+	struct td_build td = {
+		.name = "TD", .levels = 4, .op_state = OP_STATE_RUNNABLE, .iommus = 1,
+	};
 	struct machine *m = g_new0(struct machine, 1);
 
 	m->sim = sim_new(&so);

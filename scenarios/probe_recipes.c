@@ -41,6 +41,7 @@ static void block(struct machine *m, const struct place *at)
 static void track(struct machine *m)
 {
 	call_at(TDH_MEM_TRACK, m->tdr, 0, 0);
+	call_at(TDH_IQ_INV_PROCESS, 0, m->tdr, 0);	/* the IOMMU's TLB too; S12 */
 }
 
 static void set_op_state(struct machine *m, u32 state)
@@ -121,6 +122,13 @@ static void split_blocked(struct machine *m, struct place *at)
 	seamcall(&r);
 	block(m, at);
 	track(m);
+}
+
+/* An epoch has begun, and the IOMMU has not been invalidated for it */
+static void waiting_for_iommu(struct machine *m, struct place *at)
+{
+	at->level = LVL_PT;
+	call_at(TDH_MEM_TRACK, m->tdr, 0, 0);
 }
 
 static void building(struct machine *m, struct place *at)
@@ -298,6 +306,11 @@ static void vcpu_field(const struct machine *m, const struct place *at, struct t
 	r->r9 = NULL_PA;
 }
 
+static void an_iommu(const struct machine *m, const struct place *at, struct tdx_regs *r)
+{
+	r->rdx = m->tdr;
+}
+
 static void servtd_bind(const struct machine *m, const struct place *at, struct tdx_regs *r)
 {
 	*r = (struct tdx_regs){ .rax = r->rax, .rcx = m->target, .rdx = m->tdr };
@@ -383,6 +396,8 @@ static const struct recipe recipes[] = {
 	{ "TDH.PHYMEM.PAGE.WBINVD", TDH_PHYMEM_PAGE_WBINVD, .prepare = nothing,
 	  .registers = a_page },
 	{ "TDH.PHYMEM.PAGE.RDMD", TDH_PHYMEM_PAGE_RDMD, .prepare = pending, .registers = a_page },
+	{ "TDH.IQ.INV.PROCESS", TDH_IQ_INV_PROCESS, .prepare = waiting_for_iommu,
+	  .registers = an_iommu },
 	{ "TDH.SERVTD.BIND", TDH_SERVTD_BIND, .prepare = nothing, .registers = servtd_bind },
 	{ "TDH.SERVTD.PREBIND", TDH_SERVTD_PREBIND, .prepare = nothing,
 	  .registers = servtd_prebind },

@@ -188,6 +188,7 @@ static void td_states(struct trial *t)
 	WITH(tdcs->epoch.td_epoch, 1ull);
 	WITH(tdcs->epoch.td_epoch, 2ull);
 	WITH(tdcs->pending_ve_disable, 1);
+	WITH(tdcs->iotlb.prev, 1ull);
 	for (u32 i = 0; i < 2; i++)
 		WITH(mod->wbt[i].intr_point, 1ull);
 }

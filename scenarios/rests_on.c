@@ -21,6 +21,7 @@ enum {
 	USES_NO_FREEZE	= 1 << 5,
 	USES_MIDDLE	= 1 << 6,	/* kernels between v6.16 and v7.2 */
 	USES_DPAMT	= 1 << 7,
+	USES_IOMMUS	= 1 << 9,	/* TDX Connect */
 	USES_NEWER	= 1 << 8,	/* a module of which not all was read */
 };
 
@@ -47,6 +48,7 @@ static const struct {
 	{ "T15", USES_ALWAYS },	/* the module's fixed costs */
 	{ "T16", USES_DPAMT },	/* dynamic PAMT */
 	{ "T17", USES_NEWER },	/* switches that are inferred */
+	{ "T20", USES_IOMMUS },	/* IOMMUs without queues */
 };
 
 static unsigned int uses_ops(const GPtrArray *ops)
@@ -84,6 +86,9 @@ static unsigned int uses(const struct scenario_case *c, const char *kvm, const c
 		u |= USES_NO_FREEZE;
 	if (strstr(switches, TDX_OPTION_DPAMT))
 		u |= USES_DPAMT;
+	for (guint i = 0; i < c->tds->len; i++)
+		if (((struct scn_td *)c->tds->pdata[i])->iommus)
+			u |= USES_IOMMUS;
 	if (strcmp(tdx, TDX_VERSION_RECORDED))
 		u |= USES_NEWER;
 	if (!strcmp(kvm, "v6.18") || !strcmp(kvm, "v6.19"))

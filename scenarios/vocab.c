@@ -19,7 +19,6 @@
 #include "tdxmod/status.h"
 #include "tdxmod/versions.h"
 
-#define LEAVES	64	/* leaf numbers that exist are below it */
 
 struct words {
 	GPtrArray *all;
@@ -185,10 +184,10 @@ static const char *const *leaves(void)
 {
 	struct words w = words_new();
 
-	for (u64 i = 0; i < LEAVES; i++)
+	for (u64 i = 0; i < LEAF_LIMIT; i++)
 		if (seamcall_name(i))
 			words_add(&w, seamcall_name(i));
-	for (u64 i = 0; i < LEAVES; i++)
+	for (u64 i = 0; i < LEAF_LIMIT; i++)
 		if (tdcall_name(i))
 			words_add(&w, tdcall_name(i));
 	return words_take(&w, FALSE);

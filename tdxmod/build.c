@@ -133,6 +133,10 @@ static void fill_tdcs(const struct module *mod, struct tdcs *tdcs, const struct 
 	world_set(tdcs->eptp, root);
 	world_set(tdcs->hp_lock_timeout, mod->hp_lock_timeout);
 	world_set(tdcs->epoch.td_epoch, 1);
+	if (b->iommus && module_switch(mod, S_IOTLB)) {
+		world_set(tdcs->iotlb.curr, b->iommus);
+		world_set(tdcs->iotlb.inv_epochs, ~0ull);	/* all in epoch 1 */
+	}
 	world_set(tdcs->attributes, (b->pending_ve_disable ? ATTRIBUTES_SEPT_VE_DISABLE : 0) |
 		  (b->debug ? ATTRIBUTES_DEBUG : 0));
 	world_set(tdcs->xfam, XFAM_FIXED1);

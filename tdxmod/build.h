@@ -47,6 +47,7 @@ struct td_build {
 	bool notify;		/* NOTIFY_ENABLES bit 0 */
 	bool debug;		/* ATTRIBUTES.DEBUG: TDH.MEM.RD and TDH.MEM.WR work */
 	u16 hkid;		/* 0: next free */
+	u8 iommus;		/* that the TD is mapped in: 0..64, and 0 without S12 */
 };
 
 /*

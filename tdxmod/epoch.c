@@ -42,6 +42,21 @@ void epoch_leave(struct tdcs *tdcs, struct tdvps *vp)
 	mem_xadd16(&tdcs->epoch.refcount[mine & 1], -1);
 }
 
+/* S12: no IOMMU is left in the epoch before; then all are in this one */
+static u64 track_iotlb(struct tdcs *tdcs)
+{
+	u64 count;
+
+	if (!module_switch(module_self(), S_IOTLB))
+		return TDX_SUCCESS;
+	count = mem_read64(&tdcs->iotlb.prev);
+	if (count)
+		return TDX_IOMMU_IOTLB_TRACKING_NOT_DONE;
+	count = mem_read64(&tdcs->iotlb.curr);
+	mem_write64(&tdcs->iotlb.prev, count);
+	return TDX_SUCCESS;
+}
+
 u64 epoch_track(struct tdcs *tdcs)
 {
 	u64 err, epoch;
@@ -52,9 +67,8 @@ u64 epoch_track(struct tdcs *tdcs)
 		return status_operand(err, OPERAND_TD_EPOCH);
 	epoch = mem_read64(&tdcs->epoch.td_epoch);
 	left = mem_read16(&tdcs->epoch.refcount[1 - (epoch & 1)]);
-	if (left) {
-		err = TDX_PREVIOUS_TLB_EPOCH_BUSY;
-	} else {
+	err = left ? TDX_PREVIOUS_TLB_EPOCH_BUSY : track_iotlb(tdcs);
+	if (!err) {
 		epoch = mem_read64(&tdcs->epoch.td_epoch);
 		mem_write64(&tdcs->epoch.td_epoch, epoch + 1);
 	}
@@ -62,7 +76,7 @@ u64 epoch_track(struct tdcs *tdcs)
 	return err;
 }
 
-bool epoch_is_tracked(struct tdcs *tdcs, u64 bepoch)
+static bool is_tlb_tracked(struct tdcs *tdcs, u64 bepoch, u64 *now_in)
 {
 	struct u128 now, none = { 0, 0 };
 	u64 epoch;
@@ -71,9 +85,31 @@ bool epoch_is_tracked(struct tdcs *tdcs, u64 bepoch)
 	if (bepoch & BEPOCH_MIG)
 		return false;
 	now = mem_cmpxchg128((struct u128 *)&tdcs->epoch, none, none);
-	epoch = now.lo;
+	*now_in = epoch = now.lo;
 	count = now.hi >> (bepoch & 1 ? 16 : 0);
 	if (bepoch == epoch - 1 && !count)
 		return true;
 	return bepoch < epoch - 1;
+}
+
+u64 epoch_check_tracked(struct tdcs *tdcs, u64 bepoch)
+{
+	u64 epoch = 0, left;
+
+	if (!is_tlb_tracked(tdcs, bepoch, &epoch))
+		return TDX_TLB_TRACKING_NOT_DONE;
+	if (!module_switch(module_self(), S_IOTLB) || bepoch < epoch - 1)
+		return TDX_SUCCESS;
+	left = mem_read64(&tdcs->iotlb.prev);
+	return left ? TDX_IOMMU_IOTLB_TRACKING_NOT_DONE : TDX_SUCCESS;
+}
+
+void epoch_iotlb_done(struct tdcs *tdcs, u64 iommu)
+{
+	u64 epoch = mem_read64(&tdcs->epoch.td_epoch), was = mem_peek64(&tdcs->iotlb.inv_epochs);
+
+	if ((was >> iommu & 1) == (epoch & 1))
+		return;		/* there was nothing to invalidate */
+	world_set(tdcs->iotlb.inv_epochs, was ^ BIT_ULL(iommu));
+	mem_xadd64(&tdcs->iotlb.prev, -1ull);
 }

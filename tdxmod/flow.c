@@ -273,16 +273,15 @@ bool flow_tracking_required(struct flow *f)
 
 u64 flow_check_tracked(struct flow *f)
 {
-	u64 bepoch;
+	u64 bepoch, err;
 
 	if (!flow_tracking_required(f))
 		return TDX_SUCCESS;
 	if (!sept_is(f->w.copy, SEPT_ANY_BLOCKED))
 		return flow_fail_state(f, TDX_GPA_RANGE_NOT_BLOCKED);
 	bepoch = mem_read64(&f->page_entry->bepoch);
-	if (!epoch_is_tracked(f->tdcs, bepoch))
-		return status_operand(TDX_TLB_TRACKING_NOT_DONE, OPERAND_RCX);
-	return TDX_SUCCESS;
+	err = epoch_check_tracked(f->tdcs, bepoch);
+	return err ? status_operand(err, OPERAND_RCX) : TDX_SUCCESS;
 }
 
 void flow_release_entry(struct flow *f)

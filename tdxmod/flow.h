@@ -134,6 +134,7 @@ u64 tdh_phymem_cache_wb(struct tdx_regs *r, u32 version);
 u64 tdh_phymem_page_rdmd(struct tdx_regs *r, u32 version);
 u64 tdh_phymem_page_wbinvd(struct tdx_regs *r, u32 version);
 u64 tdh_phymem_page_reclaim(struct tdx_regs *r, u32 version);
+u64 tdh_iq_inv_process(struct tdx_regs *r, u32 version);
 u64 tdh_phymem_pamt_add(struct tdx_regs *r, u32 version);
 u64 tdh_phymem_pamt_remove(struct tdx_regs *r, u32 version);
 u64 tdh_servtd_bind(struct tdx_regs *r, u32 version);

@@ -91,6 +91,7 @@ static const struct leaf leaves[] = {
 	[86] = { "TDH.IMPORT.STATE.TD", .about = ABOUT_PAGE },
 	[87] = { "TDH.IMPORT.STATE.VP", .about = ABOUT_PAGE },
 	[96] = { "TDH.MIG.STREAM.CREATE", .about = ABOUT_PAGE },
+	[162] = { "TDH.IQ.INV.PROCESS", .run = tdh_iq_inv_process },
 };
 
 const struct leaf *leaf_of(u64 leaf)

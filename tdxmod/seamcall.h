@@ -48,8 +48,9 @@ enum seamcall_leaf {
 	TDH_VP_WR = 43,
 	TDH_SERVTD_BIND = 48,
 	TDH_SERVTD_PREBIND = 49,
-	TDH_PHYMEM_PAMT_ADD = 58,	/* modules with dynamic PAMT; Linux: vmx/tdx/tdx.h */
+	TDH_PHYMEM_PAMT_ADD = 58,	/* from here: tdx_api_defs.h of 2.0.12 */
 	TDH_PHYMEM_PAMT_REMOVE = 59,
+	TDH_IQ_INV_PROCESS = 162,
 };
 
 struct tdx_regs {
@@ -103,6 +104,8 @@ void seamcall_inject(struct sim *sim, u64 leaf, u64 nth, u64 status);
 bool seamcall_injected(u64 leaf, u64 *status);
 /* seamcall_draw - a flow draws a random number: 0, or the status of a call that gets none */
 u64 seamcall_draw(void);
+
+#define LEAF_LIMIT	256	/* numbers of SEAMCALL and TDCALL leaves are below it */
 
 /* seamcall_name - "TDH.MEM.PAGE.AUG"; NULL if the number is no leaf of this module */
 const char *seamcall_name(u64 leaf);

@@ -135,7 +135,7 @@ enum field {
 	F_FATAL, F_LIFECYCLE, F_NUM_TDCX, F_CHLDCNT, F_PKG_CONFIG,
 	F_NUM_VCPUS, F_NUM_ASSOC, F_OP_STATE, F_OP_STATE_LOCK, F_TREE, F_NOTIFY, F_EPOCH,
 	F_REFCOUNT,
-	F_EPOCH_LOCK, F_RTMR, F_RTMR_VALUE, F_HASH_VALID, F_HASH, F_BINDINGS, F_SERVTD_NUM,
+	F_EPOCH_LOCK, F_IOTLB_CURR, F_IOTLB_PREV, F_TDINV_LOCK, F_RTMR, F_RTMR_VALUE, F_HASH_VALID, F_HASH, F_BINDINGS, F_SERVTD_NUM,
 	F_SERVTD_STATE, F_SERVTD_TYPE, F_SERVTD_ATTR, F_SERVTD_INFO_HASH, F_SERVTD_UUID,
 	F_STATE, F_LAST_EXIT, F_EPF_COUNT, F_EPF_IDX, F_HP_BUSY, F_LPID, F_VCPU_EPOCH, F_EPF_LIST,
 	F_FETCH,
@@ -156,6 +156,9 @@ static const struct region_type types[] = {
 	[F_EPOCH] = { .name = "TDCS.TD_EPOCH" },
 	[F_REFCOUNT] = { .name = "TDCS.REFCOUNT", .indexed = true },
 	[F_EPOCH_LOCK] = { .name = "TDCS.TD_EPOCH_LOCK", .fields = sharex_fields },
+	[F_IOTLB_CURR] = { .name = "TDCS.CURR_IOTLB_CNT" },
+	[F_IOTLB_PREV] = { .name = "TDCS.PREV_IOTLB_CNT" },
+	[F_TDINV_LOCK] = { .name = "TDCS.TDINV_LOCK", .fields = hp_fields },
 	[F_RTMR] = { .name = "TDCS.RTMR_LOCK", .fields = hp_fields },
 	[F_RTMR_VALUE] = { .name = "TDCS.RTMR", .indexed = true },
 	[F_HASH_VALID] = { .name = "TDCS.LAST_TEEINFO_HASH_VALID" },
@@ -213,6 +216,9 @@ void tdcs_regions(const char *name, struct tdcs *tdcs)
 	FIELD(F_TREE, tdcs->sept_lock, 0);
 	FIELD(F_NOTIFY, tdcs->notify_enables, 0);
 	FIELD(F_EPOCH, tdcs->epoch.td_epoch, 0);
+	FIELD(F_IOTLB_CURR, tdcs->iotlb.curr, 0);
+	FIELD(F_IOTLB_PREV, tdcs->iotlb.prev, 0);
+	FIELD(F_TDINV_LOCK, tdcs->iotlb.inv_lock, 0);
 	field_add(F_REFCOUNT, name, tdcs->epoch.refcount, 2, 2, 0);
 	FIELD(F_EPOCH_LOCK, tdcs->epoch.lock, 0);
 	FIELD(F_RTMR, tdcs->rtmr_lock, 0);

@@ -86,6 +86,13 @@ struct tdcs {
 		u16 lock;	/* sharex */
 	} epoch __attribute__((aligned(64)));
 
+	/* TDX Connect (S12): IOMMUs that the TD is mapped in, and their invalidations */
+	struct {
+		u64 curr, prev;	/* IOMMUs; those that the epoch before still waits for */
+		u64 inv_epochs;	/* bit n: parity of the epoch that IOMMU n was invalidated in */
+		u16 inv_lock;	/* sharex_hp */
+	} iotlb __attribute__((aligned(64)));
+
 	/* TDCS.MEASUREMENT: a word stands for a register of 48 bytes */
 	u16 rtmr_lock __attribute__((aligned(64)));	/* sharex_hp */
 	u8 last_teeinfo_hash_valid;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * TDH.MEM.RANGE.UNBLOCK: take a BLOCK back, once it has been tracked.
- * Source: TDX_1.5.01, api_calls/tdh_mem_range_unblock.c; versions.md S7 for the operand id.
+ * Source: TDX_1.5.01, api_calls/tdh_mem_range_unblock.c; S7 for the operand id.
  */
 #include "tdxmod/epoch.h"
 #include "tdxmod/flow.h"
@@ -10,17 +10,17 @@ static u64 check_tracked(struct flow *f)
 {
 	bool leaf = sept_is_leaf(f->w.copy);
 	struct pamt_entry *page;
-	u64 hpa, bepoch;
+	u64 hpa, bepoch, err;
 
 	if (!flow_tracking_required(f))
 		return TDX_SUCCESS;
 	hpa = leaf ? sept_leaf_hpa(f->w.copy, f->gpa, f->level) : f->w.copy & SEPT_HPA;
 	page = pamt_implicit(f->mod, hpa, leaf ? f->level : SIZE_4K);
 	bepoch = mem_read64(&page->bepoch);
-	if (epoch_is_tracked(f->tdcs, bepoch))
-		return TDX_SUCCESS;
-	return status_operand(TDX_TLB_TRACKING_NOT_DONE,
-			      module_switch(f->mod, S_UNBLOCK_RCX) ? OPERAND_RCX : OPERAND_SEPT_TREE);
+	err = epoch_check_tracked(f->tdcs, bepoch);
+	if (err == TDX_TLB_TRACKING_NOT_DONE && !module_switch(f->mod, S_UNBLOCK_RCX))
+		return status_operand(err, OPERAND_SEPT_TREE);
+	return err ? status_operand(err, OPERAND_RCX) : TDX_SUCCESS;
 }
 
 static u64 check(struct flow *f, u64 rcx, u64 tdr)

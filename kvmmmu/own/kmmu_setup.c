@@ -152,6 +152,7 @@ static void td_init(struct sim *sim, struct kvm *kvm, bool runnable)
 		.op_state = runnable ? OP_STATE_RUNNABLE : OP_STATE_INITIALIZED,
 		.pending_ve_disable = kvm->pending_ve_disable,
 		.notify = kvm->notify,
+		.iommus = kvm->iommus,
 		.hkid = hkid,
 	};
 
@@ -210,6 +211,7 @@ struct kvm *kmmu_vm_new(struct sim *sim, const struct kmmu_config *cfg, GError *
 	world_set(kvm->name, trace_intern(sim, cfg->name ? cfg->name : "TD"));
 	world_set(kvm->max_vcpus, cfg->vcpus);
 	world_set(kvm->notify, cfg->notify);
+	world_set(kvm->iommus, cfg->iommus);
 	world_set(kvm->pending_ve_disable, cfg->pending_ve_disable);
 	world_set(kvm->levels, (u8)(cfg->levels ? cfg->levels : 4));
 	world_set(kvm->gfns, cfg->memory >> PAGE_SHIFT);

@@ -208,6 +208,7 @@ struct kvm {
 	const char *name;
 	u16 max_vcpus;
 	bool notify, pending_ve_disable;
+	u8 iommus;
 	u8 levels;
 	u64 gfns;
 	u64 switches;		/* enum kvm_switch bits */

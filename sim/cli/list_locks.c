@@ -20,6 +20,7 @@ static const struct {
 	{ "TD_EPOCH", 'P', "P TD_EPOCH" }, { "TDR", 'D', "D TDR" }, { "TDVPR", 'V', "V TDVPR" },
 	{ "OP_STATE", 'O', "O OP_STATE" }, { "PAMT_", 'M', "M PAMT entry" }, { "KOT", 'K', "K KOT" },
 	{ "WBT", 'W', "W WBT" }, { "RTMR", 'R', "R RTMR" }, { "SERVTD", 'S', "S bindings" },
+	{ "TDINV", 'I', "I TDINV" },
 };
 
 /* @held: "SEPT_TREE exclusive" */

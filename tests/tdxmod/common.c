@@ -35,6 +35,7 @@ void test_td(struct sim *sim, const struct test_setup *s, struct test_td *td)
 		.op_state = s->op_state ? s->op_state : OP_STATE_RUNNABLE,
 		.pending_ve_disable = s->pending_ve_disable,
 		.notify = s->notify,
+		.iommus = s->iommus,
 	};
 
 	if (s->dpamt)		/* pairs come from the allocator, the TD has its own places */

@@ -35,6 +35,7 @@ struct test_setup {
 	u64 hp_lock_timeout;
 	u8 levels;		/* 0: 4 */
 	u8 dpamt;		/* enum tdx_dpamt */
+	u8 iommus;
 };
 
 /* The module and TD of the golden vectors' machine model */

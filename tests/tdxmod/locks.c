@@ -396,19 +396,19 @@ static void test_tracked(void **state)
 	world_set(tdcs->epoch.td_epoch, 5);
 	world_set(tdcs->epoch.refcount[0], 1);
 	record_start(sim, &rec);
-	assert_false(epoch_is_tracked(tdcs, 4));	/* somebody is left in 4 */
+	assert_int_equal(epoch_check_tracked(tdcs, 4), TDX_TLB_TRACKING_NOT_DONE); /* one is in 4 */
 	assert_int_equal(rec.events->len, 1);
 	ev = &g_array_index(rec.events, struct event, 0);
 	assert_true(ev->type == EV_STEP && ev->op == MEM_CMPXCHG && ev->size == 16 &&
 		    ev->p == &tdcs->epoch && ev->old == ev->value);
-	assert_true(epoch_is_tracked(tdcs, 3));		/* two epochs ago: whatever is counted */
-	assert_false(epoch_is_tracked(tdcs, 5));
-	assert_false(epoch_is_tracked(tdcs, 6));
+	assert_int_equal(epoch_check_tracked(tdcs, 3), TDX_SUCCESS);	/* two epochs ago: always */
+	assert_int_equal(epoch_check_tracked(tdcs, 5), TDX_TLB_TRACKING_NOT_DONE);
+	assert_int_equal(epoch_check_tracked(tdcs, 6), TDX_TLB_TRACKING_NOT_DONE);
 	g_array_set_size(rec.events, 0);
-	assert_false(epoch_is_tracked(tdcs, BIT_ULL(63)));
+	assert_int_equal(epoch_check_tracked(tdcs, BIT_ULL(63)), TDX_TLB_TRACKING_NOT_DONE);
 	assert_int_equal(rec.events->len, 0);		/* the flag is looked at first */
 	world_set(tdcs->epoch.refcount[0], 0);
-	assert_true(epoch_is_tracked(tdcs, 4));
+	assert_int_equal(epoch_check_tracked(tdcs, 4), TDX_SUCCESS);
 	record_stop(sim, &rec);
 	sim_free(sim);
 }

@@ -84,7 +84,7 @@ static struct folio *folio_new(struct kvm *kvm, u64 gfn)
 	struct folio *f = world_alloc(sizeof(*f));
 
 	mutex_init(&f->lock, "folio_lock");
-	world_set(f->hpa, page_alloc());
+	world_set(f->hpa, page_alloc_guest());
 	world_set(f->gfn, gfn);
 	world_set(f->kvm, kvm);
 	world_set(f->mapped, 1);

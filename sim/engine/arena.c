@@ -15,6 +15,7 @@
 #define SLAB_CHUNK	(1ull << 24)
 #define SHADOW_SPAN	(WORLD_SPAN / CACHE_LINE * sizeof(struct line))
 #define POISON		0xdb
+#define GUEST_BLOCK	(2ull << 20)	/* pages of guests come from blocks of this size */
 
 _Static_assert(sizeof(struct line) == 16, "the shadow is a quarter of the world");
 
@@ -214,26 +215,78 @@ u64 world_phys_size(void)
 	return sim_current()->opt.phys;
 }
 
-static u64 page_take(void)
+static u64 page_recycle(void)
+{
+	struct world *w = the_world;
+	u64 pfn = w->page_free - 1;
+
+	world_set(w->page_free, (u64)w->page_link[pfn]);
+	return pfn << PAGE_SHIFT;
+}
+
+/* The next page of the guests' block that nobody has; 0: none */
+static u64 block_take(void)
 {
 	struct world *w = the_world;
 
-	if (w->page_free) {
-		u64 pfn = w->page_free - 1;
+	while (w->block_next < w->block_end) {
+		u64 hpa = w->block_next;
 
-		world_set(w->page_free, (u64)w->page_link[pfn]);
-		return pfn << PAGE_SHIFT;
-	}
-	for (;;) {
-		u64 hpa = w->page_next;
-
-		if (hpa >= world_phys_size())
-			sim_die("the simulated machine is out of memory (%llu bytes)",
-				(unsigned long long)world_phys_size());
-		world_set(w->page_next, hpa + PAGE_SIZE);
+		world_set(w->block_next, hpa + PAGE_SIZE);
 		if (*state_of(phys_to_ptr(hpa)) == LINE_FRESH)
 			return hpa;
 	}
+	return 0;
+}
+
+/* Another block, behind all that is in use; false: there is no memory for a whole one */
+static bool block_new(void)
+{
+	struct world *w = the_world;
+	u64 from = w->page_next > w->block_end ? w->page_next : w->block_end;
+
+	from = (from + GUEST_BLOCK - 1) & ~(GUEST_BLOCK - 1);
+	if (from + GUEST_BLOCK > world_phys_size())
+		return false;
+	world_set(w->block_next, from);
+	world_set(w->block_end, from + GUEST_BLOCK);
+	return true;
+}
+
+static u64 page_take(void)
+{
+	struct world *w = the_world;
+	u64 hpa;
+
+	if (w->page_free)
+		return page_recycle();
+	for (;;) {
+		hpa = w->page_next;
+		if (hpa >= world_phys_size())
+			break;
+		if (hpa >= w->block_next && hpa < w->block_end)
+			hpa = w->block_end - PAGE_SIZE;		/* not one of the guests' */
+		world_set(w->page_next, hpa + PAGE_SIZE);
+		if (hpa + PAGE_SIZE != w->block_end && *state_of(phys_to_ptr(hpa)) == LINE_FRESH)
+			return hpa;
+	}
+	hpa = block_take();
+	if (!hpa)
+		sim_die("the simulated machine is out of memory (%llu bytes)",
+			(unsigned long long)world_phys_size());
+	return hpa;
+}
+
+static u64 page_take_guest(void)
+{
+	u64 hpa;
+
+	if (the_world->page_free)
+		return page_recycle();
+	hpa = block_take();
+	if (!hpa && block_new())
+		hpa = block_take();
+	return hpa ? hpa : page_take();
 }
 
 static void page_make_live(u64 hpa)
@@ -245,16 +298,26 @@ static void page_make_live(u64 hpa)
 	page_mark(hpa, LINE_LIVE);
 }
 
-u64 page_alloc(void)
+static u64 page_alloc_by(u64 (*take)(void))
 {
 	struct sim *sim = sim_current();
 	u64 hpa;
 
 	sim_free_lock(sim);
-	hpa = page_take();
+	hpa = take();
 	page_make_live(hpa);
 	sim_free_unlock(sim);
 	return hpa;
+}
+
+u64 page_alloc(void)
+{
+	return page_alloc_by(page_take);
+}
+
+u64 page_alloc_guest(void)
+{
+	return page_alloc_by(page_take_guest);
 }
 
 /* Take a page that was freed out of the list: it may be freed again, and be there once. */

@@ -59,12 +59,15 @@ void world_free(void *p, size_t size);
 
 /*
  * page_alloc - a free 4 KiB page of the simulated memory, zeroed; returns its hpa
+ * page_alloc_guest - one for a guest's contents. These lie together, in blocks of 2 MiB: among
+ *	them each table would have a page of the line model for itself
  * page_alloc_at - the page at @hpa, which must be free
  * page_free - its lines are dead until handed out again; what was written is poisoned
  * A page that was freed last is handed out first, as the kernel's per-CPU lists do; pages
  * never used come in order of hpa. Page 0 is never handed out: an hpa of 0 can mean none.
  */
 u64 page_alloc(void);
+u64 page_alloc_guest(void);
 void page_alloc_at(u64 hpa);
 void page_free(u64 hpa);
 bool page_is_free(u64 hpa);

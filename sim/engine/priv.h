@@ -29,6 +29,7 @@ struct world {
 	u64 slab_free[SLAB_CLASSES];	/* offset of a freed object, 0: none */
 	u64 carve_next;
 	u64 page_next;			/* hpa of the first page never handed out */
+	u64 block_next, block_end;	/* hpas: the block that guests' pages come from */
 	u64 page_free;			/* head of the free list: page number + 1 */
 	u32 *page_link;			/* next of the free list, by page number */
 	u32 nactors;

@@ -527,6 +527,62 @@ static void test_page_contents(void **state)
 	sim_free(sim);
 }
 
+/* Each page once, whoever asks, to the last one; guests' lie in 2M blocks where there is room */
+static void every_page(u64 phys, u32 every)
+{
+	struct sim_options opt = { .phys = phys };
+	struct sim *sim = sim_new(&opt);
+	u64 pages = phys / PAGE_SIZE, left = pages - 2, mixed = 0;
+	u8 *seen = calloc(pages, 1);
+
+	page_alloc_at(phys / 2);	/* somebody wanted that one */
+	seen[0] = seen[phys / 2 / PAGE_SIZE] = 1;
+	for (u64 i = 0; i < left; i++) {
+		u64 hpa = i % every ? page_alloc_guest() : page_alloc();
+
+		assert_int_equal(hpa % PAGE_SIZE, 0);
+		assert_true(hpa < phys);
+		assert_int_equal(seen[hpa / PAGE_SIZE], 0);
+		seen[hpa / PAGE_SIZE] = i % every ? 2 : 3;
+	}
+	for (u64 i = 0; i < pages; i++) {
+		assert_int_not_equal(seen[i], 0);
+		mixed += i && seen[i] != seen[i - 1];
+	}
+	/* A table among pages of guests is one where no block was left */
+	if (phys >= 16 << 20)
+		assert_true(mixed < pages / 16);
+	free(seen);
+	sim_free(sim);
+}
+
+static void test_page_blocks(void **state)
+{
+	static const u64 sizes[] = { 1 << 20, 2 << 20, 3 << 20, 4 << 20, 64 << 20 };
+
+	for (u32 i = 0; i < ARRAY_SIZE(sizes); i++) {
+		every_page(sizes[i], 2);
+		every_page(sizes[i], 200);
+		every_page(sizes[i], 1);
+	}
+}
+
+static void test_page_blocks_undone(void **state)
+{
+	struct sim *sim = new_sim(CARRIER_FIBER, SCHED_CHOOSE, 0);
+	struct undo_mark start;
+	u64 first, second;
+
+	undo_enable(true);
+	start = undo_mark();
+	first = page_alloc_guest();
+	assert_int_not_equal(first, page_alloc_guest());
+	undo_to(start);
+	second = page_alloc_guest();
+	assert_int_equal(first, second);
+	sim_free(sim);
+}
+
 /* --- regions ----------------------------------------------------------------------- */
 
 static const char *colour(u64 raw)
@@ -666,6 +722,8 @@ int main(void)
 		cmocka_unit_test(use_after_free_legal),
 		cmocka_unit_test(test_freed_pages),
 		cmocka_unit_test(test_page_contents),
+		cmocka_unit_test(test_page_blocks),
+		cmocka_unit_test(test_page_blocks_undone),
 		cmocka_unit_test(test_regions),
 		cmocka_unit_test(test_deadline),
 		cmocka_unit_test(test_farm),

@@ -162,6 +162,7 @@ static bool host_priority_timeout(struct tdvps *vp, struct tdcs *tdcs)
 
 	if (!counting) {
 		mem_write8(&vp->hp_lock_busy, 1);
+		/* raw: MNG.WR alone changes it, and the deadline is of the first refusal */
 		deadline_set(&vp->hp_lock_deadline, tdcs->hp_lock_timeout);
 		return false;
 	}

@@ -3,7 +3,7 @@
  * TDG.MEM.PAGE.ATTR.RD: the guest reads a page's attributes. The walk's failure is not
  * looked at: whatever entry it ended at is locked on the guest's side first, also a FREE
  * one or a parent's, and contends there with AUG and SEPT.ADD (catalogue A12).
- * Has no rows in flow_steps.csv: the order is from the source alone.
+ * The recorded order of its accesses is in flow_steps_more.csv.
  * Source: TDX_1.5.01, vm_exits/tdg_mem_page_attr_rd.c (lock_table.md 3.4).
  */
 #include "sim/engine/mem.h"

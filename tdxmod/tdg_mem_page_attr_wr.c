@@ -3,7 +3,7 @@
  * TDG.MEM.PAGE.ATTR.WR: the guest sets the attributes that its L2 VMs have of a page. There
  * are none here, so nothing may be asked for; what remains are the entry's lock and, with S5,
  * the closing write. Unlike ATTR.RD it looks at the walk before it locks anything.
- * Has no rows in flow_steps.csv: the order is from the source alone.
+ * The recorded order of its accesses is in flow_steps_more.csv.
  * Source: TDX_1.5.01, vm_exits/tdg_mem_page_attr_wr.c; versions.md 2.1 for the closing write.
  */
 #include "sim/engine/mem.h"

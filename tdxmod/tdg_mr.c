@@ -3,7 +3,7 @@
  * TDG.MR.REPORT, TDG.MR.RTMR.EXTEND: the guest's two users of the RTMR lock, shared and
  * exclusive; the host's is TDH.SERVTD.BIND. An interrupt stops REPORT after its hash, which
  * is kept; its operands are looked at one by one, the report's page only at the end.
- * Has no rows in flow_steps.csv: the order is from the source alone.
+ * The recorded order of its accesses is in flow_steps_more.csv.
  * Source: TDX_1.5.01, vm_exits/tdg_mr_report.c, tdg_mr_rtmr_extend.c. Registers and reports
  * are words here (tdinfo.h); SEAMDB_REPORT always succeeds.
  */

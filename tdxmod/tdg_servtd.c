@@ -4,7 +4,7 @@
  * The only guest that locks what is another TD's: its TDR, OP_STATE and bindings, all shared
  * and on the guest's side. What is wrong there is not the guest's business: the VMM is told
  * by a CROSS_TD_TRAP. So it is, in 1.5.01, when a host comes first at TDR or OP_STATE (S10b).
- * Has no rows in flow_steps.csv: the order is from the source alone.
+ * The recorded order of its accesses is in flow_steps_more.csv.
  * Source: TDX_1.5.01, migration_api_calls/tdg_servtd_rd_wr.c, helpers/service_td.h.
  */
 #include <string.h>

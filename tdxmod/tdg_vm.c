@@ -2,7 +2,7 @@
 /*
  * TDG.VM.RD, TDG.VM.WR: the guest reads and writes a field of its own TD. No lock: the write
  * is one CMPXCHG, and who loses the race is told that the field was busy.
- * Has no rows in flow_steps.csv: the order is from the source alone.
+ * The recorded order of its accesses is in flow_steps_more.csv.
  * Source: TDX_1.5.01, vm_exits/tdg_vm_rd_wr.c.
  */
 #include "tdxmod/lp_state.h"

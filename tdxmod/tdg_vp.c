@@ -3,7 +3,7 @@
  * TDCALLs about the own vCPU: what the VMM is told (VMCALL), what the TD is (INFO), why there
  * was a #VE (VEINFO.GET), and those about L2 VMs, of which there are none: ENTER, INVEPT,
  * INVVPID refuse whatever VM is named. No locks; INFO reads NUM_VCPUS.
- * Has no rows in flow_steps.csv: the order is from the source alone.
+ * The recorded order of its accesses is in flow_steps_more.csv.
  * Source: TDX_1.5.01, vm_exits/tdg_vp_vmcall.c, tdg_vp_info.c, tdg_vp_veinfo_get.c,
  * tdg_vp_invept.c, tdg_vp_invvpid.c, td_transitions/tdg_vp_enter.c.
  */

@@ -2,7 +2,7 @@
 /*
  * TDH.MEM.PAGE.RELOCATE: give a 4K mapping another page. Blocked and tracked while the TD may
  * run; what was blocked is unblocked by it. Only the L1 entry: there are no L2 aliases.
- * Has no rows in flow_steps.csv: the order is from the source alone.
+ * The recorded order of its accesses is in flow_steps_more.csv.
  * Source: TDX_1.5.01, api_calls/tdh_mem_page_relocate.c.
  */
 #include "tdxmod/flow.h"

@@ -2,7 +2,7 @@
 /*
  * TDH.MEM.RD, TDH.MEM.WR: eight bytes of a debug TD's private page. The tree is locked before
  * the GPA is looked at, the walk goes to any present leaf, and the TDR is let go first.
- * Has no rows in flow_steps.csv: the order is from the source alone.
+ * The recorded order of its accesses is in flow_steps_more.csv.
  * Source: TDX_1.5.01, api_calls/tdh_mem_rd_wr.c, helpers.c:check_and_walk_private_gpa_to_leaf.
  */
 #include "tdxmod/flow.h"

@@ -46,6 +46,7 @@ static u64 check_tdcs(struct flow *f, u8 n)
 
 	if (n < TDCX_PAGES)
 		return TDX_SUCCESS;
+	(void)mem_read8(&f->tdr->num_tdcx);	/* map_implicit_tdcs() */
 	if (n == TDCX_PAGES)
 		return seamcall_draw();
 	f->tdcs = td_tdcs(f->tdr);

@@ -17,7 +17,7 @@ static void reset(struct flow *f)
 	mem_write64(&tdcs->epoch.td_epoch, 1);
 	mem_write16(&tdcs->epoch.refcount[0], 0);
 	mem_write16(&tdcs->epoch.refcount[1], 0);
-	world_set(tdcs->hp_lock_timeout, f->mod->hp_lock_timeout);
+	mem_write64(&tdcs->hp_lock_timeout, f->mod->hp_lock_timeout);
 	world_set(tdcs->topology_enum, module_switch(f->mod, S_VP_INIT_TDR_EX));
 }
 
@@ -40,6 +40,8 @@ u64 tdh_mng_init(struct tdx_regs *r, u32 version)
 	if (f.tdcs->num_l2_vms)
 		check_fail("unsupported-leaf", "TDH.MNG.INIT", "TDs with L2 VMs are not modelled");
 	root_appears((struct module *)f.mod, f.tdr_pa);
+	for (u32 i = 0; i < RTMRS; i++)
+		mem_write64(&f.tdcs->rtmr[i], 0);
 	mem_write32(&f.tdcs->op_state, OP_STATE_INITIALIZED);
 	return flow_end(&f, TDX_SUCCESS);
 }

@@ -40,6 +40,7 @@ static u64 config(struct flow *f, u16 package)
 		return err;
 	done |= BIT_ULL(package);
 	mem_write64(&f->tdr->pkg_config_bitmap, done);
+	done = mem_read64(&f->tdr->pkg_config_bitmap);
 	if (done == BIT_ULL(mod->packages) - 1)
 		mem_write8(&f->tdr->lifecycle, TD_KEYS_CONFIGURED);
 	return TDX_SUCCESS;

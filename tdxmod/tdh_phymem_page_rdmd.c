@@ -2,14 +2,17 @@
 /*
  * TDH.PHYMEM.PAGE.RDMD: what the PAMT says of a page. The walk ends where the page is mapped;
  * the owner of a free page is whoever had it last.
- * Has no rows in flow_steps.csv: the order is from the source alone.
+ * The entry is copied as a whole: lock, type and owner at once, then BEPOCH.
  * Source: TDX_1.5.01, api_calls/tdh_phymem_page_rdmd.c.
  */
+#include <string.h>
+
 #include "tdxmod/flow.h"
 
 u64 tdh_phymem_page_rdmd(struct tdx_regs *r, u32 version)
 {
-	u64 hpa = r->rcx, bepoch, err;
+	u64 hpa = r->rcx, word, bepoch, err;
+	struct pamt_entry e;
 	struct flow f;
 
 	flow_begin(&f, TDH_PHYMEM_PAGE_RDMD, r);
@@ -21,9 +24,11 @@ u64 tdh_phymem_page_rdmd(struct tdx_regs *r, u32 version)
 	if (err)
 		return status_operand(err, OPERAND_RCX);
 	f.page_locked = true;
-	r->rcx = mem_read8(&f.page.leaf->pt);
-	r->rdx = pamt_owner(f.page.leaf);
+	word = mem_read64((u64 *)f.page.leaf);
 	bepoch = mem_read64(&f.page.leaf->bepoch);
+	memcpy(&e, &word, sizeof(word));
+	r->rcx = e.pt;
+	r->rdx = (u64)e.owner << 12;
 	r->r8 = f.page.size;
 	if (r->rcx == PT_REG || r->rcx == PT_EPT)
 		r->r9 = bepoch;

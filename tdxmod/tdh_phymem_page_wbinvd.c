@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * TDH.PHYMEM.PAGE.WBINVD: write a page's lines back with a given HKID; the page must be
- * the VMM's. Has no rows in flow_steps.csv: the order is from the source alone.
+ * the VMM's. The recorded order of its accesses is in flow_steps_more.csv.
  * Source: TDX_1.5.01, api_calls/tdh_phymem_page_wbinvd.c (lock_table.md 3.3: page shared).
  */
 #include "tdxmod/flow.h"

@@ -3,7 +3,7 @@
  * TDH.SERVTD.BIND, TDH.SERVTD.PREBIND: which service TD may get at a TD. BIND is the host's
  * user of the RTMR lock: the service TD's, whose TDR and OP_STATE it holds shared behind those
  * of the target; the bindings of the target are exclusive meanwhile.
- * Has no rows in flow_steps.csv: the order is from the source alone.
+ * The recorded order of its accesses is in flow_steps_more.csv.
  * Source: TDX_1.5.01, migration_api_calls/tdh_servtd_bind.c, tdh_servtd_prebind.c,
  * helpers/service_td.h. A word stands for the hash (tdinfo.h).
  */
@@ -114,6 +114,18 @@ static u64 bind_again(struct binder *x, u8 state)
 	return TDX_SUCCESS;
 }
 
+/* What the service TD names the binding by; from the table's UUID, still locked */
+static void bound(struct binder *x, u64 handle, struct tdx_regs *r)
+{
+	u64 uuid = mem_read64(&x->b->uuid[0]);
+
+	r->rcx = handle + uuid;		/* create_servtd_binding_handle() */
+	r->r10 = x->f.tdr->uuid[0];
+	r->r11 = x->f.tdr->uuid[1];
+	r->r12 = x->f.tdr->uuid[2];
+	r->r13 = x->f.tdr->uuid[3];
+}
+
 static u64 bind_servtd(struct binder *x, u64 tdr, u64 servtd, u64 slot)
 {
 	u64 err;
@@ -147,14 +159,8 @@ u64 tdh_servtd_bind(struct tdx_regs *r, u32 version)
 	x.s.op_states = OTHER_TD_STATES;
 	r->rcx = r->r10 = r->r11 = r->r12 = r->r13 = 0;
 	err = bind_servtd(&x, tdr, servtd, slot);
-	if (!err) {
-		/* What the service TD names the binding by: create_servtd_binding_handle() */
-		r->rcx = (tdr | slot) + x.s.tdr->uuid[0];
-		r->r10 = x.f.tdr->uuid[0];
-		r->r11 = x.f.tdr->uuid[1];
-		r->r12 = x.f.tdr->uuid[2];
-		r->r13 = x.f.tdr->uuid[3];
-	}
+	if (!err)
+		bound(&x, tdr | slot, r);
 	unlock_bindings(&x);
 	flow_end(&x.s, err);
 	return flow_end(&x.f, err);

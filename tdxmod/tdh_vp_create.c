@@ -12,7 +12,7 @@ static void create(struct flow *f)
 
 	page_clear(f->page.hpa);
 	world_set(vp->num_pages, 1);
-	world_set(vp->assoc_lpid, VCPU_NO_LP);
+	mem_write32(&vp->assoc_lpid, VCPU_NO_LP);
 	world_set(vp->tdvps_pa[0], f->page.hpa);
 	world_set(vp->tdvpr, f->page.hpa);
 	world_set(vp->tdr, f->tdr_pa);

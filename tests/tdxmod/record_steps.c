@@ -54,7 +54,7 @@ static u32 bit_field(GPtrArray *rows, u32 i, GPtrArray *out)
 	owner = g_strconcat(object, ".OWNER", NULL);
 	if (!strcmp(shape->str, "rPrOwOwP"))
 		token(out, "write", pt, "");
-	else if (!strcmp(shape->str, "rPwOwP"))
+	else if (!strcmp(shape->str, "rPwOwP") || !strcmp(shape->str, "rPwPwO"))
 		token(out, "write", owner, "");
 	else if (!strcmp(shape->str, "rPrO"))
 		token(out, "read", owner, "");
@@ -219,6 +219,7 @@ static bool td_step(struct steps *s, const struct event *ev, struct tdr *tdr, st
 		{ &tdr->lifecycle, "TDR.LIFECYCLE_STATE" },
 		{ &tdr->num_tdcx, "TDR.NUM_TDCX" },
 		{ &tdr->chldcnt, "TDR.CHLDCNT" },
+		{ &tdr->pkg_config_bitmap, "TDR.PKG_CONFIG_BITMAP" },
 		{ &tdr->uuid[0], "TDR.TD_UUID" },
 		{ &tdcs->op_state_lock, "OP_STATE", true },
 		{ &tdcs->op_state, "TDCS.OP_STATE(value)" },
@@ -241,6 +242,7 @@ static bool td_step(struct steps *s, const struct event *ev, struct tdr *tdr, st
 		{ &b->info_hash, "TDCS.SERVTD_BINDING.INFO_HASH" },
 		{ &b->uuid[0], "TDCS.SERVTD_BINDING.UUID" },
 		{ &tdcs->mig_version, "TDCS.MIG_VERSION" },
+		{ &tdcs->hp_lock_timeout, "TDCS.HP_LOCK_TIMEOUT" },
 	};
 	static const struct named_field any_rtmr = { NULL, "TDCS.RTMR" };
 	const struct named_field *f = lookup(fields, ARRAY_SIZE(fields), ev->p);
@@ -272,6 +274,8 @@ static bool module_step(struct steps *s, const struct event *ev)
 	const struct named_field *f = lookup(fields, ARRAY_SIZE(fields), ev->p);
 	u64 key = ((u64)ev->p - (u64)mod->kot) / sizeof(mod->kot[0]);
 
+	if ((u64)ev->p - (u64)mod->ket < sizeof(mod->ket))
+		return true;	/* PCONFIG's own lock is the CPU's: no access of the module */
 	if (ev->size == 1 && key < HKIDS_MAX && ev->p == &mod->kot[key].state)
 		token(s->got, rw[ev->op], "KOT.STATE", "");
 	else if ((u64)ev->p - (u64)mod->wbt[0].hkid_flushed < HKIDS_MAX)
@@ -287,6 +291,15 @@ static void field_step(struct steps *s, const struct event *ev)
 {
 	if (ev->size == 16) {
 		token(s->got, "read", "TDCS.TD_EPOCH+REFCOUNT(16B)", "");
+		return;
+	}
+	if ((u64)ev->p - (u64)phys_to_ptr(TEST_PARAMS) < TD_PARAMS_SIZE) {
+		token(s->got, rw[ev->op], "TD_PARAMS", "");
+		return;
+	}
+	/* A page that is cleared: its first word, whatever field of the new page that will be */
+	if (s->contents && ev->op == MEM_WRITE && ev->size == 8 && !((u64)ev->p & 4095)) {
+		token(s->got, "write", "PAGE_CONTENT", "");
 		return;
 	}
 	if (td_step(s, ev, s->tdr, s->tdcs, "") || module_step(s, ev))

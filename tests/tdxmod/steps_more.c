@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The shared accesses of each flow that is not recorded, in order and with lock modes, against
- * those read from the source (flow_steps_read.csv): the memory flows, service TDs, TDCALLs.
+ * The shared accesses of flows, in order and with lock modes, against those recorded later
+ * (flow_steps_more.csv): TDs and vCPUs being built, more memory flows, service TDs, TDCALLs.
  */
 #include "tests/tdxmod/record_steps.h"
 
 static void compare(struct steps *s, const char *flow)
 {
-	steps_compare(s, "flow_steps_read.csv", flow);
+	steps_compare(s, "flow_steps_more.csv", flow);
 }
 
 /* A page that is mapped as the VMM adds it, at gpa 0 */
@@ -252,6 +252,132 @@ static void test_vp(void **state)
 	assert_int_equal(g.r8, 3);
 }
 
+/* --- a TD from its first page on ------------------------------------------------------- */
+
+#define NEW_TDR		0x800000ull
+#define NEW_TDVPR	0x810000ull
+
+enum { CREATE, KEY, LAST_KEY, ADDCX, SIXTH = ADDCX + TDCX_PAGES - 1, INIT, VP_CREATE, VP_ADDCX,
+       LAST_VP_ADDCX = VP_ADDCX + TDVPS_PAGES - 2, VP_INIT };
+
+static u64 build_call(u32 at)
+{
+	struct tdx_regs r = { .rcx = NEW_TDR };
+
+	test_on_lp(at == LAST_KEY ? 2 : 0);
+	switch (at) {
+	case CREATE:
+		r.rax = TDH_MNG_CREATE;
+		r.rdx = 34;
+		break;
+	case KEY:
+	case LAST_KEY:
+		r.rax = TDH_MNG_KEY_CONFIG;
+		break;
+	case INIT:
+		r.rax = TDH_MNG_INIT;
+		test_params(4, 0);
+		r.rdx = TEST_PARAMS;
+		break;
+	case VP_CREATE:
+		r.rax = TDH_VP_CREATE;
+		r.rcx = NEW_TDVPR;
+		r.rdx = NEW_TDR;
+		break;
+	case VP_INIT:
+		r.rax = TDH_VP_INIT;
+		r.rcx = NEW_TDVPR;
+		r.rdx = 0x1234;
+		break;
+	default:
+		r.rax = at < INIT ? TDH_MNG_ADDCX : TDH_VP_ADDCX;
+		r.rdx = at < INIT ? NEW_TDR : NEW_TDVPR;
+		r.rcx = r.rdx + (at < INIT ? at - ADDCX + 1 : at - VP_ADDCX + 1) * 0x1000;
+		break;
+	}
+	return seamcall(&r);
+}
+
+static void test_build(void **state)
+{
+	static const struct {
+		u32 at;
+		const char *flow;
+	} rows[] = {
+		{ CREATE, "TDH.MNG.CREATE" },
+		{ KEY, "TDH.MNG.KEY.CONFIG" },
+		{ LAST_KEY, "TDH.MNG.KEY.CONFIG(last package)" },
+		{ ADDCX, "TDH.MNG.ADDCX" },
+		{ SIXTH, "TDH.MNG.ADDCX(sixth)" },
+		{ INIT, "TDH.MNG.INIT" },
+		{ VP_CREATE, "TDH.VP.CREATE" },
+		{ VP_ADDCX, "TDH.VP.ADDCX" },
+		{ LAST_VP_ADDCX, "TDH.VP.ADDCX(last)" },
+		{ VP_INIT, "TDH.VP.INIT" },
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct steps s;
+
+		steps_begin(&s, 0);
+		for (u32 at = 0; at < rows[i].at; at++)
+			steps_ok(build_call(at));
+		s.td.tdr = rows[i].at > CREATE ? NEW_TDR : s.td.tdr;
+		s.td.tdvpr[0] = rows[i].at > VP_CREATE ? NEW_TDVPR : s.td.tdvpr[0];
+		s.tdr = tdr_at(NEW_TDR);
+		s.tdcs = rows[i].at > SIXTH ? td_tdcs(s.tdr) : s.tdcs;
+		s.vp = tdvps_at(NEW_TDVPR);
+		s.contents = true;
+		steps_record(&s);
+		steps_ok(build_call(rows[i].at));
+		compare(&s, rows[i].flow);
+	}
+}
+
+static void test_metadata(void **state)
+{
+	static const struct {
+		const char *flow;
+		u64 leaf, rdx, r8;
+		bool vcpu, associated;
+	} rows[] = {
+		{ "TDH.MNG.RD(NUM_VCPUS)", TDH_MNG_RD, 0x9010000200000001 },
+		{ "TDH.MNG.WR(HP_LOCK_TIMEOUT)", TDH_MNG_WR, 0x9110000300000011, 20000 },
+		{ "TDH.VP.RD(EPTP)", TDH_VP_RD, 0x203c, 0, true },
+		{ "TDH.VP.WR(EPTP)", TDH_VP_WR, 0x203c, 0x123000, true, true },
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct tdx_regs r;
+		struct steps s;
+
+		steps_begin(&s, 0);
+		if (rows[i].associated) {
+			steps_entered(&s);
+			test_interrupt(&r);
+		}
+		r = (struct tdx_regs){
+			.rax = rows[i].leaf, .rdx = rows[i].rdx, .r8 = rows[i].r8, .r9 = ~0ull,
+			.rcx = rows[i].vcpu ? s.td.tdvpr[0] : s.td.tdr,
+		};
+		steps_record(&s);
+		steps_ok(seamcall(&r));
+		compare(&s, rows[i].flow);
+	}
+}
+
+static void test_extend(void **state)
+{
+	struct steps s;
+
+	steps_begin(&s, 0);
+	added(&s);
+	world_set(s.tdcs->op_state, OP_STATE_INITIALIZED);
+	steps_record(&s);
+	steps_ok(call(TDH_MR_EXTEND, 0, s.td.tdr, 0, NULL));
+	compare(&s, "TDH.MR.EXTEND");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -263,6 +389,9 @@ int main(void)
 		cmocka_unit_test(test_attributes),
 		cmocka_unit_test(test_measurements),
 		cmocka_unit_test(test_vp),
+		cmocka_unit_test(test_build),
+		cmocka_unit_test(test_metadata),
+		cmocka_unit_test(test_extend),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -124,6 +124,7 @@ static gboolean build_sim(struct player *pl)
 
 static gboolean build_module(struct player *pl)
 {
+	struct tdx_version version;
 	char **words = g_strsplit(pl->res->switches, " ", -1);
 	struct tdx_module_config cfg = {
 		.version = pl->res->tdx,
@@ -134,7 +135,7 @@ static gboolean build_module(struct player *pl)
 	g_strfreev(words);
 	if (tdx_module_new(pl->sim, &cfg))
 		return TRUE;
-	play_refuse(pl, &pl->c->variant.loc, tdx_version_find(pl->res->tdx) ?
+	play_refuse(pl, &pl->c->variant.loc, tdx_version_find(pl->res->tdx, &version) ?
 		    "module %s has no dynamic PAMT; septsim list variants tdx" :
 		    "no module version %s; septsim list variants tdx", pl->res->tdx);
 	return FALSE;
@@ -142,12 +143,15 @@ static gboolean build_module(struct player *pl)
 
 static gboolean td_possible(struct player *pl)
 {
+	struct tdx_version version;
+
 	for (guint i = 0; i < pl->c->tds->len; i++) {
 		const struct scn_td *td = pl->c->tds->pdata[i];
 
 		if (td->type != SCN_TD_TYPE_TDX)
 			play_refuse(pl, &td->loc, "type=default is not supported yet");
-		else if (td->iommus && !(tdx_version_find(pl->res->tdx)->on & SWITCH(S_IOTLB)))
+		else if (td->iommus && !(tdx_version_find(pl->res->tdx, &version) &&
+					 version.on & SWITCH(S_IOTLB)))
 			play_refuse(pl, &td->loc, "iommus=: module %s has no TDX Connect (S12); "
 				    "septsim list variants tdx", pl->res->tdx);
 		else if (td->state == SCN_TD_STATE_NONE)

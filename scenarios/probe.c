@@ -145,11 +145,14 @@ static void add_leaf(struct probe *p, const char *name, u64 leaf, gboolean guest
 
 static void add_leaves(struct probe *p)
 {
+	struct tdx_version version = { .on = 0 };
+
+	tdx_version_find(p->tdx, &version);
 	for (u64 i = 0; i < LEAF_LIMIT; i++) {
 		const struct leaf *l = leaf_of(i);
 		gboolean dynamic = i == TDH_PHYMEM_PAMT_ADD || i == TDH_PHYMEM_PAMT_REMOVE;
 
-		if (i == TDH_IQ_INV_PROCESS && !(tdx_version_find(p->tdx)->on & SWITCH(S_IOTLB)))
+		if (i == TDH_IQ_INV_PROCESS && !(version.on & SWITCH(S_IOTLB)))
 			continue;
 		if (l && (p->dpamt || !dynamic))
 			add_leaf(p, l->name, i, FALSE, l->run != NULL);

@@ -24,6 +24,7 @@ struct probe_leaf {
 	GArray *locks;		/* struct probe_lock, in the order in which they are taken */
 	GPtrArray *results;	/* char *, "OPERAND_BUSY|SEPT_TREE"; sorted, SUCCESS first */
 	guint runs;		/* from which those come */
+	guint digest;		/* of what each run gave: another one, and some answer differs */
 };
 
 /* What the caller is answered while the holder is stopped behind each lock that it has taken */

@@ -29,6 +29,7 @@ static void set_places(struct machine *m)
 		m->place[i] = (struct place){
 			.gpa = (i + 1ull) << 30, .tables = base, .page = base + 0x200000,
 			.page2m = base + 0x400000, .fresh = base + 0x100000, .pair = base + 0x110000,
+			.build = base + 0x600000,
 			.vcpu = i, .lp = (u16)i,
 		};
 	}

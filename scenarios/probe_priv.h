@@ -20,6 +20,7 @@ struct place {
 	u64 page, page2m;	/* of the VMM's, to be the TD's */
 	u64 tables, fresh;	/* S-EPT pages below gpa; one that is free */
 	u64 pair;		/* two pages for a PAMT pair */
+	u64 build;		/* 1M to build another TD, or a vCPU, in */
 	u8 level;		/* of the entry that the call is about */
 	u32 vcpu;
 	u16 lp;
@@ -41,6 +42,7 @@ struct recipe {
 	gboolean guest;
 	gboolean entry;		/* it is about an S-EPT entry */
 	gboolean vcpu;		/* ... about a vCPU */
+	gboolean other;		/* ... about another TD, that is being built */
 	gboolean stays;		/* what it has locked stays locked when it is done: VP.ENTER */
 	u32 version;
 	void (*prepare)(struct machine *m, struct place *at);

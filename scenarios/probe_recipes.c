@@ -6,6 +6,7 @@
 #include "scenarios/probe_priv.h"
 
 #include "sim/engine/mem.h"
+#include "sim/engine/arena.h"
 #include "sim/engine/undo.h"
 #include "tdxmod/flow.h"
 #include "tdxmod/guest.h"
@@ -226,6 +227,80 @@ static void bound(struct machine *m, struct place *at)
 	enter(m, at);
 }
 
+/* --- another TD, and another vCPU, half built --- */
+
+static u64 new_td(const struct place *at)
+{
+	return at->build + PAGE_SIZE;
+}
+
+static u64 new_vcpu(const struct place *at)
+{
+	return at->build + 0x10000;
+}
+
+static u64 new_key(const struct place *at)
+{
+	return 40 + at->vcpu;
+}
+
+static void td_created(struct machine *m, struct place *at)
+{
+	nothing(m, at);
+	call_at(TDH_MNG_CREATE, new_td(at), new_key(at), 0);
+}
+
+/* One LP of each package */
+static void keys_configured(struct machine *m, struct place *at)
+{
+	td_created(m, at);
+	for (u16 lp = 0; lp < PROBE_LPS; lp += PROBE_LPS - 1) {
+		struct tdx_regs r = { .rax = TDH_MNG_KEY_CONFIG, .rcx = new_td(at) };
+
+		sim_self->lp = lp;
+		seamcall(&r);
+	}
+}
+
+static void tdcs_added(struct machine *m, struct place *at)
+{
+	struct td_params params = {
+		.xfam = XFAM_FIXED1, .max_vcpus = 8, .eptp_controls = 6 | 3 << 3,
+		.tsc_frequency = 120,
+	};
+
+	keys_configured(m, at);
+	for (u32 i = 0; i < TDCX_PAGES; i++)
+		call_at(TDH_MNG_ADDCX, at->build + 0x2000 + i * PAGE_SIZE, new_td(at), 0);
+	world_store(phys_to_ptr(at->build + 0x80000), &params, sizeof(params));
+}
+
+static void vcpu_created(struct machine *m, struct place *at)
+{
+	nothing(m, at);
+	set_op_state(m, OP_STATE_INITIALIZED);
+	call_at(TDH_VP_CREATE, new_vcpu(at), m->tdr, 0);
+}
+
+static void tdvps_added(struct machine *m, struct place *at)
+{
+	vcpu_created(m, at);
+	for (u32 i = 1; i < TDVPS_PAGES; i++)
+		call_at(TDH_VP_ADDCX, new_vcpu(at) + i * PAGE_SIZE, new_vcpu(at), 0);
+}
+
+static void vcpu_to_create(struct machine *m, struct place *at)
+{
+	nothing(m, at);
+	set_op_state(m, OP_STATE_INITIALIZED);
+}
+
+static void added(struct machine *m, struct place *at)
+{
+	mapped(m, at);
+	set_op_state(m, OP_STATE_INITIALIZED);
+}
+
 static void inside(struct machine *m, struct place *at)
 {
 	nothing(m, at);
@@ -311,6 +386,56 @@ static void an_iommu(const struct machine *m, const struct place *at, struct tdx
 	r->rdx = m->tdr;
 }
 
+static void td_and_key(const struct machine *m, const struct place *at, struct tdx_regs *r)
+{
+	r->rcx = new_td(at);
+	r->rdx = new_key(at);
+}
+
+static void tdcx_page(const struct machine *m, const struct place *at, struct tdx_regs *r)
+{
+	r->rcx = at->build + 0x2000;
+	r->rdx = new_td(at);
+}
+
+static void td_and_params(const struct machine *m, const struct place *at, struct tdx_regs *r)
+{
+	r->rcx = new_td(at);
+	r->rdx = at->build + 0x80000;
+}
+
+static void vcpu_of_td(const struct machine *m, const struct place *at, struct tdx_regs *r)
+{
+	r->rcx = new_vcpu(at);
+	r->rdx = m->tdr;
+}
+
+static void tdvps_page(const struct machine *m, const struct place *at, struct tdx_regs *r)
+{
+	r->rcx = new_vcpu(at) + PAGE_SIZE;
+	r->rdx = new_vcpu(at);
+}
+
+static void vcpu_alone(const struct machine *m, const struct place *at, struct tdx_regs *r)
+{
+	r->rcx = new_vcpu(at);
+	r->rdx = 0;
+	r->r8 = 100 + at->vcpu;		/* an x2APIC id that nobody has */
+}
+
+static void gpa_of_td(const struct machine *m, const struct place *at, struct tdx_regs *r)
+{
+	r->rcx = at->gpa;
+	r->rdx = m->tdr;
+}
+
+/* NUM_VCPUS, to the VMM */
+static void vmm_field(const struct machine *m, const struct place *at, struct tdx_regs *r)
+{
+	r->rcx = m->tdr;
+	r->rdx = 0x9010000200000001;
+}
+
 static void servtd_bind(const struct machine *m, const struct place *at, struct tdx_regs *r)
 {
 	*r = (struct tdx_regs){ .rax = r->rax, .rcx = m->target, .rdx = m->tdr };
@@ -388,6 +513,25 @@ static const struct recipe recipes[] = {
 	  .registers = the_vcpu },
 	{ "TDH.VP.WR", TDH_VP_WR, .vcpu = TRUE, .prepare = associated,
 	  .registers = vcpu_field },
+	{ "TDH.VP.RD", TDH_VP_RD, .vcpu = TRUE, .prepare = associated,
+	  .registers = vcpu_field },
+	{ "TDH.MNG.CREATE", TDH_MNG_CREATE, .other = TRUE, .prepare = nothing,
+	  .registers = td_and_key },
+	{ "TDH.MNG.KEY.CONFIG", TDH_MNG_KEY_CONFIG, .other = TRUE, .prepare = td_created,
+	  .registers = td_and_key },
+	{ "TDH.MNG.ADDCX", TDH_MNG_ADDCX, .other = TRUE, .prepare = keys_configured,
+	  .registers = tdcx_page },
+	{ "TDH.MNG.INIT", TDH_MNG_INIT, .other = TRUE, .prepare = tdcs_added,
+	  .registers = td_and_params },
+	{ "TDH.MNG.RD", TDH_MNG_RD, .prepare = nothing, .registers = vmm_field },
+	{ "TDH.VP.CREATE", TDH_VP_CREATE, .prepare = vcpu_to_create, .registers = vcpu_of_td },
+	{ "TDH.VP.ADDCX", TDH_VP_ADDCX, .prepare = vcpu_created, .registers = tdvps_page },
+	{ "TDH.VP.INIT", TDH_VP_INIT, .prepare = tdvps_added, .registers = vcpu_alone },
+	{ "TDH.VP.INIT v1", TDH_VP_INIT, .version = 1, .prepare = tdvps_added,
+	  .registers = vcpu_alone },
+	{ "TDH.MR.EXTEND", TDH_MR_EXTEND, .prepare = added, .registers = gpa_of_td },
+	{ "TDH.MNG.KEY.RECLAIMID", TDH_MNG_KEY_RECLAIMID, .prepare = nothing,
+	  .registers = the_td },
 	{ "TDH.MNG.VPFLUSHDONE", TDH_MNG_VPFLUSHDONE, .prepare = nothing, .registers = the_td },
 	{ "TDH.PHYMEM.CACHE.WB", TDH_PHYMEM_CACHE_WB, .prepare = flushed, .registers = none },
 	{ "TDH.MNG.KEY.FREEID", TDH_MNG_KEY_FREEID, .prepare = written_back, .registers = the_td },

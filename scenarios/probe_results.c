@@ -33,6 +33,7 @@ static void keep(struct trial *t, u64 status)
 	if (check_count(t->m->sim) || status == PROBE_NOTHING)
 		return;		/* the module is dead, or would be: no answer */
 	word = probe_word(status);
+	t->leaf->digest = t->leaf->digest * 31 + g_str_hash(word) + t->leaf->runs;
 	if (g_ptr_array_find_with_equal_func(t->leaf->results, word, g_str_equal, NULL))
 		g_free(word);
 	else
@@ -165,22 +166,26 @@ static void locks(struct trial *t)
 static void td_states(struct trial *t)
 {
 	struct module *mod = module_of(t->m->sim);
-	struct tdr *tdr = tdr_at(t->m->tdr);
+	struct tdr *tdr = tdr_at(t->recipe->other ? t->at->build + PAGE_SIZE : t->m->tdr);
 	struct tdcs *tdcs = td_tdcs(tdr);
 	struct kot_entry *key = &mod->kot[tdr->hkid];
 
 #define WITH(field, value) do { world_set(field, value); run(t); } while (0)
-	for (u32 s = 0; s < 11; s++)
-		WITH(tdcs->op_state, s);
 	for (u8 s = 0; s < 4; s++)
 		WITH(tdr->lifecycle, s);
+	WITH(key->state, HKID_FREE);
+	WITH(key->state, HKID_FLUSHED);
 	WITH(tdr->fatal, 1);
 	WITH(tdr->num_tdcx, TDCX_PAGES - 1);
 	WITH(tdr->chldcnt, 0ull);
-	for (u8 s = 0; s < 3; s++)
-		WITH(key->state, s);
 	WITH(key->wbinvd_bitmap, 0ull);
 	WITH(key->wbinvd_bitmap, 3ull);
+	for (u32 i = 0; i < 2; i++)
+		WITH(mod->wbt[i].intr_point, 1ull);
+	if (!tdr->tdcx_pa[0])
+		return;		/* no TDCS yet */
+	for (u32 s = 0; s < 11; s++)
+		WITH(tdcs->op_state, s);
 	WITH(tdcs->num_assoc_vcpus, 1u);
 	WITH(tdcs->num_vcpus, 0u);
 	WITH(tdcs->epoch.refcount[0], (u16)1);
@@ -189,8 +194,6 @@ static void td_states(struct trial *t)
 	WITH(tdcs->epoch.td_epoch, 2ull);
 	WITH(tdcs->pending_ve_disable, 1);
 	WITH(tdcs->iotlb.prev, 1ull);
-	for (u32 i = 0; i < 2; i++)
-		WITH(mod->wbt[i].intr_point, 1ull);
 }
 
 static void vcpu_states(struct trial *t)

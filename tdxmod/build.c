@@ -60,16 +60,17 @@ static void start_dynamic(struct module *mod, u8 which)
 bool tdx_module_new(struct sim *sim, const struct tdx_module_config *cfg)
 {
 	const char *name = cfg && cfg->version ? cfg->version : TDX_VERSION_DEFAULT;
-	const struct tdx_version *version = tdx_version_find(name);
+	struct tdx_version version;
 	struct module *mod;
 	u16 last;
 
-	if (!version || (cfg && cfg->dpamt && !(version->options & SWITCH(S_DPAMT))))
+	if (!tdx_version_find(name, &version) ||
+	    (cfg && cfg->dpamt && !(version.options & SWITCH(S_DPAMT))))
 		return false;
 	mod = world_alloc(sizeof(*mod));
 	sim_set_layer(sim, LAYER_MODULE, mod);
-	world_set(mod->switches, version->on);
-	world_set(mod->version, version->name);
+	world_set(mod->switches, version.on);
+	world_set(mod->version, version.name);
 	world_set(mod->hp_lock_timeout, cfg && cfg->hp_lock_timeout ? cfg->hp_lock_timeout :
 		  TSC_SECOND);
 	world_set(mod->tdmr_end, world_phys_size());

@@ -11,7 +11,7 @@ struct sim;
 struct guest_program;
 
 struct tdx_module_config {
-	const char *version;	/* of versions.h; NULL: TDX_VERSION_DEFAULT */
+	const char *version;	/* tdx_version_find(), must outlive the sim; NULL: TDX_VERSION_DEFAULT */
 	u64 hp_lock_timeout;	/* cycles; 0: one second of TSC */
 	u16 hkids;		/* private HKIDs, the module's own included; 0: 32 (32..63) */
 	u16 cached_sub_blocks;	/* of CACHE.WB; 0: 4 */

@@ -98,13 +98,43 @@ const struct tdx_version *tdx_version_table(u32 *n)
 	return versions;
 }
 
-const struct tdx_version *tdx_version_find(const char *name)
+/* "S5" of "S5+S12": its number, and *@end behind it; 0: no such switch, or an option */
+static u32 switch_of(const char *word, const char **end)
 {
-	for (u32 i = 0; i < ARRAY_SIZE(versions); i++) {
-		if (!strcmp(versions[i].name, name))
-			return &versions[i];
+	size_t n = strcspn(word, "+-");
+
+	*end = word + n;
+	for (u32 i = 1; i <= TDX_SWITCHES; i++) {
+		const char *name = switches[i - 1].name;
+
+		if (strlen(name) == n && !strncmp(name, word, n))
+			return i == S_DPAMT ? 0 : i;
 	}
-	return NULL;
+	return 0;
+}
+
+bool tdx_version_find(const char *name, struct tdx_version *v)
+{
+	size_t n = strcspn(name, "+-");
+	const char *at = name + n;
+	u32 i = 0;
+
+	while (i < ARRAY_SIZE(versions) && (strlen(versions[i].name) != n ||
+					    strncmp(versions[i].name, name, n)))
+		i++;
+	if (i == ARRAY_SIZE(versions))
+		return false;
+	*v = versions[i];
+	while (*at) {
+		bool on = *at == '+';
+		u32 s = switch_of(at + 1, &at);
+
+		if (!s)
+			return false;
+		v->on = on ? v->on | SWITCH(s) : v->on & ~SWITCH(s);
+	}
+	v->name = name;
+	return true;
 }
 
 const struct tdx_switch_row *tdx_switch_table(void)

@@ -47,7 +47,12 @@ struct tdx_version {
 	const char *basis;	/* what was read, in words */
 };
 
-const struct tdx_version *tdx_version_find(const char *name);	/* NULL: not known */
+/*
+ * tdx_version_find - the version called @name into *@v; false if there is none. "1.5.34-S5+S12"
+ * is 1.5.34 without the one and with the other, to see what a switch alone does: no module that
+ * was ever released. S11 is an option, not for this.
+ */
+bool tdx_version_find(const char *name, struct tdx_version *v);
 const struct tdx_version *tdx_version_table(u32 *n);
 /* tdx_switch_table - [TDX_SWITCHES], S1 first */
 const struct tdx_switch_row *tdx_switch_table(void);

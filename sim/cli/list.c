@@ -275,6 +275,7 @@ int cmd_list(int argc, char **argv)
 {
 	const char *names[G_N_ELEMENTS(lists) + 1] = { NULL };
 	struct lister l = { 0 };
+	struct tdx_version version;
 	struct cli cli;
 	const char *near;
 	int code;
@@ -289,7 +290,7 @@ int cmd_list(int argc, char **argv)
 	l.only = argc == 3 ? argv[2] : NULL;
 	l.tdx = cli.tdx ? cli.tdx : TDX_VERSION_DEFAULT;
 	l.dpamt = g_strv_contains(cli.play.switches, TDX_OPTION_DPAMT);
-	if (l.dpamt && !(tdx_version_find(l.tdx)->options & SWITCH(S_DPAMT)))
+	if (l.dpamt && !(tdx_version_find(l.tdx, &version) && version.options & SWITCH(S_DPAMT)))
 		return cli_fail("module %s has no dynamic PAMT; `septsim list variants tdx`", l.tdx);
 	for (guint i = 0; i < G_N_ELEMENTS(lists); i++) {
 		names[i] = lists[i].what;

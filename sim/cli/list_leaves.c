@@ -113,6 +113,7 @@ static void leaf_json(struct lister *l, const struct probe_leaf *leaf)
 		json_text(j, NULL, leaf->results->pdata[i]);
 	json_leave(j, ']');
 	json_number(j, "runs", leaf->runs);
+	json_number(j, "digest", leaf->digest);
 	json_leave(j, '}');
 }
 

@@ -20,7 +20,7 @@ static const struct {
 	{ "TD_EPOCH", 'P', "P TD_EPOCH" }, { "TDR", 'D', "D TDR" }, { "TDVPR", 'V', "V TDVPR" },
 	{ "OP_STATE", 'O', "O OP_STATE" }, { "PAMT_", 'M', "M PAMT entry" }, { "KOT", 'K', "K KOT" },
 	{ "WBT", 'W', "W WBT" }, { "RTMR", 'R', "R RTMR" }, { "SERVTD", 'S', "S bindings" },
-	{ "TDINV", 'I', "I TDINV" },
+	{ "TDINV", 'I', "I TDINV" }, { "KET", 'N', "N KET" },
 };
 
 /* @held: "SEPT_TREE exclusive" */
@@ -157,12 +157,15 @@ static void matrix(struct lister *l, const struct probe *p, gboolean same)
 {
 	GArray *who = members(p, same);
 	GPtrArray *all = classes(p, who, same);
+	int name;
 
 	printf("\n%s; who meets all others alike is one\n", same ? "On the same entry or vCPU" :
 	       "Elsewhere in the TD");
 	for (guint c = 0; c < all->len; c++)
 		class_names(l, p, all->pdata[c], c + 1);
-	printf("\n    ");
+	name = MIN(20, l->cli->look.width - 5 - 3 * (int)all->len);
+	name = name < 8 ? 0 : name;
+	printf("\n    %*s", name ? name + 1 : 0, "");
 	for (guint h = 0; h < all->len; h++)
 		printf("%3u", h + 1);
 	putchar('\n');
@@ -170,6 +173,9 @@ static void matrix(struct lister *l, const struct probe *p, gboolean same)
 		GString *row = g_string_new(NULL);
 
 		g_string_printf(row, "  %2u", c + 1);
+		if (name)
+			g_string_append_printf(row, " %-*.*s", name, name, short_name(
+				p->leaves->pdata[g_array_index((GArray *)all->pdata[c], guint, 0)]));
 		for (guint h = 0; h < all->len; h++) {
 			char text[3];
 
@@ -254,7 +260,9 @@ void list_refusals(struct lister *l, struct probe *p, guint caller)
 		list_wrap(l, s->str, 2, 11);
 		g_string_free(s, TRUE);
 	}
-	list_wrap(l, "(same): only on the same entry or vCPU; else anywhere in the TD", 2, 2);
+	if (all->len)
+		list_wrap(l, "(same): only on the same entry or vCPU; else anywhere in the TD",
+			  2, 2);
 out:
 	refusals_free(all);
 }

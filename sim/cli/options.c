@@ -123,6 +123,20 @@ static gboolean known_word(enum scn_vocab_kind kind, const char *option, const c
 	return FALSE;
 }
 
+/* "1.5.34", and on the command line "1.5.34-S5+S12" */
+static gboolean known_version(const char *option, const char *word)
+{
+	char *base = g_strndup(word, strcspn(word, "+-"));
+	struct tdx_version v;
+	gboolean ok = known_word(SCN_VOCAB_TDX, option, "module version", base, "variants tdx");
+
+	g_free(base);
+	if (ok && !tdx_version_find(word, &v))
+		return cli_fail("%s %s: +Sn or -Sn with the number of a switch wanted; `septsim list "
+				"variants tdx` (S11 is the option dpamt)", option, word), FALSE;
+	return ok;
+}
+
 static gboolean take_variant(struct cli *cli)
 {
 	char **words = raw.variant ? g_strsplit_set(raw.variant, " ,", -1) : NULL;
@@ -137,8 +151,7 @@ static gboolean take_variant(struct cli *cli)
 			g_free(cli->kvm);
 			cli->kvm = g_strdup(*w + 4);
 		} else if (g_str_has_prefix(*w, "tdx=")) {
-			ok = known_word(SCN_VOCAB_TDX, "--variant", "module version", *w + 4,
-					"variants");
+			ok = known_version("--variant", *w + 4);
 			g_free(cli->tdx);
 			cli->tdx = g_strdup(*w + 4);
 		} else {
@@ -163,7 +176,7 @@ static gboolean take_tdx(struct cli *cli, gboolean several)
 	for (char **w = words; w && *w && ok; w++) {
 		if (!**w)
 			continue;
-		ok = known_word(SCN_VOCAB_TDX, "--tdx", "module version", *w, "variants tdx");
+		ok = known_version("--tdx", *w);
 		if (ok && !g_ptr_array_find_with_equal_func(cli->versions, *w, g_str_equal, NULL))
 			g_ptr_array_add(cli->versions, g_strdup(*w));
 	}

@@ -289,12 +289,19 @@ static void test_statuses(void **state)
 /* Switches that touch the flows of today: S1, S2, S7, S8 (S3, S5, S6: guest.c, here below) */
 static void test_versions(void **state)
 {
+	struct tdx_version v;
 	u32 n;
 
-	assert_null(tdx_version_find("1.5.02"));
+	assert_false(tdx_version_find("1.5.02", &v));
+	assert_false(tdx_version_find("1.5.0", &v));
+	assert_false(tdx_version_find("1.5.34-S14", &v));
+	assert_false(tdx_version_find("1.5.34+S11", &v));
+	assert_false(tdx_version_find("1.5.34-", &v));
+	assert_true(tdx_version_find("1.5.34-S5+S12", &v));
+	assert_true(!(v.on & SWITCH(S_ENTRY_CAS)) && v.on & SWITCH(S_IOTLB));
 	tdx_version_table(&n);
 	assert_int_equal(n, 6);
-	assert_non_null(tdx_version_find(TDX_VERSION_DEFAULT));
+	assert_true(tdx_version_find(TDX_VERSION_DEFAULT, &v));
 	for (u32 i = 0; i < 2; i++) {
 		struct sim *sim = test_sim();
 		struct tdx_regs r = { 0 };

@@ -20,6 +20,7 @@
 #include "sim/engine/undo.h"
 #include "tdxmod/build.h"
 
+#define CHUNKS_AT_ONCE	64u		/* a VM of up to 128 MiB has all of them from the start */
 #define MAX_MEMORY	(128ull << 30)	/* as many chunks as one allocation can name */
 
 static void cpus_init(struct kvm_host *host)
@@ -112,18 +113,25 @@ static void locks_init(struct kvm *kvm)
 	mutex_init(&kvm->filemap_invalidate_lock, "filemap_invalidate_lock");
 }
 
+struct gfn_chunk *kvm_chunk_new(struct kvm *kvm, u64 n)
+{
+	struct gfn_chunk *c = world_alloc(sizeof(*c));
+
+	world_fill(c->attributes, KVM_MEMORY_ATTRIBUTE_PRIVATE, sizeof(c->attributes));
+	world_set(kvm->chunks[n], c);
+	kvm_chunk_regions(kvm, c, n * CHUNK_GFNS);
+	return c;
+}
+
 static void memory_init(struct kvm *kvm)
 {
 	u64 n = (kvm->gfns + CHUNK_GFNS - 1) / CHUNK_GFNS, i;
 
 	world_set(kvm->chunks, (struct gfn_chunk **)world_alloc(n * sizeof(*kvm->chunks)));
-	for (i = 0; i < n; i++) {
-		struct gfn_chunk *c = world_alloc(sizeof(*c));
-
-		world_fill(c->attributes, KVM_MEMORY_ATTRIBUTE_PRIVATE, sizeof(c->attributes));
-		world_set(kvm->chunks[i], c);
-		kvm_chunk_regions(kvm, c, i * CHUNK_GFNS);
-	}
+	/* Of a large one most may never be touched; real threads cannot make them as they go */
+	for (i = 0; i < n && (n <= CHUNKS_AT_ONCE || sim_options(sim_current())->sched ==
+			      SCHED_FREE); i++)
+		kvm_chunk_new(kvm, i);
 	kvm_init_memslots(kvm, 0, kvm->gfns);
 	world_set(kvm->root, kvm_tdp_mmu_alloc_root(kvm, false));
 	world_set(kvm->mirror_root, kvm_tdp_mmu_alloc_root(kvm, true));
@@ -311,12 +319,16 @@ static void leak(struct kvm *kvm, u64 gfn, u64 hpa, const char *how)
 
 static void check_page(struct kvm *kvm, u64 gfn)
 {
-	const struct gfn_chunk *c = gfn_chunk(kvm, gfn);
-	struct folio *f = (struct folio *)mem_peek64(&c->folio[gfn % CHUNK_GFNS]);
-	u64 last = mem_peek64(&c->last_hpa[gfn % CHUNK_GFNS]);
+	const struct gfn_chunk *c = gfn_chunk_peek(kvm, gfn);
 	struct mirror_view m;
+	struct folio *f;
 	u32 users = 1;
+	u64 last;
 
+	if (!c)
+		return;
+	f = (struct folio *)mem_peek64(&c->folio[gfn % CHUNK_GFNS]);
+	last = mem_peek64(&c->last_hpa[gfn % CHUNK_GFNS]);
 	if (f) {
 		kmmu_mirror_peek(kvm, gfn, &m);
 		if (kvm_switch(kvm, SW_PIN_PAGES) && m.class == MIRROR_LEAF)

@@ -232,9 +232,22 @@ static inline bool kvm_switch(const struct kvm *kvm, enum kvm_switch s)
 	return kvm->switches >> s & 1;
 }
 
-static inline struct gfn_chunk *gfn_chunk(const struct kvm *kvm, u64 gfn)
+/*
+ * gfn_chunk - a large VM has a chunk only where somebody has come; gfn_chunk_peek() makes none
+ * kvm_chunk_new - number @n. No step.
+ */
+struct gfn_chunk *kvm_chunk_new(struct kvm *kvm, u64 n);
+
+static inline struct gfn_chunk *gfn_chunk_peek(const struct kvm *kvm, u64 gfn)
 {
 	return kvm->chunks[gfn / CHUNK_GFNS];
+}
+
+static inline struct gfn_chunk *gfn_chunk(struct kvm *kvm, u64 gfn)
+{
+	struct gfn_chunk *c = gfn_chunk_peek(kvm, gfn);
+
+	return likely(c) ? c : kvm_chunk_new(kvm, gfn / CHUNK_GFNS);
 }
 
 /* kvm_online_vcpus - what kvm_for_each_vcpu() goes up to: vcpus[0..]; one step */

@@ -344,11 +344,11 @@ static bool find_hold(struct conform_machine *m, const struct conform_record *op
 	if (g_str_has_prefix(h, "pamt"))
 		return module_lock_find(CONFORM_TDR, "PAMT", hpa, level, &m->hold);
 	if (g_str_has_prefix(h, "tree_"))
-		return module_lock_find(CONFORM_TDR, "SEPT_TREE", 0, 0, &m->hold);
+		return td_peek_lock(CONFORM_TDR, "SEPT_TREE", &m->hold);
 	if (g_str_has_prefix(h, "epoch_"))
-		return module_lock_find(CONFORM_TDR, "TD_EPOCH", 0, 0, &m->hold);
+		return td_peek_lock(CONFORM_TDR, "TD_EPOCH", &m->hold);
 	if (g_str_has_prefix(h, "opstate_"))
-		return module_lock_find(CONFORM_TDR, "OP_STATE", 0, 0, &m->hold);
+		return td_peek_lock(CONFORM_TDR, "OP_STATE", &m->hold);
 	if (g_str_has_prefix(h, "kot_"))
 		return module_lock_find(CONFORM_TDR, "KOT", 0, 0, &m->hold);
 	if (!strcmp(h, "wbt"))

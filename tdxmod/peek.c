@@ -4,7 +4,11 @@
  */
 #include "tdxmod/peek.h"
 
+#include <string.h>
+
+#include "tdxmod/lock.h"
 #include "tdxmod/module.h"
+#include "tdxmod/observe.h"
 #include "tdxmod/pamt.h"
 #include "tdxmod/td.h"
 
@@ -39,6 +43,23 @@ void td_peek(u64 hpa, struct td_peek *out)
 	};
 }
 
+bool td_peek_lock(u64 hpa, const char *name, struct module_lock *l)
+{
+	struct module *mod = module_self();
+	struct tdcs *tdcs = (struct tdcs *)tdcs_of(mod, tdr_at(hpa));
+
+	if (!strcmp(name, "SEPT_TREE"))
+		*l = (struct module_lock){ &tdcs->sept_lock, module_switch(mod, S_TREE_HP) ?
+			TDX_LOCK_SHAREX_HP : TDX_LOCK_SHAREX, "SEPT_TREE" };
+	else if (!strcmp(name, "TD_EPOCH"))
+		*l = (struct module_lock){ &tdcs->epoch.lock, TDX_LOCK_SHAREX, "TD_EPOCH" };
+	else if (!strcmp(name, "OP_STATE"))
+		*l = (struct module_lock){ &tdcs->op_state_lock, TDX_LOCK_SHAREX_HP, "OP_STATE" };
+	else
+		return false;
+	return true;
+}
+
 bool pamt_peek(u64 hpa, u8 size, struct pamt_peek *out)
 {
 	const struct module *mod = module_self();
@@ -69,12 +90,16 @@ static bool lock_at(const struct module *mod, const void *p, u8 *size, u64 *hpa,
 	return *hpa < mod->tdmr_end;
 }
 
+/* A table that has been reclaimed is nobody's, and still under the TD's root */
 static bool in_sept(const struct module *mod, const void *p, u64 root)
 {
 	u64 hpa = ptr_to_phys(p) & ~(PAGE_SIZE - 1ull);
+	u8 pt;
 
-	return module_phys(mod, hpa) &&
-	       (hpa == root || mem_peek8(&pamt_entry_of(mod, hpa, SIZE_4K)->pt) == PT_EPT);
+	if (!module_phys(mod, hpa))
+		return false;
+	pt = mem_peek8(&pamt_entry_of(mod, hpa, SIZE_4K)->pt);
+	return hpa == root || pt == PT_EPT || pt == PT_NDA;
 }
 
 bool peek_written(u64 tdr, const struct undo_entry *e, u64 n,

@@ -21,6 +21,10 @@ struct td_peek {
 };
 void td_peek(u64 tdr, struct td_peek *out);
 
+/* td_peek_lock - "SEPT_TREE", "TD_EPOCH" or "OP_STATE", also of a TD that has been taken back */
+struct module_lock;
+bool td_peek_lock(u64 tdr, const char *name, struct module_lock *l);
+
 struct pamt_peek {
 	u16 lock;
 	u8 pt;

@@ -15,12 +15,15 @@ struct kvm;
 struct kvm_vcpu;
 struct guest_program;
 
+enum kmmu_vm_type { KMMU_TDX, KMMU_DEFAULT };	/* default: a VM without TDX */
+
 struct kmmu_config {
 	const char *name;	/* "TD": owner of the regions */
+	enum kmmu_vm_type type;
 	u16 vcpus;
 	u64 memory;		/* bytes of guest memory: gfns [0, memory / 4K) */
 	u8 levels;		/* 4 or 5 */
-	u8 max_level;		/* 1 = 4K, 2 = 2M */
+	u8 max_level;		/* of user pages, so of what is shared: 1 = 4K, 2 = 2M */
 	bool initialized_only;	/* td state=initialized: before MR.FINALIZE */
 	bool created_only;	/* td state=none: KVM_CREATE_VM alone, no vCPUs */
 	bool pending_ve_disable, notify, nx_huge_pages, dirty_log;
@@ -31,9 +34,9 @@ struct kmmu_config {
 };
 
 /*
- * kmmu_vm_new - a VM with its TD, vCPUs (not loaded on any LP) and one memslot over all its
- * memory, private by attribute; no tables below the roots. No steps. NULL with @err set for
- * an unknown variant or policy.
+ * kmmu_vm_new - a VM (with its TD), vCPUs (not loaded on any LP) and one memslot over all its
+ * memory, private by attribute in a TD; no roots. No steps. NULL with @err set for an unknown
+ * variant or policy.
  */
 struct kvm *kmmu_vm_new(struct sim *sim, const struct kmmu_config *cfg, GError **err);
 
@@ -45,7 +48,7 @@ struct kvm_vcpu *kmmu_vcpu(struct kvm *kvm, u16 n);
 /* kmmu_set_guest - what runs in vCPU @n, if it is there, and once it is initialised */
 void kmmu_set_guest(struct kvm *kvm, u16 n, const struct guest_program *p);
 const char *kmmu_name(const struct kvm *kvm);	/* owner of its regions */
-u64 kmmu_tdr(const struct kvm *kvm);	/* 0: there is none, yet or any more */
+u64 kmmu_tdr(const struct kvm *kvm);	/* 0: there is none, yet or any more, or ever (KMMU_DEFAULT) */
 u64 kmmu_tdvpr(const struct kvm *kvm, u16 n);	/* hpa of vCPU @n's TDVPR */
 
 /* Errors of kmmu_vm_new(): what a user can get wrong. The message has a hint. */
@@ -86,11 +89,25 @@ struct kmmu_result kmmu_zap(struct kvm *kvm, u64 start, u64 end);
 struct kmmu_result kmmu_punch(struct kvm *kvm, u64 start, u64 end);
 struct kmmu_result kmmu_convert(struct kvm *kvm, u64 start, u64 end, bool to_shared);
 enum kmmu_slot_change { SLOT_DELETE, SLOT_MOVE, SLOT_ADD };
-struct kmmu_result kmmu_slot(struct kvm *kvm, enum kmmu_slot_change what, u64 start, u64 end);
+/* @to: first gfn of the new place, for SLOT_MOVE */
+struct kmmu_result kmmu_slot(struct kvm *kvm, enum kmmu_slot_change what, u64 start, u64 end,
+			     u64 to);
 struct kmmu_result kmmu_kick(struct kvm *kvm);
 struct kmmu_result kmmu_track(struct kvm *kvm);
 struct kmmu_result kmmu_rcu_quiesce(struct kvm *kvm);
 struct kmmu_result kmmu_reuse_page(struct kvm *kvm, u64 gfn);	/* host writes the page's frame */
+
+/* User space's memory; ranges are of user pages, numbered as the gfns they were set up for */
+struct kmmu_result kmmu_notify(struct kvm *kvm, u64 start, u64 end);	/* they go, notifiers told */
+struct kmmu_result kmmu_age(struct kvm *kvm, u64 start, u64 end);	/* were they used? */
+/* Huge pages of direct trees */
+struct kmmu_result kmmu_recover_nx(struct kvm *kvm);	/* the NX recovery worker, once */
+struct kmmu_result kmmu_shadow_page(struct kvm *kvm, u64 gfn);	/* give it one of the shadow MMU */
+struct kmmu_result kmmu_collapse(struct kvm *kvm, u64 start, u64 end);	/* of the slot there */
+struct kmmu_result kmmu_split(struct kvm *kvm, u64 gfn);
+/* Dirty logging, of the slot that is exactly the range; of any range */
+struct kmmu_result kmmu_log_dirty(struct kvm *kvm, u64 start, u64 end, bool on);
+struct kmmu_result kmmu_clear_dirty(struct kvm *kvm, u64 start, u64 end);
 
 /*
  * The VM's life. create-vcpu and init-vcpu of vCPU @n's thread. kmmu_close: vCPU @n's
@@ -114,7 +131,9 @@ void kmmu_lock_acquire(struct kvm *kvm, const char *name, bool shared);
 void kmmu_lock_release(struct kvm *kvm, const char *name, bool shared);
 
 /* Peeks: no step. */
-enum mirror_class { MIRROR_NONPRESENT, MIRROR_FROZEN, MIRROR_LEAF, MIRROR_TABLE, MIRROR_OTHER };
+enum mirror_class {
+	MIRROR_NONPRESENT, MIRROR_FROZEN, MIRROR_LEAF, MIRROR_TABLE, MIRROR_MMIO, MIRROR_OTHER
+};
 struct mirror_view {
 	u64 raw;
 	u64 pfn;		/* leaf or table; ~0 if none */
@@ -122,6 +141,10 @@ struct mirror_view {
 	enum mirror_class class;
 };
 void kmmu_mirror_peek(struct kvm *kvm, u64 gfn, struct mirror_view *v);
+/* kmmu_direct_peek - likewise of the direct tree that a vCPU would load now */
+void kmmu_direct_peek(struct kvm *kvm, u64 gfn, struct mirror_view *v);
+/* kmmu_direct_maps - does any direct table that is not freed map the page at @hpa, and where? */
+bool kmmu_direct_maps(const struct kvm *kvm, u64 hpa, u64 *gfn);
 bool kmmu_is_dead(const struct kvm *kvm);	/* vm_bugged or vm_dead */
 u64 kmmu_gfns(const struct kvm *kvm);
 /* kmmu_check_end - teardown's promises: users of pages, leaks; fails page-leak and the like */

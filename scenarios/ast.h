@@ -119,6 +119,8 @@ struct scn_op {
 	struct scn_actor_ref actor;	/* OP_SIGNAL OP_NEED_RESCHED OP_MIGRATE OP_CLOSE */
 	unsigned int lp;		/* OP_MIGRATE OP_INTERRUPT OP_CPU_OFFLINE */
 	guint64 cycles;			/* OP_COMPUTE; OP_SIGNAL: after so many, default 0 */
+	guint64 to;			/* OP_SLOT_MOVE: first gfn of the new place */
+	gboolean on;			/* OP_LOG_DIRTY */
 	enum scn_on_memory_fault on_fault;	/* OP_RUN; default stop */
 	guint64 times;			/* OP_RUN: returns to user space at most; 0: no limit */
 	const char *leaf;		/* OP_SEAMCALL OP_TDCALL OP_INJECT */

@@ -62,7 +62,8 @@ static const char *mirror_word(const struct mirror_view *m, char *buf, gsize n)
 {
 	static const char *const names[] = {
 		[MIRROR_NONPRESENT] = "NONPRESENT", [MIRROR_FROZEN] = "FROZEN",
-		[MIRROR_LEAF] = "PRESENT", [MIRROR_TABLE] = "TABLE", [MIRROR_OTHER] = "OTHER",
+		[MIRROR_LEAF] = "PRESENT", [MIRROR_TABLE] = "TABLE", [MIRROR_MMIO] = "MMIO",
+		[MIRROR_OTHER] = "OTHER",
 	};
 
 	if (m->class == MIRROR_LEAF)
@@ -142,7 +143,7 @@ static void check_agree(struct checks *k, guint64 from, guint64 to)
 	guint said = 0;
 	char text[160], where[24];
 
-	if (!kmmu_tdr(k->kvm))	/* not yet, or gone */
+	if (!kmmu_tdr(k->kvm))	/* not yet, gone, or a VM without TDX */
 		return;
 	to = MIN(to, k->gfns);
 	for (guint64 gfn = from; gfn < to && said < REPORTS_MAX; gfn = skip_absent(k, gfn)) {
@@ -325,11 +326,14 @@ static void page_freed(struct checks *k, guint64 hpa)
 	u16 lp;
 
 	g_snprintf(where, sizeof(where), "0x%" G_GINT64_MODIFIER "x", hpa);
-	if (sept_maps_page(hpa, &tdr, &gfn))
+	if (kmmu_direct_maps(k->kvm, hpa, &gfn))
+		check_fail("free-while-mapped", where, "page freed while a direct table maps it at "
+			   "gfn 0x%" G_GINT64_MODIFIER "x", gfn);
+	else if (sept_maps_page(hpa, &tdr, &gfn))
 		check_fail("free-while-mapped", where, "page freed while the S-EPT maps it at gfn 0x%"
 			   G_GINT64_MODIFIER "x", gfn);
 	else if (tlb_in_guest_holds_page(hpa, &lp, &gfn))
-		check_fail("free-while-mapped", where, "page freed while LP %u, in the TD, "
+		check_fail("free-while-mapped", where, "page freed while LP %u, in the guest, "
 			   "holds a translation of gfn 0x%" G_GINT64_MODIFIER "x to it", lp, gfn);
 }
 

@@ -87,6 +87,26 @@ static void op_range(struct lex *lx, struct scn_op *op)
 	lex_range(lx, &op->range);
 }
 
+static void op_move(struct lex *lx, struct scn_op *op)
+{
+	lex_range(lx, &op->range);
+	op->to = op->range.end;
+	if (lex_take_word(lx, "to"))
+		op->to = lex_gfn(lx);
+}
+
+static void op_log_dirty(struct lex *lx, struct scn_op *op)
+{
+	static const struct scn_word_value words[] = {
+		{ "off", FALSE, TRUE },
+		{ "on", TRUE, TRUE },
+		{ NULL }
+	};
+
+	lex_range(lx, &op->range);
+	op->on = lex_choice(lx, "on or off", words);
+}
+
 static void op_gfn(struct lex *lx, struct scn_op *op)
 {
 	single_gfn(lx, &op->range);
@@ -365,10 +385,13 @@ static const op_fn op_parsers[] = {
 	[SCN_OP_PUNCH] = op_range,
 	[SCN_OP_CONVERT] = op_convert,
 	[SCN_OP_SLOT_DELETE] = op_range,
-	[SCN_OP_SLOT_MOVE] = op_range,
+	[SCN_OP_SLOT_MOVE] = op_move,
 	[SCN_OP_SLOT_ADD] = op_range,
 	[SCN_OP_NOTIFY] = op_range,
 	[SCN_OP_COLLAPSE] = op_range,
+	[SCN_OP_AGE] = op_range,
+	[SCN_OP_LOG_DIRTY] = op_log_dirty,
+	[SCN_OP_CLEAR_DIRTY] = op_range,
 	[SCN_OP_SPLIT] = op_gfn,
 	[SCN_OP_SHADOW_PAGE] = op_gfn,
 	[SCN_OP_REUSE_PAGE] = op_gfn,

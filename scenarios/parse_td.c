@@ -94,7 +94,7 @@ static guint64 attr_memory(struct parse *p, const struct attr *a)
 
 static const struct scn_word_value type_words[] = {
 	{ "tdx", SCN_TD_TYPE_TDX, TRUE },
-	{ "default", SCN_TD_TYPE_DEFAULT, FALSE },
+	{ "default", SCN_TD_TYPE_DEFAULT, TRUE },
 	{ NULL }
 };
 
@@ -113,21 +113,14 @@ static const struct scn_word_value levels_words[] = {
 
 static const struct scn_word_value max_level_words[] = {
 	{ "4K", SCN_LEVEL_4K, TRUE },
-	{ "2M", SCN_LEVEL_2M, FALSE },
+	{ "2M", SCN_LEVEL_2M, TRUE },
 	{ NULL }
 };
 
-/* pve= notify= */
+/* pve= notify= nx-huge-pages= dirty-log= */
 static const struct scn_word_value switch_words[] = {
 	{ "off", FALSE, TRUE },
 	{ "on", TRUE, TRUE },
-	{ NULL }
-};
-
-/* nx-huge-pages= dirty-log= */
-static const struct scn_word_value later_words[] = {
-	{ "off", FALSE, TRUE },
-	{ "on", TRUE, FALSE },
 	{ NULL }
 };
 
@@ -161,9 +154,9 @@ static void td_attr(struct parse *p, struct scn_td *td, const struct attr *a)
 	else if (!strcmp(a->key, "iommus"))
 		td->iommus = attr_number(p, a, 0, 64);
 	else if (!strcmp(a->key, "nx-huge-pages"))
-		td->nx_huge_pages = attr_choice(p, a, later_words);
+		td->nx_huge_pages = attr_choice(p, a, switch_words);
 	else if (!strcmp(a->key, "dirty-log"))
-		td->dirty_log = attr_choice(p, a, later_words);
+		td->dirty_log = attr_choice(p, a, switch_words);
 	else
 		parse_error(p, &a->whole, hint_nearest(p, a->key, td_keys),
 			    "td has no %s=", a->key);

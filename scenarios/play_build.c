@@ -148,8 +148,9 @@ static gboolean td_possible(struct player *pl)
 	for (guint i = 0; i < pl->c->tds->len; i++) {
 		const struct scn_td *td = pl->c->tds->pdata[i];
 
-		if (td->type != SCN_TD_TYPE_TDX)
-			play_refuse(pl, &td->loc, "type=default is not supported yet");
+		if (td->type == SCN_TD_TYPE_DEFAULT && (td->pve || td->notify || td->iommus))
+			play_refuse(pl, &td->loc, "pve=, notify= and iommus= are a TD's: this VM "
+				    "has type=default");
 		else if (td->iommus && !(tdx_version_find(pl->res->tdx, &version) &&
 					 version.on & SWITCH(S_IOTLB)))
 			play_refuse(pl, &td->loc, "iommus=: module %s has no TDX Connect (S12); "
@@ -201,7 +202,8 @@ static gboolean build_vm(struct player *pl, guint n)
 	GPtrArray *variant = variant_words(pl), *policy_args = policy_words(pl);
 	const struct scn_td *td = pl->c->tds->pdata[n];
 	struct kmmu_config cfg = {
-		.name = *td->name ? td->name : "TD", .vcpus = (u16)td->vcpus,
+		.name = *td->name ? td->name : "TD",
+		.type = td->type == SCN_TD_TYPE_DEFAULT ? KMMU_DEFAULT : KMMU_TDX, .vcpus = (u16)td->vcpus,
 		.memory = td->memory, .levels = (u8)td->levels, .max_level = (u8)td->max_level,
 		.initialized_only = td->state == SCN_TD_STATE_INITIALIZED,
 		.pending_ve_disable = td->pve, .notify = td->notify,
@@ -298,7 +300,7 @@ static void build_cast(struct player *pl)
 		a->actor = actor_new(pl->sim, a->scn->name, (u16)a->scn->lp, cast_main, a);
 		if (a->scn->vcpu < 0)
 			continue;
-		a->guest = play_guest_new(pl, a->scn->guest);
+		a->guest = play_guest_new(pl, a->td, a->scn->guest);
 		kmmu_set_guest(a->kvm, (u16)a->scn->vcpu, a->guest);
 	}
 	plan_all(pl);

@@ -137,7 +137,20 @@ static void emit_ops(struct player *pl, const GPtrArray *ops, GArray *out)
 		emit(pl, ops->pdata[i], out);
 }
 
-struct guest_program *play_guest_new(struct player *pl, const struct scn_guest *g)
+static gboolean possible(struct player *pl, const struct scn_td *td, const GPtrArray *ops)
+{
+	for (guint i = 0; ops && i < ops->len; i++) {
+		const struct scn_op *op = ops->pdata[i];
+
+		if (op->word->code == SCN_OP_REPEAT ? !possible(pl, td, op->body) :
+						      play_lacks_td(pl, td, op))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+struct guest_program *play_guest_new(struct player *pl, const struct scn_td *td,
+				     const struct scn_guest *g)
 {
 	static const enum guest_reaction on_ve[] = {
 		[SCN_ON_VE_ACCEPT] = REACT_ACCEPT, [SCN_ON_VE_DIE] = REACT_DIE,
@@ -152,7 +165,7 @@ struct guest_program *play_guest_new(struct player *pl, const struct scn_guest *
 
 	p->on_ve = REACT_ACCEPT;
 	p->on_busy = REACT_RETRY;
-	if (g) {
+	if (g && possible(pl, td, g->ops)) {
 		p->on_ve = on_ve[g->on_ve];
 		p->on_busy = on_busy[g->on_busy];
 		emit_ops(pl, g->ops, insns);

@@ -116,7 +116,7 @@ static void unmap_op(struct cast *a, const struct scn_op *op, struct kmmu_result
 		break;
 	default:
 		*r = kmmu_slot(kvm, op->word->code == SCN_OP_SLOT_MOVE ? SLOT_MOVE : SLOT_DELETE,
-			       from, to);
+			       from, to, op->to);
 	}
 	if (k)
 		checks_zap_ends(k, from, to, zap, r->ret >= 0);
@@ -132,10 +132,34 @@ static gboolean vm_op(struct cast *a, const struct scn_op *op, struct kmmu_resul
 		*r = kmmu_convert(kvm, from, to, false);
 		return TRUE;
 	case SCN_OP_SLOT_ADD:
-		*r = kmmu_slot(kvm, SLOT_ADD, from, to);
+		*r = kmmu_slot(kvm, SLOT_ADD, from, to, 0);
 		return TRUE;
 	case SCN_OP_REUSE_PAGE:
 		*r = kmmu_reuse_page(kvm, from);
+		return TRUE;
+	case SCN_OP_NOTIFY:
+		*r = kmmu_notify(kvm, from, to);
+		return TRUE;
+	case SCN_OP_AGE:
+		*r = kmmu_age(kvm, from, to);
+		return TRUE;
+	case SCN_OP_RECOVER_NX:
+		*r = kmmu_recover_nx(kvm);
+		return TRUE;
+	case SCN_OP_COLLAPSE:
+		*r = kmmu_collapse(kvm, from, to);
+		return TRUE;
+	case SCN_OP_SPLIT:
+		*r = kmmu_split(kvm, from);
+		return TRUE;
+	case SCN_OP_SHADOW_PAGE:
+		*r = kmmu_shadow_page(kvm, from);
+		return TRUE;
+	case SCN_OP_LOG_DIRTY:
+		*r = kmmu_log_dirty(kvm, from, to, op->on);
+		return TRUE;
+	case SCN_OP_CLEAR_DIRTY:
+		*r = kmmu_clear_dirty(kvm, from, to);
 		return TRUE;
 	case SCN_OP_RCU_QUIESCE:
 		*r = kmmu_rcu_quiesce(kvm);
@@ -320,6 +344,34 @@ void cast_give(struct cast *a, int plan, guint32 n)
 	actor_unpark(a->actor);
 }
 
+/* Operations on the module or on private memory; module locks of a TD that is not there. */
+static gboolean wants_td(const struct scn_op *op)
+{
+	switch (op->word->code) {
+	case SCN_OP_PUNCH:
+	case SCN_OP_CONVERT:
+	case SCN_OP_TRACK:
+	case SCN_OP_SEAMCALL:
+	case SCN_OP_ACCEPT:
+	case SCN_OP_MAP_GPA:
+	case SCN_OP_TDCALL:
+		return TRUE;
+	case SCN_OP_ACQUIRE:
+	case SCN_OP_RELEASE:
+		return op->lock.word->module;
+	default:
+		return FALSE;
+	}
+}
+
+gboolean play_lacks_td(struct player *pl, const struct scn_td *td, const struct scn_op *op)
+{
+	if (td->type != SCN_TD_TYPE_DEFAULT || (!wants_td(op) && op->kind == SCN_MEM_DEFAULT))
+		return FALSE;
+	play_refuse(pl, &op->loc, "`%s` wants a TD; this VM has type=default", op->text);
+	return TRUE;
+}
+
 /* What the grammar allows but this case has no way to do: say so before anything runs. */
 gboolean play_op_possible(struct player *pl, const struct cast *a, const struct scn_op *op)
 {
@@ -338,6 +390,8 @@ gboolean play_op_possible(struct player *pl, const struct cast *a, const struct 
 			    a->scn->name);
 		return FALSE;
 	}
+	if (play_lacks_td(pl, a->td, op))
+		return FALSE;
 	if (op->word->code == SCN_OP_FAULT && op->level == SCN_LEVEL_2M &&
 	    a->td->max_level != SCN_LEVEL_2M) {
 		play_refuse(pl, &op->loc, "a 2M fault wants `td max-level=2M`");

@@ -128,6 +128,8 @@ void player_why_unreachable(struct player *pl, const GPtrArray *cells, gboolean 
 /* play_ops.c */
 void cast_main(void *cast);
 void cast_give(struct cast *a, int plan, guint32 n);
+/* play_lacks_td - refused: @op is about a TD, and the VM is none */
+gboolean play_lacks_td(struct player *pl, const struct scn_td *td, const struct scn_op *op);
 gboolean play_op_possible(struct player *pl, const struct cast *a, const struct scn_op *op);
 /*
  * play_compute - the actor spends @cycles, and others who are due before it go first: what
@@ -147,7 +149,8 @@ gboolean play_module_op(struct cast *a, const struct scn_op *op, struct kmmu_res
 gboolean play_module_possible(struct player *pl, const struct scn_op *op);
 
 /* play_guest.c */
-struct guest_program *play_guest_new(struct player *pl, const struct scn_guest *g);
+struct guest_program *play_guest_new(struct player *pl, const struct scn_td *td,
+				     const struct scn_guest *g);
 void play_guest_free(struct guest_program *p);
 
 /* play_record.c */

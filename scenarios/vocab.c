@@ -103,13 +103,26 @@ static void add_region(const struct region *r, void *ctx)
 	g_free(head);
 }
 
+/* What is there only once a vCPU has loaded its roots: no region of the TD that is looked at */
+static void roots(struct regions *rs)
+{
+	words_add(&rs->names, "mirror");
+	words_add(&rs->names, "direct");
+	words_add(&rs->names, "root");
+	words_add(&rs->names, "mirror_root");
+	words_add(words_of(rs->fields, "root"), "invalid");
+	words_add(words_of(rs->fields, "mirror_root"), "invalid");
+}
+
 static void classes(struct regions *rs)
 {
-	static const char *const mirror[] = { "NONPRESENT", "FROZEN", "PRESENT", "TABLE",
-						"OTHER" };
+	static const char *const spte[] = { "NONPRESENT", "FROZEN", "PRESENT", "TABLE", "MMIO",
+					    "OTHER" };
 
-	for (guint i = 0; i < G_N_ELEMENTS(mirror); i++)
-		words_add(words_of(rs->values, "mirror"), mirror[i]);
+	for (guint i = 0; i < G_N_ELEMENTS(spte); i++) {
+		words_add(words_of(rs->values, "mirror"), spte[i]);
+		words_add(words_of(rs->values, "direct"), spte[i]);
+	}
 	for (guint i = 0; i < 256; i++) {
 		const char *name = sept_state_name((u8)i);
 
@@ -170,8 +183,10 @@ static void learn_regions(void)
 		return;
 	known.fields = g_hash_table_new(g_str_hash, g_str_equal);
 	known.values = g_hash_table_new(g_str_hash, g_str_equal);
-	if (look_at_sim(&rs))
+	if (look_at_sim(&rs)) {
+		roots(&rs);
 		classes(&rs);
+	}
 	/* Without a world nothing is known, and any word will do. */
 	known.names = rs.names.all->len ? words_take(&rs.names, TRUE) : NULL;
 	take_table(rs.fields, known.fields);
@@ -298,10 +313,10 @@ static const char *const *fields_of(const char *region)
 
 static const char *const *list(enum scn_vocab_kind kind, const char *scope)
 {
-	/* td_exit.c of the module names them */
+	/* td_exit.c of the module names them, and vmx.c of KVM */
 	static const char *const exits[] = {
-		"EPT_VIOLATION", "EXTERNAL_INTERRUPT", "TDCALL", "HOST_PRIORITY_BUSY_TIMEOUT",
-		"OTHER", NULL
+		"EPT_VIOLATION", "EPT_MISCONFIG", "EXTERNAL_INTERRUPT", "TDCALL",
+		"HOST_PRIORITY_BUSY_TIMEOUT", "VMCALL", "HLT", "OTHER", NULL
 	};
 	static const char *const *made[SCN_VOCAB_METRIC + 1];
 

@@ -232,6 +232,11 @@ void vcpu_build_pages(u64 tdvpr, u64 tdcx[TDVPS_PAGES - 1])
 	memcpy(tdcx, &tdvps_at(tdvpr)->tdvps_pa[1], (TDVPS_PAGES - 1) * sizeof(u64));
 }
 
+void vcpu_set_shared_ept(u64 tdvpr, u64 root)
+{
+	world_set(tdvps_at(tdvpr)->shared_eptp, root);
+}
+
 void vcpu_set_guest(u64 tdvpr, const struct guest_program *p)
 {
 	struct tdvps *vp = tdvps_at(tdvpr);

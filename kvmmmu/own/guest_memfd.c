@@ -51,7 +51,8 @@ void folio_put(struct folio *f)
 
 void kvm_release_faultin_page(struct folio *f)
 {
-	folio_put(f);
+	if (f)
+		folio_put(f);
 }
 
 static struct folio *cache_read(struct kvm *kvm, u64 gfn)
@@ -79,16 +80,15 @@ static struct folio *filemap_get(struct kvm *kvm, u64 gfn)
 	return f;
 }
 
-static struct folio *folio_new(struct kvm *kvm, u64 gfn)
+struct folio *folio_new(struct kvm *kvm, u64 gfn, u64 hpa)
 {
 	struct folio *f = world_alloc(sizeof(*f));
 
-	mutex_init(&f->lock, "folio_lock");
-	world_set(f->hpa, page_alloc_guest());
+	world_set(f->hpa, hpa);
 	world_set(f->gfn, gfn);
 	world_set(f->kvm, kvm);
 	world_set(f->mapped, 1);
-	world_set(f->ref.count, 2);	/* the cache's and the caller's */
+	world_set(f->ref.count, 1);
 	kvm_page_set_private(f->hpa, (u64)f);
 	sim_charge(COST_PAGE_CLEAR_4K, 1);
 	return f;
@@ -110,7 +110,9 @@ static struct folio *kvm_gmem_get_folio(struct kvm *kvm, u64 gfn)
 			folio_put(f);
 			continue;
 		}
-		f = folio_new(kvm, gfn);
+		f = folio_new(kvm, gfn, page_alloc_guest());
+		mutex_init(&f->lock, "folio_lock");
+		world_set(f->ref.count, 2);	/* the cache's and the caller's; raw: not seen yet */
 		mutex_lock(&f->lock);
 		seen = mem_cmpxchg64(folio_slot(kvm, gfn), 0, (u64)f);
 		if (!seen)
@@ -159,7 +161,9 @@ void kvm_gmem_punch_hole(struct kvm *kvm, u64 start, u64 end)
 	trace_call("kvm_gmem_punch_hole", start);
 	mutex_lock(&kvm->filemap_invalidate_lock);
 	/* kvm_gmem_invalidate_start(): the window stays open over the truncation */
-	found = kvm_unmap_begin(kvm, kvm->gmem_bindings, start, end, true, false);
+	found = kvm_unmap_begin(kvm, &(struct kvm_unmap){
+		.slots = kvm->gmem_bindings, .start = start, .end = end,
+		.filter = KVM_FILTER_PRIVATE });
 	for (gfn = start; gfn < end; gfn++)
 		truncate_one(kvm, gfn);
 	if (found)
@@ -190,7 +194,8 @@ void kvm_gmem_release(struct kvm *kvm)
 	trace_call0("kvm_gmem_release");
 	mutex_lock(&kvm->slots_lock);
 	mutex_lock(&kvm->filemap_invalidate_lock);
-	found = kvm_unmap_begin(kvm, kvm->gmem_bindings, 0, kvm->gfns, true, false);
+	found = kvm_unmap_begin(kvm, &(struct kvm_unmap){
+		.slots = kvm->gmem_bindings, .end = kvm->gfns, .filter = KVM_FILTER_PRIVATE });
 	if (found)
 		kvm_unmap_end(kvm);
 	for (i = 0; i < KVM_MEM_SLOTS; i++)

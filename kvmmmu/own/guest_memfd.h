@@ -11,13 +11,15 @@
  * caller gets a reference. Sleeps (folio lock).
  */
 struct folio *kvm_gmem_get_pfn(struct kvm *kvm, u64 gfn, u64 *hpa);
-void kvm_release_faultin_page(struct folio *f);	/* drop that reference */
+void kvm_release_faultin_page(struct folio *f);	/* drop that reference; NULL: none */
 
+/* folio_new - of the frame at @hpa, cleared, with one reference */
+struct folio *folio_new(struct kvm *kvm, u64 gfn, u64 hpa);
 void folio_get(struct folio *f);
 void folio_put(struct folio *f);	/* the last one frees the page */
 
 
-/* pfn_to_folio - of a frame that a guest_memfd holds */
+/* pfn_to_folio - of a frame that a guest_memfd or user space holds */
 struct folio *pfn_to_folio(u64 hpa);
 
 /* kvm_gmem_punch_hole - unmap [@start, @end), then give the pages back */

@@ -22,6 +22,7 @@ static const struct {
 	{ "slots_arch_lock", OWN_MUTEX, offsetof(struct kvm, slots_arch_lock) },
 	{ "filemap_invalidate_lock", OWN_MUTEX, offsetof(struct kvm, filemap_invalidate_lock) },
 	{ "tdp_mmu_pages_lock", OWN_SPIN, offsetof(struct kvm, tdp_mmu_pages_lock) },
+	{ "mn_invalidate_lock", OWN_SPIN, offsetof(struct kvm, mn_invalidate_lock) },
 };
 
 static int find(const char *name)

@@ -6,10 +6,12 @@
 #include <errno.h>
 
 #include "kvmmmu/own/guest_memfd.h"
+#include "kvmmmu/own/host_mm.h"
 #include "kvmmmu/own/kmmu_result.h"
 #include "kvmmmu/own/kvm_main.h"
 #include "kvmmmu/own/mmu.h"
 #include "kvmmmu/own/tdx.h"
+#include "kvmmmu/own/vt.h"
 #include "kvmmmu/own/x86.h"
 #include "sim/engine/mem.h"
 #include "sim/engine/task.h"
@@ -35,6 +37,7 @@ struct kmmu_result result(s64 ret)
 	case -EBADF:		r.what = "EBADF"; break;
 	case -EOPNOTSUPP:	r.what = not_supported; break;
 	case KVM_EXIT_HLT:	r.what = "HLT"; break;
+	case KVM_EXIT_MMIO:	r.what = "MMIO"; break;
 	case KVM_EXIT_INTERNAL_ERROR: r.what = "INTERNAL_ERROR"; break;
 	}
 	return r;
@@ -85,7 +88,7 @@ static bool user_memory_fault(struct kvm_vcpu *vcpu, enum kmmu_memory_fault mf)
 static int user_map_gpa(struct kvm_vcpu *vcpu)
 {
 	struct kvm *kvm = vcpu->kvm;
-	u64 shared_bit = kvm->levels == 5 ? BIT_ULL(51) : BIT_ULL(47);
+	u64 shared_bit = kvm->gfn_direct_bits << PAGE_SHIFT;
 	u64 start = (vcpu->tdvmcall_a0 & ~shared_bit) >> PAGE_SHIFT;
 	u64 end = start + (vcpu->tdvmcall_a1 >> PAGE_SHIFT);
 
@@ -111,6 +114,12 @@ static bool user_exit(struct kvm_vcpu *vcpu, enum kmmu_memory_fault mf, int r,
 	}
 	if (r)
 		return false;
+	if (vcpu->exit_reason == KVM_EXIT_MMIO) {
+		trace_note("KVM_RUN: MMIO");
+		if (!is_td(vcpu->kvm))
+			vmx_skip_mmio(vcpu);
+		return true;
+	}
 	if (vcpu->exit_reason == KVM_EXIT_HYPERCALL) {
 		r = user_map_gpa(vcpu);
 		*res = result(r);
@@ -138,8 +147,8 @@ struct kmmu_result kmmu_run(struct kvm_vcpu *vcpu, enum kmmu_memory_fault mf, u6
 }
 
 /*
- * One access of the guest with TDH.VP.ENTER left out: what leaves the handler to fault
- * again (a signal apart) does so, with SRCU dropped as an entry drops it.
+ * One access of the guest with the entry left out: what leaves the handler to fault again (a
+ * signal apart) does so, with SRCU dropped as an entry drops it. A shared one is a write.
  */
 static int fault_loop(struct kvm_vcpu *vcpu, u64 gfn, bool shared)
 {
@@ -150,8 +159,11 @@ static int fault_loop(struct kvm_vcpu *vcpu, u64 gfn, bool shared)
 		r = kvm_service_requests(vcpu);
 		if (r < 0)
 			return r;
+		r = kvm_mmu_reload(vcpu);
+		if (r)
+			return r;
 		kvm_vcpu_srcu_read_lock(vcpu);
-		r = shared ? kvm_mmu_do_page_fault(vcpu, gfn, false, false) :
+		r = shared ? kvm_mmu_page_fault(vcpu, gfn, PFERR_WRITE_MASK) :
 			     tdx_handle_private_fault(vcpu, gfn);
 		kvm_vcpu_srcu_read_unlock(vcpu);
 		if (r != RET_PF_RETRY)
@@ -170,7 +182,10 @@ struct kmmu_result kmmu_fault(struct kvm_vcpu *vcpu, u64 gfn, bool shared, u8 le
 	struct kvm *kvm = vcpu->kvm;
 	int r;
 
-	if (level > PG_LEVEL_4K || mem_peek32(&kvm->td_state) != TD_STATE_RUNNABLE)
+	shared |= !is_td(kvm);
+	if (level > PG_LEVEL_4K && !shared)
+		return result(-EOPNOTSUPP);
+	if (is_td(kvm) && mem_peek32(&kvm->td_state) != TD_STATE_RUNNABLE)
 		return result(-EOPNOTSUPP);
 	if (gfn >= kvm->gfns)
 		return result(-EINVAL);
@@ -188,6 +203,12 @@ struct kmmu_result kmmu_fault(struct kvm_vcpu *vcpu, u64 gfn, bool shared, u8 le
 	return result(r < 0 ? r : 0);
 }
 
+/* kvm_arch_vcpu_pre_fault_memory(): as the attribute says */
+static u64 prefault_code(struct kvm *kvm, u64 gfn)
+{
+	return PFERR_WRITE_MASK | (kvm_mem_is_private(kvm, gfn) ? PFERR_PRIVATE_ACCESS : 0);
+}
+
 /* kvm_vcpu_pre_fault_memory(): SRCU is held over the whole range (F02) */
 struct kmmu_result kmmu_prefault(struct kvm_vcpu *vcpu, u64 start, u64 end)
 {
@@ -201,7 +222,7 @@ struct kmmu_result kmmu_prefault(struct kvm_vcpu *vcpu, u64 start, u64 end)
 	if (vm_is_dead(kvm))
 		return result(-EIO);
 	/* pre_fault_allowed is set by MR.FINALIZE */
-	if (mem_read32(&kvm->td_state) != TD_STATE_RUNNABLE)
+	if (is_td(kvm) && mem_read32(&kvm->td_state) != TD_STATE_RUNNABLE)
 		return result(-EOPNOTSUPP);
 	mutex_lock(&vcpu->mutex);
 	vcpu_load(vcpu);
@@ -211,12 +232,10 @@ struct kmmu_result kmmu_prefault(struct kvm_vcpu *vcpu, u64 start, u64 end)
 			r = -EINTR;
 			break;
 		}
-		kvm_mmu_reload(vcpu);
-		if (!kvm_mem_is_private(kvm, gfn)) {
-			r = -EOPNOTSUPP;	/* the direct tree */
+		r = kvm_mmu_reload(vcpu);
+		if (r)
 			break;
-		}
-		r = kvm_tdp_map_page(vcpu, gfn);
+		r = kvm_tdp_map_page(vcpu, gfn, prefault_code(kvm, gfn));
 		/* WARN_ON_ONCE(r == -EIO): also of a VM that died meanwhile */
 		kvm_warn_on(r == -EIO, gfn, "KVM_PRE_FAULT_MEMORY ends in EIO");
 		if (r < 0)
@@ -230,8 +249,7 @@ struct kmmu_result kmmu_prefault(struct kvm_vcpu *vcpu, u64 start, u64 end)
 	if (r == -EINTR)
 		task_clear_signal();
 	kvm_op_end(kvm);
-	/* Success if a page was mapped, but a refusal of ours is never silent. */
-	return result(gfn > start && r != -EOPNOTSUPP ? 0 : r);
+	return result(gfn > start ? 0 : r);	/* success if a page was mapped */
 }
 
 /* The thread moves; KVM learns of it at the next vcpu_load(). */
@@ -273,13 +291,16 @@ struct kmmu_result kmmu_convert(struct kvm *kvm, u64 start, u64 end, bool to_sha
 
 	if (bad_range(kvm, start, end))
 		return result(-EINVAL);
+	if (!is_td(kvm))	/* !kvm_arch_has_private_mem() */
+		return result(-EINVAL);
 	kvm_op_begin(kvm, OP_CONVERT, start << 1 | to_shared, end);
 	r = vm_is_dead(kvm) ? -EIO : kvm_vm_set_mem_attributes(kvm, start, end, !to_shared);
 	kvm_op_end(kvm);
 	return result(r);
 }
 
-struct kmmu_result kmmu_slot(struct kvm *kvm, enum kmmu_slot_change what, u64 start, u64 end)
+struct kmmu_result kmmu_slot(struct kvm *kvm, enum kmmu_slot_change what, u64 start, u64 end,
+			     u64 to)
 {
 	int r;
 
@@ -293,7 +314,7 @@ struct kmmu_result kmmu_slot(struct kvm *kvm, enum kmmu_slot_change what, u64 st
 	else if (what == SLOT_ADD)
 		r = kvm_create_memslot(kvm, start, end);
 	else
-		r = -EINVAL;	/* a guest_memfd memslot is immutable: kvm_set_memory_region() */
+		r = kvm_move_memslot(kvm, start, end, to);
 	kvm_op_end(kvm);
 	return result(r);
 }
@@ -308,6 +329,8 @@ struct kmmu_result kmmu_kick(struct kvm *kvm)
 
 struct kmmu_result kmmu_track(struct kvm *kvm)
 {
+	if (!is_td(kvm))
+		return result(-EINVAL);
 	kvm_op_begin(kvm, OP_TRACK, 0, 0);
 	write_lock(&kvm->mmu_lock);
 	tdx_track(kvm);
@@ -324,24 +347,140 @@ struct kmmu_result kmmu_rcu_quiesce(struct kvm *kvm)
 	return result(0);
 }
 
-/* -ENOENT: the gfn never had a page; -EBUSY: its page is still the guest_memfd's */
+/* The frame that backed @gfn last and is used no more: 0 if there is none, ~0 if it is in use */
+static u64 idle_frame(u64 last)
+{
+	if (!(last & 1))
+		return 0;
+	return kvm_page_private(last & ~1ull) ? ~0ull : last & ~1ull;
+}
+
+/* -ENOENT: the gfn never had a page; -EBUSY: its page is still the guest_memfd's or user's */
 struct kmmu_result kmmu_reuse_page(struct kvm *kvm, u64 gfn)
 {
-	u64 hpa;
+	const struct gfn_chunk *c;
+	u64 hpa, host;
 
 	if (gfn >= kvm->gfns)
 		return result(-EINVAL);
 	kvm_op_begin(kvm, OP_REUSE, gfn, 0);
-	hpa = mem_peek64(&gfn_chunk(kvm, gfn)->last_hpa[gfn % CHUNK_GFNS]);
-	if (!(hpa & 1))
+	c = gfn_chunk(kvm, gfn);
+	hpa = idle_frame(mem_peek64(&c->last_hpa[gfn % CHUNK_GFNS]));
+	host = idle_frame(mem_peek64(&c->last_host_hpa[gfn % CHUNK_GFNS]));
+	if (!hpa || hpa == ~0ull)
+		hpa = host && host != ~0ull ? host : hpa | host;
+	if (!hpa)
 		return result(-ENOENT);
-	hpa &= ~1ull;
-	if (kvm_page_private(hpa))
+	if (hpa == ~0ull)
 		return result(-EBUSY);
 	if (page_is_free(hpa))
 		page_alloc_at(hpa);
 	trace_(EV_NOTE, .name = "page-reuse", .arg = hpa, .has_arg = true);
 	mem_write64(page_line(hpa), 0x6f77206e65642121ull);
+	kvm_op_end(kvm);
+	return result(0);
+}
+
+/* --- the direct side -------------------------------------------------------------------- */
+
+struct kmmu_result kmmu_notify(struct kvm *kvm, u64 start, u64 end)
+{
+	if (bad_range(kvm, start, end))
+		return result(-EINVAL);
+	kvm_op_begin(kvm, OP_NOTIFY, start, end);
+	host_zap_page_range(kvm, start, end);
+	kvm_op_end(kvm);
+	return result(0);
+}
+
+/* 1: one of them was young */
+struct kmmu_result kmmu_age(struct kvm *kvm, u64 start, u64 end)
+{
+	bool young;
+
+	if (bad_range(kvm, start, end))
+		return result(-EINVAL);
+	kvm_op_begin(kvm, OP_AGE, start, end);
+	young = host_age_page_range(kvm, start, end);
+	kvm_op_end(kvm);
+	return (struct kmmu_result){ .ret = young, .what = young ? "YOUNG" : "OLD" };
+}
+
+struct kmmu_result kmmu_recover_nx(struct kvm *kvm)
+{
+	kvm_op_begin(kvm, OP_RECOVER_NX, 0, 0);
+	kvm_recover_nx_huge_pages(kvm);
+	kvm_op_end(kvm);
+	return result(0);
+}
+
+/* What the end of dirty logging does to the slot: its tables become huge pages where they can. */
+struct kmmu_result kmmu_collapse(struct kvm *kvm, u64 start, u64 end)
+{
+	struct kvm_memory_slot *s;
+
+	if (bad_range(kvm, start, end))
+		return result(-EINVAL);
+	kvm_op_begin(kvm, OP_COLLAPSE, start, end);
+	mutex_lock(&kvm->slots_lock);
+	s = kvm_gfn_to_memslot(kvm, start);
+	if (s && !(mem_read32(&s->flags) & KVM_MEM_LOG_DIRTY_PAGES))
+		kvm_mmu_recover_huge_pages(kvm, s);
+	mutex_unlock(&kvm->slots_lock);
+	kvm_op_end(kvm);
+	return result(s ? 0 : -ENOENT);
+}
+
+/* kvm_mmu_try_split_huge_pages(), as KVM_CLEAR_DIRTY_LOG calls it: under the write lock */
+struct kmmu_result kmmu_split(struct kvm *kvm, u64 gfn)
+{
+	u64 from = gfn_round_for_level(gfn, PG_LEVEL_2M), to = from + CHUNK_GFNS;
+
+	if (gfn >= kvm->gfns)
+		return result(-EINVAL);
+	kvm_op_begin(kvm, OP_SPLIT, gfn, 0);
+	kvm_mmu_lock(kvm, false, from, to);
+	kvm_tdp_mmu_try_split_huge_pages(kvm, from, to, PG_LEVEL_4K, false);
+	kvm_mmu_unlock(kvm, false, from, to);
+	kvm_op_end(kvm);
+	return result(0);
+}
+
+struct kmmu_result kmmu_shadow_page(struct kvm *kvm, u64 gfn)
+{
+	if (gfn >= kvm->gfns)
+		return result(-EINVAL);
+	kvm_op_begin(kvm, OP_SHADOW_PAGE, gfn, 0);
+	nx_shadow_page(kvm, gfn);
+	kvm_op_end(kvm);
+	return result(0);
+}
+
+struct kmmu_result kmmu_log_dirty(struct kvm *kvm, u64 start, u64 end, bool on)
+{
+	int r;
+
+	if (bad_range(kvm, start, end))
+		return result(-EINVAL);
+	kvm_op_begin(kvm, OP_LOG_DIRTY, start << 1 | on, end);
+	r = vm_is_dead(kvm) ? -EIO : kvm_update_flags_memslot(kvm, start, end, on);
+	kvm_op_end(kvm);
+	return result(r);
+}
+
+/* kvm_arch_mmu_enable_log_dirty_pt_masked(), as KVM_CLEAR_DIRTY_LOG calls it, and its flush */
+struct kmmu_result kmmu_clear_dirty(struct kvm *kvm, u64 start, u64 end)
+{
+	if (bad_range(kvm, start, end))
+		return result(-EINVAL);
+	kvm_op_begin(kvm, OP_CLEAR_DIRTY, start, end);
+	mutex_lock(&kvm->slots_lock);
+	kvm_mmu_lock(kvm, false, 0, 0);
+	kvm_tdp_mmu_try_split_huge_pages(kvm, start, end, PG_LEVEL_4K, false);
+	kvm_tdp_mmu_clear_dirty_pt(kvm, start, end, true);
+	kvm_mmu_unlock(kvm, false, 0, 0);
+	kvm_flush_remote_tlbs(kvm);	/* kvm_flush_remote_tlbs_memslot() */
+	mutex_unlock(&kvm->slots_lock);
 	kvm_op_end(kvm);
 	return result(0);
 }

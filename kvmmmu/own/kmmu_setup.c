@@ -12,9 +12,11 @@
 #include "kvmmmu/own/policy.h"
 #include "kvmmmu/own/regions.h"
 #include "kvmmmu/own/tdx.h"
+#include "kvmmmu/own/vt.h"
 #include "sim/engine/check.h"
 #include "sim/engine/lp.h"
 #include "sim/engine/mem.h"
+#include "sim/engine/region.h"
 #include "sim/engine/sim.h"
 #include "sim/engine/trace.h"
 #include "sim/engine/undo.h"
@@ -68,11 +70,9 @@ static bool config_possible(const struct kmmu_config *cfg, GError **err)
 			      "memory is a multiple of 4K, at most 128G");
 	if (cfg->levels && cfg->levels != 4 && cfg->levels != 5)
 		return refuse(err, KMMU_ERROR_VALUE, "an S-EPT has 4 or 5 levels");
-	if (cfg->max_level > PG_LEVEL_4K)
-		return refuse(err, KMMU_ERROR_NOT_SUPPORTED,
-			      "max-level=2M is not supported yet: these kernels map private "
-			      "memory at 4K only");
-	if (cfg->dirty_log)
+	if (cfg->max_level > PG_LEVEL_2M)
+		return refuse(err, KMMU_ERROR_VALUE, "pages are 4K or 2M");
+	if (cfg->dirty_log && cfg->type == KMMU_TDX)
 		return refuse(err, KMMU_ERROR_NOT_SUPPORTED,
 			      "dirty-log=on is not supported: KVM refuses it on guest_memfd "
 			      "memslots");
@@ -110,6 +110,7 @@ static void locks_init(struct kvm *kvm)
 	mutex_init(&kvm->slots_arch_lock, "slots_arch_lock");
 	srcu_init(&kvm->srcu, "srcu");
 	spin_lock_init(&kvm->tdp_mmu_pages_lock, "tdp_mmu_pages_lock");
+	spin_lock_init(&kvm->mn_invalidate_lock, "mn_invalidate_lock");
 	mutex_init(&kvm->filemap_invalidate_lock, "filemap_invalidate_lock");
 }
 
@@ -117,13 +118,14 @@ struct gfn_chunk *kvm_chunk_new(struct kvm *kvm, u64 n)
 {
 	struct gfn_chunk *c = world_alloc(sizeof(*c));
 
-	world_fill(c->attributes, KVM_MEMORY_ATTRIBUTE_PRIVATE, sizeof(c->attributes));
+	if (is_td(kvm))
+		world_fill(c->attributes, KVM_MEMORY_ATTRIBUTE_PRIVATE, sizeof(c->attributes));
 	world_set(kvm->chunks[n], c);
 	kvm_chunk_regions(kvm, c, n * CHUNK_GFNS);
 	return c;
 }
 
-static void memory_init(struct kvm *kvm)
+static void memory_init(struct kvm *kvm, bool dirty_log)
 {
 	u64 n = (kvm->gfns + CHUNK_GFNS - 1) / CHUNK_GFNS, i;
 
@@ -132,10 +134,23 @@ static void memory_init(struct kvm *kvm)
 	for (i = 0; i < n && (n <= CHUNKS_AT_ONCE || sim_options(sim_current())->sched ==
 			      SCHED_FREE); i++)
 		kvm_chunk_new(kvm, i);
-	kvm_init_memslots(kvm, 0, kvm->gfns);
-	world_set(kvm->root, kvm_tdp_mmu_alloc_root(kvm, false));
-	world_set(kvm->mirror_root, kvm_tdp_mmu_alloc_root(kvm, true));
-	kvm_root_region(kvm, &kvm->root->invalid);
+	kvm_init_memslots(kvm, 0, kvm->gfns, dirty_log ? KVM_MEM_LOG_DIRTY_PAGES : 0);
+}
+
+/*
+ * kvm_mmu_load() of a vCPU that has run before, but for the LP, whose TLB is empty (K9). The
+ * root context acts at once.
+ */
+static void load_roots(struct kvm_vcpu *vcpu)
+{
+	mmu_topup_memory_caches(vcpu);
+	if (is_td(vcpu->kvm))
+		kvm_tdp_mmu_alloc_root(vcpu, true);
+	kvm_tdp_mmu_alloc_root(vcpu, false);
+	if (is_td(vcpu->kvm))
+		vcpu_set_shared_ept(vcpu->tdvpr, vcpu->root->hpa);
+	else
+		vmx_load_mmu_pgd(vcpu);
 }
 
 /* What KVM_CREATE_VCPU and KVM_TDX_INIT_VCPU leave, but for the LP that it belongs to: none */
@@ -143,9 +158,13 @@ static void vcpu_init(struct kvm *kvm, u16 n)
 {
 	struct kvm_vcpu *vcpu = kvm_vcpu_alloc(kvm, n);
 
-	world_set(vcpu->tdvpr, vcpu_build(kvm->tdr, 0));
-	vcpu_build_pages(vcpu->tdvpr, vcpu->tdcx_pages);
-	world_set(vcpu->tdx_state, (u32)VCPU_TD_STATE_INITIALIZED);
+	if (is_td(kvm)) {
+		world_set(vcpu->tdvpr, vcpu_build(kvm->tdr, 0));
+		vcpu_build_pages(vcpu->tdvpr, vcpu->tdcx_pages);
+		world_set(vcpu->tdx_state, (u32)VCPU_TD_STATE_INITIALIZED);
+	} else {
+		world_set(vcpu->vmx, vmx_guest_new());
+	}
 	kvm_vcpu_publish(kvm, vcpu);
 	world_set(kvm->created_vcpus, kvm->created_vcpus + 1);
 }
@@ -221,7 +240,12 @@ struct kvm *kmmu_vm_new(struct sim *sim, const struct kmmu_config *cfg, GError *
 	world_set(kvm->notify, cfg->notify);
 	world_set(kvm->iommus, cfg->iommus);
 	world_set(kvm->pending_ve_disable, cfg->pending_ve_disable);
+	world_set(kvm->vm_type, (u8)(cfg->type == KMMU_TDX ? KVM_X86_TDX_VM : KVM_X86_DEFAULT_VM));
 	world_set(kvm->levels, (u8)(cfg->levels ? cfg->levels : 4));
+	world_set(kvm->max_level, (u8)(cfg->max_level ? cfg->max_level : PG_LEVEL_4K));
+	world_set(kvm->nx_huge_pages, cfg->nx_huge_pages);
+	if (is_td(kvm))
+		world_set(kvm->gfn_direct_bits, BIT_ULL(kvm->levels == 5 ? 39 : 35));
 	world_set(kvm->gfns, cfg->memory >> PAGE_SHIFT);
 	world_set(kvm->switches, switches);
 	world_set(kvm->spte, switches >> SW_OLD_SPTE_BITS & 1 ? &spte_layout_v6_16 :
@@ -232,11 +256,13 @@ struct kvm *kmmu_vm_new(struct sim *sim, const struct kmmu_config *cfg, GError *
 	kvm_vm_regions(kvm);
 	files_init(kvm);
 	arrays_init(kvm);
-	if (!cfg->created_only)
+	if (is_td(kvm) && !cfg->created_only)
 		td_init(sim, kvm, !cfg->initialized_only);
-	memory_init(kvm);
+	memory_init(kvm, cfg->dirty_log);
 	for (i = 0; !cfg->created_only && i < cfg->vcpus; i++)
 		vcpu_init(kvm, i);
+	for (i = 0; !cfg->created_only && !cfg->initialized_only && i < cfg->vcpus; i++)
+		load_roots(kvm->vcpus[i]);
 	world_set(kvm->next, host->vms);
 	world_set(host->vms, kvm);
 	world_set(host->nr_vms, host->nr_vms + 1);
@@ -252,9 +278,15 @@ struct kvm_vcpu *kmmu_vcpu(struct kvm *kvm, u16 n)
 
 void kmmu_set_guest(struct kvm *kvm, u16 n, const struct guest_program *p)
 {
+	struct kvm_vcpu *vcpu = kvm->fds[n];
+
 	world_set(kvm->guests[n], p);
-	if (kvm->fds[n] && kvm->fds[n]->tdvpr)
-		vcpu_set_guest(kvm->fds[n]->tdvpr, p);
+	if (!vcpu)
+		return;
+	if (!is_td(kvm))
+		vmx_set_guest(vcpu, p);
+	else if (vcpu->tdvpr)
+		vcpu_set_guest(vcpu->tdvpr, p);
 }
 
 const char *kmmu_name(const struct kvm *kvm)
@@ -282,26 +314,80 @@ bool kmmu_is_dead(const struct kvm *kvm)
 	return mem_peek32(&kvm->vm_dead) || mem_peek32(&kvm->vm_bugged);
 }
 
-void kmmu_mirror_peek(struct kvm *kvm, u64 gfn, struct mirror_view *v)
+static const struct kvm_mmu_page *valid_root(const struct kvm *kvm, bool mirror)
 {
-	u8 level = kvm->levels;
+	const struct kvm_mmu_page *root = (const struct kvm_mmu_page *)mem_peek64(&kvm->tdp_mmu_roots);
+
+	while (root && (root->is_mirror != mirror || mem_peek32(&root->invalid)))
+		root = (const struct kvm_mmu_page *)mem_peek64(&root->link);
+	return root;
+}
+
+static void peek(const struct kvm *kvm, bool mirror, u64 gfn, struct mirror_view *v)
+{
+	const struct kvm_mmu_page *root = valid_root(kvm, mirror);
+	u64 bits = mirror ? 0 : kvm->gfn_direct_bits;
 	const u64 *pt;
+	u8 level = kvm->levels;
 
-	if (!kvm->mirror_root) {	/* the VM is gone */
-		*v = (struct mirror_view){ .pfn = ~0ull, .level = level };
+	*v = (struct mirror_view){ .raw = SHADOW_NONPRESENT_VALUE, .pfn = ~0ull, .level = level };
+	if (!root)
 		return;
-	}
-	pt = kvm->mirror_root->spt;
-
-	for (;; level--) {
-		v->raw = mem_peek64(&pt[gfn >> (9 * (level - 1)) & 511]);
+	for (pt = root->spt;; level--) {
+		v->raw = mem_peek64(&pt[(gfn | bits) >> (9 * (level - 1)) & 511]);
 		v->class = mirror_class_of(v->raw);
 		v->level = level;
 		if (v->class != MIRROR_TABLE || level == 1)
 			break;
 		pt = spte_child_pt(v->raw);
 	}
-	v->pfn = is_shadow_present_pte(v->raw) ? spte_to_pa(v->raw) >> PAGE_SHIFT : ~0ull;
+	if (is_shadow_present_pte(v->raw))
+		v->pfn = (spte_to_pa(v->raw) >> PAGE_SHIFT) +
+			 (v->class == MIRROR_LEAF ? gfn & (kvm_pages_per_hpage(level) - 1) : 0);
+}
+
+void kmmu_mirror_peek(struct kvm *kvm, u64 gfn, struct mirror_view *v)
+{
+	peek(kvm, true, gfn, v);
+}
+
+void kmmu_direct_peek(struct kvm *kvm, u64 gfn, struct mirror_view *v)
+{
+	peek(kvm, false, gfn, v);
+}
+
+struct search {
+	const struct kvm *kvm;
+	u64 hpa, gfn;
+	bool found;
+};
+
+static void search_table(const struct region *r, void *ctx)
+{
+	struct search *s = ctx;
+	u64 size = kvm_pages_per_hpage(r->level) << PAGE_SHIFT;
+	u32 i;
+
+	if (s->found || r->type != &direct_region || r->owner != s->kvm->name)
+		return;
+	for (i = 0; i < 512; i++) {
+		u64 spte = mem_peek64((const u64 *)r->base + i);
+
+		if (mirror_class_of(spte) != MIRROR_LEAF || s->hpa - spte_to_pa(spte) >= size)
+			continue;
+		s->found = true;
+		s->gfn = r->index + i * r->step + ((s->hpa - spte_to_pa(spte)) >> PAGE_SHIFT);
+		return;
+	}
+}
+
+bool kmmu_direct_maps(const struct kvm *kvm, u64 hpa, u64 *gfn)
+{
+	struct search s = { .kvm = kvm, .hpa = hpa };
+
+	region_each(search_table, &s);
+	*gfn = s.gfn;
+	return s.found;
 }
 
 /* --- at the end ----------------------------------------------------------------------- */
@@ -367,6 +453,18 @@ const struct kmmu_word *kmmu_seams(u32 *n)
 		{ "kvm_zap_gfn_range", "operation zap (first gfn)", "", MMU "mmu.c" },
 		{ "tdx_sept_remove_leaf_spte", "block, track, remove a leaf (gfn)", "",
 		  "arch/x86/kvm/vmx/tdx.c" },
+		{ "handle_removed_pt", "a table that went (its first gfn)", "",
+		  MMU "tdp_mmu.c" },
+		{ "tdp_mmu_zap_root", "take a root down (0 direct, 1 mirror)", "",
+		  MMU "tdp_mmu.c" },
+		{ "kvm_tdp_mmu_zap_invalidated_roots", "take invalid roots down", "",
+		  MMU "tdp_mmu.c" },
+		{ "kvm_recover_nx_huge_pages", "operation recover-nx", "", MMU "mmu.c" },
+		{ "host_zap_page_range", "operation notify (first page)", "", "mm/memory.c" },
+		{ "kvm_mmu_notifier_invalidate_range_start", "user pages will go (first one)", "",
+		  "virt/kvm/kvm_main.c" },
+		{ "kvm_mmu_notifier_invalidate_range_end", "they are gone (first one)", "",
+		  "virt/kvm/kvm_main.c" },
 		{ "tdx_track", "TDH.MEM.TRACK and the kick after it", "",
 		  "arch/x86/kvm/vmx/tdx.c" },
 		{ "tdx_handle_ept_violation", "a private fault with its local retries (gfn)", "",
@@ -379,6 +477,10 @@ const struct kmmu_word *kmmu_seams(u32 *n)
 		{ "kvm_vm_set_mem_attributes", "operation convert (first gfn)", "",
 		  "virt/kvm/kvm_main.c" },
 		{ "kvm_delete_memslot", "operation slot delete (first gfn)", "",
+		  "virt/kvm/kvm_main.c" },
+		{ "kvm_move_memslot", "operation slot move (first gfn)", "",
+		  "virt/kvm/kvm_main.c" },
+		{ "kvm_update_flags_memslot", "operation log-dirty (first gfn)", "",
 		  "virt/kvm/kvm_main.c" },
 		{ "synchronize_srcu", "a memslot change waits for readers", "",
 		  "virt/kvm/kvm_main.c" },

@@ -31,6 +31,7 @@ struct guest_program;
 
 #define PT64_ROOT_MAX_LEVEL	5
 #define PG_LEVEL_4K		1
+#define PG_LEVEL_2M		2
 #define KVM_MAX_HUGEPAGE_LEVEL	3	/* 1G */
 
 static inline u64 kvm_pages_per_hpage(u8 level)
@@ -60,6 +61,8 @@ enum vcpu_mode {
 #define KVM_REQ_VM_DEAD		(1u | KVM_REQUEST_WAIT | KVM_REQUEST_NO_WAKEUP)
 #define KVM_REQ_NO_VCPU_ENTER_INPROGRESS \
 	(2u | KVM_REQUEST_WAIT | KVM_REQUEST_NO_WAKEUP)	/* of the RFC (policy_rfc.c) only */
+#define KVM_REQ_MMU_FREE_OBSOLETE_ROOTS \
+	(3u | KVM_REQUEST_WAIT | KVM_REQUEST_NO_WAKEUP)
 #define KVM_REQ_OUTSIDE_GUEST_MODE \
 	(KVM_REQUEST_NO_ACTION | KVM_REQUEST_WAIT | KVM_REQUEST_NO_WAKEUP)
 
@@ -68,6 +71,7 @@ enum {
 	KVM_EXIT_UNKNOWN = 0,
 	KVM_EXIT_HYPERCALL = 3,
 	KVM_EXIT_HLT = 5,
+	KVM_EXIT_MMIO = 6,
 	KVM_EXIT_INTR = 10,
 	KVM_EXIT_INTERNAL_ERROR = 17,
 	KVM_EXIT_MEMORY_FAULT = 39,
@@ -86,12 +90,21 @@ enum {
 
 enum fastpath { EXIT_FASTPATH_NONE, EXIT_FASTPATH_REENTER_GUEST, EXIT_FASTPATH_EXIT_HANDLED };
 
+/* Of a fault, arch/x86/include/asm/kvm_host.h: from the exit qualification */
+#define PFERR_PRESENT_MASK	(1ull << 0)
+#define PFERR_WRITE_MASK	(1ull << 1)
+#define PFERR_RSVD_MASK		(1ull << 3)	/* an EPT misconfiguration: an MMIO entry */
+#define PFERR_FETCH_MASK	(1ull << 4)
+#define PFERR_PRIVATE_ACCESS	(1ull << 49)
+
 #define KVM_MEMSLOT_INVALID	(1u << 16)
+#define KVM_MEM_LOG_DIRTY_PAGES	(1u << 0)
 #define KVM_MEM_GUEST_MEMFD	(1u << 2)
 #define KVM_MEM_SLOTS		8	/* of one VM here */
 
 struct kvm_memory_slot {
 	u64 base_gfn, npages;	/* do not change in a slot's life */
+	u64 hva;		/* user page behind base_gfn (userspace_addr >> 12) */
 	u32 flags;		/* [step] */
 } __attribute__((aligned(64)));
 
@@ -100,23 +113,30 @@ struct kvm_memslots {
 	u64 slot[KVM_MEM_SLOTS];	/* struct kvm_memory_slot *, 0: none */
 } __attribute__((aligned(64)));
 
-/* A page of the guest_memfd's page cache. */
+/* A page of the guest_memfd's page cache, or of user memory (host_mm.c; lock: not used). */
 struct folio {
 	struct mutex lock;	/* PG_locked */
 	struct refcount ref;
 	u32 mapped;		/* [step] truncation clears it: folio->mapping */
 	u64 hpa;
 	u64 gfn;
+	u64 next;		/* of those that user space gives back at once */
 	struct kvm *kvm;
 };
 
 #define CHUNK_GFNS 512u
 
-/* Per 512 gfns: the attribute xarray and the guest_memfd's page cache. */
+/*
+ * Per 512 gfns: the attribute xarray and the guest_memfd's page cache; and, per 512 user
+ * pages of the same numbers, user space's page tables: a slot made at set-up has hva = gfn.
+ */
 struct gfn_chunk {
 	u64 folio[CHUNK_GFNS];		/* [step] struct folio *, 0: no page */
 	/* Not Linux's: the frame that was the last to back it, for reuse-page; bit 0: is set. */
 	u64 last_hpa[CHUNK_GFNS];
+	u64 pte[CHUNK_GFNS];		/* [step] struct folio * of user memory, 0: none */
+	u64 last_host_hpa[CHUNK_GFNS];	/* as last_hpa, of user memory */
+	u32 pmd;			/* [step] enum host_pmd */
 	u8 attributes[CHUNK_GFNS];	/* [step] KVM_MEMORY_ATTRIBUTE_PRIVATE or 0 */
 };
 
@@ -157,11 +177,13 @@ struct kvm_vcpu {
 	u64 tdvpr;		/* [vcpu] hpa; 0: not initialised */
 	int srcu_idx;		/* [vcpu] */
 	u32 srcu_depth;		/* [vcpu] */
-	bool mmu_loaded;	/* [vcpu] */
 	u64 flush_vp_err;	/* written by the flush IPI, read after its acknowledgement */
-	struct kvm_mmu_page *root, *mirror_root;	/* [set-up] direct and mirror */
+	/* arch.mmu->root.hpa and ->mirror_root_hpa, [vcpu]; NULL: INVALID_PAGE */
+	struct kvm_mmu_page *root, *mirror_root;
+	struct vmx_guest *vmx;	/* [set-up] of a VM without TDX: vmx.c */
 	struct kvm_mmu_memory_cache page_header, shadow_page, external_spt;
 	/* what TDH.VP.ENTER returned, [vcpu] */
+	/* (of a VM without TDX: vp_enter_ret is the exit reason) */
 	u64 vp_enter_ret, exit_qual, ext_exit_qual, exit_gpa, tdvmcall_leaf, tdvmcall_a0,
 	    tdvmcall_a1;
 	/* struct kvm_run, [vcpu] */
@@ -171,6 +193,8 @@ struct kvm_vcpu {
 	bool gate_seen;		/* mutation gate-before-mode: what the gate was, early */
 	bool not_supported;	/* a path that is not modelled yet was met */
 };
+
+enum vm_type { KVM_X86_DEFAULT_VM, KVM_X86_TDX_VM };
 
 enum td_state { TD_STATE_UNINITIALIZED, TD_STATE_INITIALIZED, TD_STATE_RUNNABLE };
 
@@ -182,8 +206,14 @@ struct kvm {
 	struct mutex slots_lock, slots_arch_lock;
 	struct srcu srcu;
 	struct spinlock tdp_mmu_pages_lock;
+	u64 tdp_mmu_roots;	/* [step] first root; RCU, changed under tdp_mmu_pages_lock */
+	/* possible_nx_huge_pages of the TDP MMU, [step], tdp_mmu_pages_lock (v6.16: mmu_lock) */
+	u64 nx_first, nx_last, nx_nr;
+	struct spinlock mn_invalidate_lock;
+	u32 mn_active_invalidate_count;	/* [step] mn_invalidate_lock */
 	struct mutex filemap_invalidate_lock;	/* of the one guest_memfd */
 	u32 memslots;		/* [step] which of slots[] is active */
+	u32 memslots_gen;	/* [step] generation of the active set; bit 0: an update runs */
 	u32 vm_bugged, vm_dead;	/* [step] */
 	struct kvm_memslots slots[2];
 	u64 gmem_bindings[KVM_MEM_SLOTS];	/* slots of the guest_memfd, filemap_invalidate_lock */
@@ -206,16 +236,19 @@ struct kvm {
 	u32 leaked_pages;
 	/* [set-up] */
 	const char *name;
-	u16 max_vcpus;
+	u8 vm_type;		/* enum vm_type */
+	u8 max_level;		/* of host pages: PG_LEVEL_4K or PG_LEVEL_2M */
+	bool nx_huge_pages;	/* the iTLB multihit mitigation */
 	bool notify, pending_ve_disable;
 	u8 iommus;
+	u16 max_vcpus;
 	u8 levels;
+	u64 gfn_direct_bits;	/* the SHARED bit as a gfn; 0: no private memory */
 	u64 gfns;
 	u64 switches;		/* enum kvm_switch bits */
 	const struct spte_layout *spte;
 	const struct retry_policy *policy;
 	u64 policy_arg[4];
-	struct kvm_mmu_page *root, *mirror_root;
 	struct kvm_vcpu **vcpus;	/* [max_vcpus]; vcpu_array: as they were created */
 	struct kvm_vcpu **fds;		/* [max_vcpus], by vcpu_id; NULL: no open descriptor */
 	const struct guest_program **guests;	/* [max_vcpus]; what user space will run there */
@@ -226,6 +259,11 @@ struct kvm {
 	u8 flush_owed[ACTORS_MAX];
 	struct spinlock seamcall_lock;	/* of the policy seamcall-lock alone */
 };
+
+static inline bool is_td(const struct kvm *kvm)
+{
+	return kvm->vm_type == KVM_X86_TDX_VM;
+}
 
 static inline bool kvm_switch(const struct kvm *kvm, enum kvm_switch s)
 {
@@ -306,5 +344,5 @@ void kvm_op_end(struct kvm *kvm);
 
 enum kvm_loop {		/* names of loops for kvm_forget() */
 	LOOP_EPT_VIOLATION = 1, LOOP_VCPU_RUN, LOOP_FASTPATH, LOOP_PREFAULT, LOOP_FAULT_OP,
-	LOOP_SEAMCALL, LOOP_ZAP,
+	LOOP_SEAMCALL, LOOP_ZAP, LOOP_GUEST, LOOP_SPLIT, LOOP_WALK,
 };

@@ -110,6 +110,11 @@ bool kvm_request_pending(struct kvm_vcpu *vcpu)
 	return mem_read64(&vcpu->requests);
 }
 
+bool kvm_test_request(u32 req, struct kvm_vcpu *vcpu)
+{
+	return mem_read64(&vcpu->requests) >> (req & KVM_REQUEST_MASK) & 1;
+}
+
 bool kvm_check_request(u32 req, struct kvm_vcpu *vcpu)
 {
 	u32 bit = req & KVM_REQUEST_MASK;
@@ -259,19 +264,6 @@ bool mmu_invalidate_retry_gfn(struct kvm *kvm, u64 seq, u64 gfn)
 	return mem_read64(&kvm->mmu_invalidate_seq) != seq;
 }
 
-/* hugepage_test_mixed(): kept by KVM under slots_lock, so it is what the attributes say */
-static bool hugepage_mixed(struct kvm *kvm, u64 gfn, u64 n)
-{
-	u64 i;
-
-	for (i = 1; i < n; i++) {
-		if (mem_peek8(&gfn_chunk(kvm, gfn + i)->attributes[(gfn + i) % CHUNK_GFNS]) !=
-		    mem_peek8(&gfn_chunk(kvm, gfn)->attributes[gfn % CHUNK_GFNS]))
-			return true;
-	}
-	return false;
-}
-
 static void invalidate_hugepage(struct kvm *kvm, const struct kvm_memory_slot *s, u64 gfn, u64 n)
 {
 	if (gfn >= s->base_gfn && gfn + n <= s->base_gfn + s->npages &&
@@ -301,48 +293,61 @@ static void invalidate_hugepages(struct kvm *kvm, const struct kvm_memory_slot *
 	}
 }
 
-/* kvm_handle_gfn_range() with on_lock = kvm_mmu_invalidate_start */
-bool kvm_unmap_begin(struct kvm *kvm, const u64 slots[KVM_MEM_SLOTS], u64 start, u64 end,
-		     bool private, bool attributes)
+/* A memslot that overlaps, and where, in gfns */
+struct hit {
+	const struct kvm_memory_slot *slot;
+	u64 from, to;
+};
+
+static u32 find_hits(const struct kvm_unmap *u, struct hit hit[KVM_MEM_SLOTS])
 {
-	bool shared = kvm_zap_shared(kvm), found = false, flush = false;
-	const struct kvm_memory_slot *hit[KVM_MEM_SLOTS];
-	u64 from[KVM_MEM_SLOTS], to[KVM_MEM_SLOTS];
 	u32 n = 0, i;
 
 	for (i = 0; i < KVM_MEM_SLOTS; i++) {
-		struct kvm_memory_slot *s = (struct kvm_memory_slot *)slots[i];
+		struct kvm_memory_slot *s = (struct kvm_memory_slot *)u->slots[i];
+		u64 base, from, to;
 
-		if (!s || s->base_gfn >= end || s->base_gfn + s->npages <= start)
+		if (!s)
 			continue;
-		hit[n] = s;
-		from[n] = MAX(start, s->base_gfn);
-		to[n++] = MIN(end, s->base_gfn + s->npages);
+		base = u->by_hva ? s->hva : s->base_gfn;
+		from = MAX(u->start, base);
+		to = MIN(u->end, base + s->npages);
+		if (from < to)
+			hit[n++] = (struct hit){ s, s->base_gfn + from - base,
+						 s->base_gfn + to - base };
 	}
+	return n;
+}
+
+/* kvm_handle_gfn_range(), kvm_handle_hva_range() with on_lock = kvm_mmu_invalidate_start */
+bool kvm_unmap_begin(struct kvm *kvm, const struct kvm_unmap *u)
+{
+	bool shared = kvm_zap_shared(kvm), flush = false;
+	struct hit hit[KVM_MEM_SLOTS];
+	u32 n = find_hits(u, hit), i;
+
 	if (!n)
 		return false;
-	kvm_mmu_lock(kvm, false, start, end);
+	kvm_mmu_lock(kvm, false, hit[0].from, hit[n - 1].to);
+	kvm_mmu_invalidate_start(kvm);
 	for (i = 0; i < n; i++) {
-		if (!found)
-			kvm_mmu_invalidate_start(kvm);
-		found = true;
-		kvm_mmu_invalidate_range_add(kvm, from[i], to[i]);
-		if (attributes)
-			invalidate_hugepages(kvm, hit[i], from[i], to[i]);
+		kvm_mmu_invalidate_range_add(kvm, hit[i].from, hit[i].to);
+		if (u->attributes)
+			invalidate_hugepages(kvm, hit[i].slot, hit[i].from, hit[i].to);
 		if (!shared)
-			flush = kvm_tdp_mmu_unmap_gfn_range(kvm, from[i], to[i], private, true,
-							    flush);
+			flush = kvm_tdp_mmu_unmap_gfn_range(kvm, hit[i].from, hit[i].to,
+							    u->filter, true, flush);
 	}
 	if (shared) {	/* zap-under-read: only the walk is */
-		kvm_mmu_unlock(kvm, false, start, end);
-		kvm_mmu_lock(kvm, true, start, end);
+		kvm_mmu_unlock(kvm, false, hit[0].from, hit[n - 1].to);
+		kvm_mmu_lock(kvm, true, hit[0].from, hit[n - 1].to);
 		for (i = 0; i < n; i++)
-			flush = kvm_tdp_mmu_unmap_gfn_range(kvm, from[i], to[i], private, true,
-							    flush);
+			flush = kvm_tdp_mmu_unmap_gfn_range(kvm, hit[i].from, hit[i].to,
+							    u->filter, true, flush);
 	}
 	if (flush)
 		kvm_flush_remote_tlbs(kvm);
-	kvm_mmu_unlock(kvm, shared, start, end);
+	kvm_mmu_unlock(kvm, shared, hit[0].from, hit[n - 1].to);
 	return true;
 }
 
@@ -351,6 +356,74 @@ void kvm_unmap_end(struct kvm *kvm)
 	write_lock(&kvm->mmu_lock);
 	kvm_mmu_invalidate_end(kvm);
 	write_unlock(&kvm->mmu_lock);
+}
+
+/* --- mmu_notifiers ---------------------------------------------------------------------- */
+
+/* Under SRCU, so that the set stays; the count keeps another from being published until the end. */
+static bool notifier_unmap(struct kvm *kvm, u64 start, u64 end)
+{
+	u32 active = mem_read32(&kvm->memslots);
+
+	return kvm_unmap_begin(kvm, &(struct kvm_unmap){
+		.slots = kvm->slots[active].slot, .start = start, .end = end,
+		.filter = KVM_FILTER_SHARED, .by_hva = true });
+}
+
+void kvm_mmu_notifier_invalidate_range_start(struct kvm *kvm, u64 start, u64 end)
+{
+	u32 n;
+	int idx;
+
+	trace_call("kvm_mmu_notifier_invalidate_range_start", start);
+	spin_lock(&kvm->mn_invalidate_lock);
+	n = mem_read32(&kvm->mn_active_invalidate_count);
+	mem_write32(&kvm->mn_active_invalidate_count, n + 1);
+	spin_unlock(&kvm->mn_invalidate_lock);
+	idx = srcu_read_lock(&kvm->srcu);
+	notifier_unmap(kvm, start, end);
+	srcu_read_unlock(&kvm->srcu, idx);
+	trace_return("kvm_mmu_notifier_invalidate_range_start", start, 0);
+}
+
+void kvm_mmu_notifier_invalidate_range_end(struct kvm *kvm, u64 start, u64 end)
+{
+	struct hit hit[KVM_MEM_SLOTS];
+	u32 active, n;
+	int idx;
+
+	trace_call("kvm_mmu_notifier_invalidate_range_end", start);
+	idx = srcu_read_lock(&kvm->srcu);
+	active = mem_read32(&kvm->memslots);
+	if (find_hits(&(struct kvm_unmap){ .slots = kvm->slots[active].slot, .start = start,
+					   .end = end, .by_hva = true }, hit))
+		kvm_unmap_end(kvm);
+	srcu_read_unlock(&kvm->srcu, idx);
+	spin_lock(&kvm->mn_invalidate_lock);
+	n = mem_read32(&kvm->mn_active_invalidate_count);
+	mem_write32(&kvm->mn_active_invalidate_count, n - 1);
+	spin_unlock(&kvm->mn_invalidate_lock);
+	mem_wake(&kvm->mn_active_invalidate_count);	/* rcuwait_wake_up() */
+	trace_return("kvm_mmu_notifier_invalidate_range_end", start, 0);
+}
+
+bool kvm_mmu_notifier_clear_flush_young(struct kvm *kvm, u64 start, u64 end)
+{
+	struct hit hit[KVM_MEM_SLOTS];
+	bool young = false;
+	u32 active, n, i;
+	int idx;
+
+	idx = srcu_read_lock(&kvm->srcu);
+	active = mem_read32(&kvm->memslots);
+	n = find_hits(&(struct kvm_unmap){ .slots = kvm->slots[active].slot, .start = start,
+					   .end = end, .by_hva = true }, hit);
+	for (i = 0; i < n; i++)
+		young |= kvm_tdp_mmu_age_gfn_range(kvm, hit[i].from, hit[i].to);
+	if (young)
+		kvm_flush_remote_tlbs(kvm);
+	srcu_read_unlock(&kvm->srcu, idx);
+	return young;
 }
 
 /* --- attributes ----------------------------------------------------------------------- */
@@ -378,7 +451,9 @@ int kvm_vm_set_mem_attributes(struct kvm *kvm, u64 start, u64 end, bool private)
 		goto out;
 	/* The old kind's mappings go; the window stays open until the attribute is set. */
 	slots = kvm->slots[mem_read32(&kvm->memslots)].slot;
-	found = kvm_unmap_begin(kvm, slots, start, end, !private, true);
+	found = kvm_unmap_begin(kvm, &(struct kvm_unmap){
+		.slots = slots, .start = start, .end = end, .attributes = true,
+		.filter = private ? KVM_FILTER_SHARED : KVM_FILTER_PRIVATE });
 	for (gfn = start; gfn < end; gfn++) {
 		mem_write8(&gfn_chunk(kvm, gfn)->attributes[gfn % CHUNK_GFNS],
 			   private ? KVM_MEMORY_ATTRIBUTE_PRIVATE : 0);

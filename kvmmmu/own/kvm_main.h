@@ -10,6 +10,7 @@
 bool kvm_request_pending(struct kvm_vcpu *vcpu);		/* one step */
 /* kvm_check_request - is @req pending? If so it is consumed. One or two steps */
 bool kvm_check_request(u32 req, struct kvm_vcpu *vcpu);
+bool kvm_test_request(u32 req, struct kvm_vcpu *vcpu);	/* pending, and stays so; one step */
 /* kvm_clear_request - a LOCKed bit clear, nothing else */
 void kvm_clear_request(u32 req, struct kvm_vcpu *vcpu);
 /*
@@ -26,6 +27,7 @@ void kvm_vm_dead(struct kvm *kvm);
 
 /* --- memslots: readers hold SRCU or slots_lock ---------------------------------------- */
 
+struct kvm_memory_slot *kvm_gfn_to_memslot(struct kvm *kvm, u64 gfn);
 struct kvm_memory_slot *kvm_vcpu_gfn_to_memslot(struct kvm_vcpu *vcpu, u64 gfn);
 bool kvm_memslot_is_invalid(struct kvm_memory_slot *slot);	/* one step */
 void kvm_vcpu_srcu_read_lock(struct kvm_vcpu *vcpu);
@@ -34,9 +36,12 @@ void kvm_vcpu_srcu_read_unlock(struct kvm_vcpu *vcpu);
 /* kvm_set_memory_region - 0, -EINVAL or -EEXIST; ranges are exactly a slot's */
 int kvm_create_memslot(struct kvm *kvm, u64 start, u64 end);
 int kvm_delete_memslot(struct kvm *kvm, u64 start, u64 end);
+int kvm_move_memslot(struct kvm *kvm, u64 start, u64 end, u64 to);
+/* kvm_update_flags_memslot - dirty logging of the slot on or off */
+int kvm_update_flags_memslot(struct kvm *kvm, u64 start, u64 end, bool log_dirty);
 void kvm_free_memslots(struct kvm *kvm);	/* of a VM that nobody uses any more */
 /* at set-up: no steps */
-void kvm_init_memslots(struct kvm *kvm, u64 start, u64 end);
+void kvm_init_memslots(struct kvm *kvm, u64 start, u64 end, u32 flags);
 
 /* --- invalidation --------------------------------------------------------------------- */
 
@@ -50,14 +55,26 @@ bool mmu_invalidate_retry_gfn(struct kvm *kvm, u64 seq, u64 gfn);
 
 /*
  * kvm_unmap_begin - open the window on [@start, @end) of those memslots of @slots that
- * overlap, unmap the private or the shared mappings there, flush if that is owed
- * With @attributes the window is as wide as the huge pages that the range is part of.
+ * overlap, unmap the mappings of the kinds in @filter (KVM_FILTER_*) there, flush if that is
+ * owed. With @attributes the window is as wide as the huge pages that the range is part of;
+ * with @by_hva the range is of user pages.
  * kvm_unmap_end - close it
  * Neither does anything if no memslot overlaps: begin returns false. Take mmu_lock.
  */
-bool kvm_unmap_begin(struct kvm *kvm, const u64 slots[KVM_MEM_SLOTS], u64 start, u64 end,
-		     bool private, bool attributes);
+struct kvm_unmap {
+	const u64 *slots;	/* [KVM_MEM_SLOTS] */
+	u64 start, end;
+	u32 filter;
+	bool attributes, by_hva;
+};
+bool kvm_unmap_begin(struct kvm *kvm, const struct kvm_unmap *u);
 void kvm_unmap_end(struct kvm *kvm);
+
+/* User pages [@start, @end) are about to go, and are gone. Take mmu_lock; sleep */
+void kvm_mmu_notifier_invalidate_range_start(struct kvm *kvm, u64 start, u64 end);
+void kvm_mmu_notifier_invalidate_range_end(struct kvm *kvm, u64 start, u64 end);
+/* Were they used? No lock (CONFIG_KVM_MMU_LOCKLESS_AGING); flushes if so */
+bool kvm_mmu_notifier_clear_flush_young(struct kvm *kvm, u64 start, u64 end);
 
 /* kvm_vm_set_mem_attributes - 0 or -errno; takes slots_lock */
 int kvm_vm_set_mem_attributes(struct kvm *kvm, u64 start, u64 end, bool private);

@@ -7,10 +7,12 @@
 #include <errno.h>
 
 #include "kvmmmu/own/guest_memfd.h"
+#include "kvmmmu/own/host_mm.h"
 #include "kvmmmu/own/kvm_main.h"
 #include "kvmmmu/own/mmu.h"
 #include "kvmmmu/own/regions.h"
 #include "kvmmmu/own/tdx.h"
+#include "kvmmmu/own/vt.h"
 #include "kvmmmu/own/x86.h"
 #include "sim/engine/check.h"
 #include "sim/engine/lp.h"
@@ -86,8 +88,6 @@ struct kvm_vcpu *kvm_vcpu_alloc(struct kvm *kvm, u16 id)
 	world_set(vcpu->kvm, kvm);
 	world_set(vcpu->vcpu_id, id);
 	world_set(vcpu->cpu, NO_CPU);
-	world_set(vcpu->root, kvm->root);
-	world_set(vcpu->mirror_root, kvm->mirror_root);
 	mutex_init(&vcpu->mutex, "vcpu_mutex");
 	kvm_vcpu_regions(vcpu);
 	return vcpu;
@@ -103,10 +103,12 @@ static void vcpu_dealloc(struct kvm_vcpu *vcpu)
 /* The vCPU belongs to the CPU that has made it from here on, initialised or not. */
 static int kvm_arch_vcpu_create(struct kvm_vcpu *vcpu)
 {
-	int r = tdx_vcpu_create(vcpu);
+	int r = is_td(vcpu->kvm) ? tdx_vcpu_create(vcpu) : 0;
 
 	if (r)
 		return r;
+	if (!is_td(vcpu->kvm))
+		world_set(vcpu->vmx, vmx_guest_new());
 	vcpu_load(vcpu);
 	vcpu_put(vcpu);
 	return 0;
@@ -114,8 +116,9 @@ static int kvm_arch_vcpu_create(struct kvm_vcpu *vcpu)
 
 static void kvm_arch_vcpu_destroy(struct kvm_vcpu *vcpu)
 {
-	tdx_vcpu_free(vcpu);
-	mmu_free_memory_caches(vcpu);	/* kvm_mmu_destroy() */
+	if (is_td(vcpu->kvm))
+		tdx_vcpu_free(vcpu);
+	kvm_mmu_destroy(vcpu);
 }
 
 static void vcpu_release(void *of)
@@ -218,7 +221,8 @@ static void kvm_arch_destroy_vm(struct kvm *kvm)
 {
 	kvm_destroy_vcpus(kvm);
 	kvm_mmu_uninit_tdp_mmu(kvm);
-	tdx_vm_destroy(kvm);
+	if (is_td(kvm))
+		tdx_vm_destroy(kvm);
 }
 
 /* What is left is a leak; said here, since nobody will come back to it. */
@@ -239,8 +243,9 @@ static void check_leaks(struct kvm *kvm)
 static void kvm_destroy_vm(struct kvm *kvm)
 {
 	trace_call0("kvm_destroy_vm");
-	tdx_mmu_release_hkid(kvm);	/* kvm_arch_pre_destroy_vm() */
-	/* mmu_notifier_unregister() */
+	if (is_td(kvm))
+		tdx_mmu_release_hkid(kvm);	/* kvm_arch_pre_destroy_vm() */
+	host_mm_exit(kvm);		/* mmu_notifier_unregister(), and its process is gone */
 	kvm_warn_on(mem_peek64(&kvm->mmu_invalidate_in_progress), NO_GFN,
 		    "a VM is destroyed inside an invalidation window");
 	kvm_arch_destroy_vm(kvm);

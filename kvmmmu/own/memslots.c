@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Memslots: two sets, SRCU, and the INVALID state in which a slot is still there but must
- * not be used. Rests on virt/kvm/kvm_main.c of v7.2 (kvm_set_memslot() and below). There
- * are no mmu_notifiers yet, so the wait for active invalidations has its door only.
+ * not be used. Rests on virt/kvm/kvm_main.c of v7.2 (kvm_set_memslot() and below) and
+ * arch/x86/kvm/x86.c, mmu/mmu.c (kvm_arch_flush_shadow_memslot(), kvm_mmu_slot_apply_flags()).
  */
 #include <errno.h>
 
 #include "kvmmmu/own/guest_memfd.h"
 #include "kvmmmu/own/kvm_main.h"
+#include "kvmmmu/own/mmu.h"
 #include "kvmmmu/own/regions.h"
 #include "kvmmmu/own/tdp_mmu.h"
 #include "sim/engine/check.h"
@@ -15,12 +16,13 @@
 #include "sim/engine/trace.h"
 #include "sim/engine/undo.h"
 
-static struct kvm_memory_slot *slot_new(struct kvm *kvm, u64 base, u64 npages, u32 flags)
+static struct kvm_memory_slot *slot_new(struct kvm *kvm, u64 base, u64 npages, u64 hva, u32 flags)
 {
 	struct kvm_memory_slot *s = world_alloc(sizeof(*s));
 
 	world_set(s->base_gfn, base);
 	world_set(s->npages, npages);
+	world_set(s->hva, hva);
 	world_set(s->flags, flags);
 	kvm_memslot_region(kvm, s);
 	return s;
@@ -46,20 +48,27 @@ void kvm_free_memslots(struct kvm *kvm)
 	}
 }
 
-void kvm_init_memslots(struct kvm *kvm, u64 start, u64 end)
+/* A TD's memory has both: a guest_memfd for what is private, user pages for what is shared. */
+static u32 slot_flags(const struct kvm *kvm)
 {
-	struct kvm_memory_slot *s = slot_new(kvm, start, end - start, KVM_MEM_GUEST_MEMFD);
+	return is_td(kvm) ? KVM_MEM_GUEST_MEMFD : 0;
+}
+
+void kvm_init_memslots(struct kvm *kvm, u64 start, u64 end, u32 flags)
+{
+	struct kvm_memory_slot *s = slot_new(kvm, start, end - start, start,
+					     slot_flags(kvm) | flags);
 
 	world_set(kvm->slots[0].slot[0], (u64)s);
 	world_set(kvm->slots[1].slot[0], (u64)s);
-	world_set(kvm->gmem_bindings[0], (u64)s);
+	if (is_td(kvm))
+		world_set(kvm->gmem_bindings[0], (u64)s);
 }
 
 /* --- readers -------------------------------------------------------------------------- */
 
-struct kvm_memory_slot *kvm_vcpu_gfn_to_memslot(struct kvm_vcpu *vcpu, u64 gfn)
+struct kvm_memory_slot *kvm_gfn_to_memslot(struct kvm *kvm, u64 gfn)
 {
-	struct kvm *kvm = vcpu->kvm;
 	u32 i, active;
 
 	if (!srcu_read_lock_held(&kvm->srcu) && !lock_is_held(&kvm->slots_lock.info))
@@ -72,6 +81,11 @@ struct kvm_memory_slot *kvm_vcpu_gfn_to_memslot(struct kvm_vcpu *vcpu, u64 gfn)
 			return s;
 	}
 	return NULL;
+}
+
+struct kvm_memory_slot *kvm_vcpu_gfn_to_memslot(struct kvm_vcpu *vcpu, u64 gfn)
+{
+	return kvm_gfn_to_memslot(vcpu->kvm, gfn);
 }
 
 bool kvm_memslot_is_invalid(struct kvm_memory_slot *slot)
@@ -96,19 +110,36 @@ void kvm_vcpu_srcu_read_unlock(struct kvm_vcpu *vcpu)
 
 /* --- changes: slots_lock held --------------------------------------------------------- */
 
+/* Who is between a notifier's start and end counts on finding the same slots at both. */
+static void wait_for_invalidations(struct kvm *kvm)
+{
+	spin_lock(&kvm->mn_invalidate_lock);
+	while (mem_read32(&kvm->mn_active_invalidate_count)) {
+		spin_unlock(&kvm->mn_invalidate_lock);
+		mem_await32(&kvm->mn_active_invalidate_count, ~0u, 0);	/* rcuwait, schedule() */
+		spin_lock(&kvm->mn_invalidate_lock);
+	}
+}
+
 /*
  * kvm_swap_active_memslots() - publish the inactive set, drop slots_arch_lock (an SRCU
- * reader may want it), wait for the readers of the other one
+ * reader may want it), wait for the readers of the other one. The generation, which MMIO
+ * entries carry, is odd meanwhile.
  */
 static void kvm_swap_active_memslots(struct kvm *kvm)
 {
-	u32 active = mem_read32(&kvm->memslots);
+	u32 active = mem_read32(&kvm->memslots), gen;
 
+	wait_for_invalidations(kvm);
+	gen = mem_read32(&kvm->memslots_gen);
+	mem_write32(&kvm->memslots_gen, gen + 1);
 	mem_write32(&kvm->memslots, !active);	/* rcu_assign_pointer() */
+	spin_unlock(&kvm->mn_invalidate_lock);
 	mutex_unlock(&kvm->slots_arch_lock);
 	trace_call0("synchronize_srcu");
 	synchronize_srcu(&kvm->srcu);
 	trace_return0("synchronize_srcu", 0);
+	mem_write32(&kvm->memslots_gen, gen + 2);
 }
 
 static void replace_memslot(struct kvm *kvm, u32 set, u32 i, struct kvm_memory_slot *s)
@@ -133,60 +164,191 @@ static int find_memslot(struct kvm *kvm, u32 active, u64 start, u64 end, bool *o
 	return found;
 }
 
-/* kvm_mmu_zap_memslot(): a TD never zaps everything; no invalidation window */
-static void kvm_mmu_zap_memslot(struct kvm *kvm, u64 start, u64 end)
+/*
+ * kvm_arch_flush_shadow_memslot(): a VM without TDX throws its direct roots away
+ * (KVM_X86_QUIRK_SLOT_ZAP_ALL), a TD zaps the slot. No invalidation window: behind SRCU
+ * nobody maps there.
+ */
+static void kvm_arch_flush_shadow_memslot(struct kvm *kvm, u64 start, u64 end)
 {
-	bool shared = kvm_zap_shared(kvm), flush;
+	bool zap_all = !is_td(kvm), shared = !zap_all && kvm_zap_shared(kvm), flush;
 
 	kvm_mmu_lock(kvm, shared, start, end);
-	flush = kvm_tdp_mmu_unmap_gfn_range(kvm, start, end, true, true, false);
-	if (flush)
-		kvm_flush_remote_tlbs(kvm);
+	if (zap_all) {
+		kvm_mmu_zap_all_fast_front_half(kvm);
+	} else {
+		flush = kvm_tdp_mmu_unmap_gfn_range(kvm, start, end,
+						    KVM_FILTER_PRIVATE | KVM_FILTER_SHARED,
+						    true, false);
+		if (flush)
+			kvm_flush_remote_tlbs(kvm);
+	}
 	kvm_mmu_unlock(kvm, shared, start, end);
+	if (zap_all)
+		kvm_mmu_zap_all_fast_back_half(kvm);
 }
 
 /* kvm_gmem_bind(), kvm_gmem_unbind() */
 static void gmem_bind(struct kvm *kvm, u32 i, struct kvm_memory_slot *s)
 {
+	if (!is_td(kvm))
+		return;
 	mutex_lock(&kvm->filemap_invalidate_lock);
 	world_set(kvm->gmem_bindings[i], (u64)s);
 	mutex_unlock(&kvm->filemap_invalidate_lock);
 }
 
+/*
+ * The slot that is exactly [start, end): its index, with slots_arch_lock; -1 if there is none.
+ * slots_lock is taken either way.
+ */
+static int begin_change(struct kvm *kvm, u64 start, u64 end, u32 *active, bool *overlaps)
+{
+	int i;
+
+	mutex_lock(&kvm->slots_lock);
+	*active = mem_read32(&kvm->memslots);
+	i = find_memslot(kvm, *active, start, end, overlaps);
+	if (i >= 0)
+		mutex_lock(&kvm->slots_arch_lock);
+	return i;
+}
+
+/* kvm_invalidate_memslot(): slots_arch_lock held, and again at the end */
+static struct kvm_memory_slot *kvm_invalidate_memslot(struct kvm *kvm, u32 active, u32 i,
+						      const struct kvm_memory_slot *old)
+{
+	struct kvm_memory_slot *invalid = slot_new(kvm, old->base_gfn, old->npages, old->hva,
+						   slot_flags(kvm) | KVM_MEMSLOT_INVALID);
+
+	replace_memslot(kvm, !active, i, invalid);
+	kvm_swap_active_memslots(kvm);
+	kvm_arch_flush_shadow_memslot(kvm, old->base_gfn, old->base_gfn + old->npages);
+	mutex_lock(&kvm->slots_arch_lock);
+	return invalid;
+}
+
+/* kvm_activate_memslot(): @s (NULL: nothing) is slot @i in both sets; drops slots_arch_lock */
+static void kvm_activate_memslot(struct kvm *kvm, u32 to, u32 i, struct kvm_memory_slot *s)
+{
+	replace_memslot(kvm, to, i, s);
+	kvm_swap_active_memslots(kvm);
+	replace_memslot(kvm, !to, i, s);
+}
+
+static struct kvm_memory_slot *slot_at(struct kvm *kvm, u32 set, u32 i)
+{
+	return (struct kvm_memory_slot *)kvm->slots[set].slot[i];
+}
+
 int kvm_delete_memslot(struct kvm *kvm, u64 start, u64 end)
 {
 	struct kvm_memory_slot *old, *invalid;
+	int i, ret = -EINVAL;
 	bool overlaps;
 	u32 active;
-	int i;
 
 	trace_call("kvm_delete_memslot", start);
-	mutex_lock(&kvm->slots_lock);
-	active = mem_read32(&kvm->memslots);
-	i = find_memslot(kvm, active, start, end, &overlaps);
-	if (i < 0) {
-		mutex_unlock(&kvm->slots_lock);
-		trace_return("kvm_delete_memslot", start, (u64)-EINVAL);
-		return -EINVAL;
+	i = begin_change(kvm, start, end, &active, &overlaps);
+	if (i >= 0) {
+		old = slot_at(kvm, active, i);
+		invalid = kvm_invalidate_memslot(kvm, active, i, old);
+		kvm_activate_memslot(kvm, active, i, NULL);
+		slot_free(invalid);
+		gmem_bind(kvm, i, NULL);
+		slot_free(old);
+		ret = 0;
 	}
-	mutex_lock(&kvm->slots_arch_lock);
-	old = (struct kvm_memory_slot *)kvm->slots[active].slot[i];
-	/* kvm_invalidate_memslot() */
-	invalid = slot_new(kvm, start, end - start, KVM_MEM_GUEST_MEMFD | KVM_MEMSLOT_INVALID);
-	replace_memslot(kvm, !active, i, invalid);
-	kvm_swap_active_memslots(kvm);
-	kvm_mmu_zap_memslot(kvm, start, end);
-	mutex_lock(&kvm->slots_arch_lock);
-	/* kvm_replace_memslot(old, NULL), kvm_activate_memslot() */
-	replace_memslot(kvm, active, i, NULL);
-	kvm_swap_active_memslots(kvm);
-	replace_memslot(kvm, !active, i, NULL);
-	slot_free(invalid);
-	gmem_bind(kvm, i, NULL);
-	slot_free(old);
 	mutex_unlock(&kvm->slots_lock);
-	trace_return("kvm_delete_memslot", start, 0);
-	return 0;
+	trace_return("kvm_delete_memslot", start, (u64)(s64)ret);
+	return ret;
+}
+
+/* KVM_MR_MOVE: a slot on guest_memfd is immutable; the new place must be free */
+int kvm_move_memslot(struct kvm *kvm, u64 start, u64 end, u64 to)
+{
+	struct kvm_memory_slot *old, *invalid, *s;
+	bool overlaps, taken;
+	int i, ret = -EINVAL;
+	u32 active;
+
+	trace_call("kvm_move_memslot", start);
+	i = begin_change(kvm, start, end, &active, &overlaps);
+	if (i < 0)
+		goto out;
+	old = slot_at(kvm, active, i);
+	find_memslot(kvm, active, to, to + (end - start), &taken);
+	if (is_td(kvm) || (taken && (to + (end - start) <= start || to >= end))) {
+		mutex_unlock(&kvm->slots_arch_lock);
+		ret = is_td(kvm) ? -EINVAL : -EEXIST;
+		goto out;
+	}
+	invalid = kvm_invalidate_memslot(kvm, active, i, old);
+	s = slot_new(kvm, to, old->npages, old->hva, mem_read32(&old->flags));
+	kvm_activate_memslot(kvm, active, i, s);
+	slot_free(invalid);
+	slot_free(old);
+	ret = 0;
+out:
+	mutex_unlock(&kvm->slots_lock);
+	trace_return("kvm_move_memslot", start, (u64)(s64)ret);
+	return ret;
+}
+
+/*
+ * kvm_mmu_slot_apply_flags(), without PML and without manual protection: when logging begins,
+ * huge pages are split and everything is write-protected; when it ends, they are recovered.
+ */
+static void apply_flags(struct kvm *kvm, const struct kvm_memory_slot *s, bool log_dirty)
+{
+	bool flush;
+
+	if (!log_dirty) {
+		kvm_mmu_recover_huge_pages(kvm, s);
+		return;
+	}
+	kvm_mmu_lock(kvm, true, 0, 0);
+	kvm_tdp_mmu_try_split_huge_pages(kvm, s->base_gfn, s->base_gfn + s->npages, PG_LEVEL_4K,
+					 true);
+	kvm_mmu_unlock(kvm, true, 0, 0);
+	kvm_mmu_lock(kvm, true, 0, 0);
+	flush = kvm_tdp_mmu_wrprot_slot(kvm, s, PG_LEVEL_4K);
+	kvm_mmu_unlock(kvm, true, 0, 0);
+	if (flush)	/* outside of the lock: nothing goes, so a late flush loses nothing */
+		kvm_flush_remote_tlbs(kvm);
+}
+
+int kvm_update_flags_memslot(struct kvm *kvm, u64 start, u64 end, bool log_dirty)
+{
+	struct kvm_memory_slot *old, *s;
+	int i, ret = -EINVAL;
+	bool overlaps;
+	u32 active, flags;
+
+	trace_call("kvm_update_flags_memslot", start);
+	i = begin_change(kvm, start, end, &active, &overlaps);
+	if (i < 0)
+		goto out;
+	old = slot_at(kvm, active, i);
+	flags = mem_read32(&old->flags);
+	if (is_td(kvm)) {	/* guest_memfd slots know no flags but their own */
+		mutex_unlock(&kvm->slots_arch_lock);
+		goto out;
+	}
+	ret = 0;
+	if (!(flags & KVM_MEM_LOG_DIRTY_PAGES) == !log_dirty) {
+		mutex_unlock(&kvm->slots_arch_lock);
+		goto out;
+	}
+	s = slot_new(kvm, old->base_gfn, old->npages, old->hva,
+		     flags ^ KVM_MEM_LOG_DIRTY_PAGES);
+	kvm_activate_memslot(kvm, !active, i, s);
+	slot_free(old);
+	apply_flags(kvm, s, log_dirty);	/* kvm_arch_commit_memory_region() */
+out:
+	mutex_unlock(&kvm->slots_lock);
+	trace_return("kvm_update_flags_memslot", start, (u64)(s64)ret);
+	return ret;
 }
 
 int kvm_create_memslot(struct kvm *kvm, u64 start, u64 end)
@@ -206,12 +368,10 @@ int kvm_create_memslot(struct kvm *kvm, u64 start, u64 end)
 	} else if (i == KVM_MEM_SLOTS) {
 		ret = -EINVAL;
 	} else {
-		s = slot_new(kvm, start, end - start, KVM_MEM_GUEST_MEMFD);
+		s = slot_new(kvm, start, end - start, start, slot_flags(kvm));
 		gmem_bind(kvm, i, s);
 		mutex_lock(&kvm->slots_arch_lock);	/* kvm_set_memslot() */
-		replace_memslot(kvm, !active, i, s);
-		kvm_swap_active_memslots(kvm);
-		replace_memslot(kvm, active, i, s);
+		kvm_activate_memslot(kvm, !active, i, s);
 	}
 	mutex_unlock(&kvm->slots_lock);
 	return ret;

@@ -7,8 +7,10 @@
 #include <errno.h>
 
 #include "kvmmmu/own/guest_memfd.h"
+#include "kvmmmu/own/host_mm.h"
 #include "kvmmmu/own/kvm_main.h"
 #include "kvmmmu/own/policy.h"
+#include "kvmmmu/own/vt.h"
 #include "sim/engine/clock.h"
 #include "sim/engine/mem.h"
 #include "sim/engine/task.h"
@@ -66,10 +68,71 @@ void mmu_free_memory_caches(struct kvm_vcpu *vcpu)
 
 bool kvm_mem_is_private(struct kvm *kvm, u64 gfn)
 {
-	struct gfn_chunk *c = gfn_chunk(kvm, gfn);
+	struct gfn_chunk *c;
 
+	if (!is_td(kvm) || gfn >= kvm->gfns)	/* !kvm_arch_has_private_mem() */
+		return false;
+	c = gfn_chunk(kvm, gfn);
 	return mem_read8(&c->attributes[gfn % CHUNK_GFNS]) & KVM_MEMORY_ATTRIBUTE_PRIVATE;
 }
+
+/* --- how large ------------------------------------------------------------------------ */
+
+/* hugepage_test_mixed(): kept by KVM under slots_lock, so it is what the attributes say */
+bool hugepage_mixed(struct kvm *kvm, u64 gfn, u64 n)
+{
+	u64 i;
+
+	for (i = 1; i < n; i++) {
+		if (mem_peek8(&gfn_chunk(kvm, gfn + i)->attributes[(gfn + i) % CHUNK_GFNS]) !=
+		    mem_peek8(&gfn_chunk(kvm, gfn)->attributes[gfn % CHUNK_GFNS]))
+			return true;
+	}
+	return false;
+}
+
+/* lpage_info_slot()->disallow_lpage: the range leaves the slot, or its attributes differ */
+static bool disallow_lpage(struct kvm *kvm, const struct kvm_memory_slot *slot, u64 gfn, u8 level)
+{
+	u64 n = kvm_pages_per_hpage(level), first = gfn_round_for_level(gfn, level);
+
+	return first < slot->base_gfn || first + n > slot->base_gfn + slot->npages ||
+	       (is_td(kvm) && hugepage_mixed(kvm, first, n));
+}
+
+u8 kvm_mmu_max_mapping_level(struct kvm *kvm, const struct kvm_page_fault *fault,
+			     const struct kvm_memory_slot *slot, u64 gfn)
+{
+	bool private = fault ? fault->is_private : kvm_mem_is_private(kvm, gfn);
+	u8 level = fault ? fault->max_level : KVM_MAX_HUGEPAGE_LEVEL, host;
+
+	lockdep_assert_held(&kvm->mmu_lock.info);
+	while (level > PG_LEVEL_4K && disallow_lpage(kvm, slot, gfn, level))
+		level--;
+	if (level == PG_LEVEL_4K || private)	/* gmem_max_mapping_level(): 4K in a TD */
+		return PG_LEVEL_4K;
+	host = host_pfn_mapping_level(kvm, slot, gfn);
+	return MIN(host, level);
+}
+
+void kvm_mmu_hugepage_adjust(struct kvm_vcpu *vcpu, struct kvm_page_fault *fault)
+{
+	u64 mask;
+
+	fault->huge_page_disallowed = fault->exec && fault->nx_workaround;
+	if (fault->max_level == PG_LEVEL_4K || !fault->slot)
+		return;
+	if (mem_read32(&fault->slot->flags) & KVM_MEM_LOG_DIRTY_PAGES)
+		return;
+	fault->req_level = kvm_mmu_max_mapping_level(vcpu->kvm, fault, fault->slot, fault->gfn);
+	if (fault->req_level == PG_LEVEL_4K || fault->huge_page_disallowed)
+		return;
+	fault->goal_level = fault->req_level;
+	mask = kvm_pages_per_hpage(fault->goal_level) - 1;
+	fault->pfn_hpa &= ~(mask << PAGE_SHIFT);
+}
+
+/* --- the pfn behind a fault ------------------------------------------------------------ */
 
 /* kvm_mmu_prepare_memory_fault_exit() */
 static int memory_fault_exit(struct kvm_vcpu *vcpu, struct kvm_page_fault *fault)
@@ -80,6 +143,29 @@ static int memory_fault_exit(struct kvm_vcpu *vcpu, struct kvm_page_fault *fault
 	return -EFAULT;
 }
 
+static int kvm_handle_noslot_fault(struct kvm_vcpu *vcpu, struct kvm_page_fault *fault)
+{
+	if (fault->is_private)
+		return memory_fault_exit(vcpu, fault);
+	fault->slot = NULL;
+	fault->map_writable = false;
+	return RET_PF_CONTINUE;
+}
+
+static int __kvm_mmu_faultin_pfn(struct kvm_vcpu *vcpu, struct kvm_page_fault *fault)
+{
+	struct kvm *kvm = vcpu->kvm;
+
+	if (fault->is_private) {	/* kvm_mmu_faultin_pfn_gmem() */
+		fault->folio = kvm_gmem_get_pfn(kvm, fault->gfn, &fault->pfn_hpa);
+		fault->max_level = PG_LEVEL_4K;
+	} else {
+		fault->folio = kvm_faultin_pfn(kvm, fault->slot, fault->gfn, &fault->pfn_hpa);
+	}
+	fault->map_writable = true;
+	return RET_PF_CONTINUE;
+}
+
 /*
  * kvm_mmu_faultin_pfn() - the snapshot of mmu_invalidate_seq comes before everything that
  * an invalidation may change, the attribute included. smp_rmb() is nothing on
@@ -88,24 +174,26 @@ static int memory_fault_exit(struct kvm_vcpu *vcpu, struct kvm_page_fault *fault
 static int kvm_mmu_faultin_pfn(struct kvm_vcpu *vcpu, struct kvm_page_fault *fault)
 {
 	struct kvm *kvm = vcpu->kvm;
+	int r;
 
 	fault->mmu_seq = mem_read64(&kvm->mmu_invalidate_seq);
 	if (fault->is_private != kvm_mem_is_private(kvm, fault->gfn))
 		return memory_fault_exit(vcpu, fault);
-	if (!fault->slot)	/* kvm_handle_noslot_fault() of a private access */
-		return memory_fault_exit(vcpu, fault);
+	if (!fault->slot)
+		return kvm_handle_noslot_fault(vcpu, fault);
+	/* Its leaves are still there: as MMIO, one would be replaced without a zap (G11). */
 	if (kvm_memslot_is_invalid(fault->slot)) {
+		if (kvm_switch(kvm, SW_INVALID_SLOT_IS_MMIO))
+			return kvm_handle_noslot_fault(vcpu, fault);
 		if (fault->prefetch && !kvm_switch(kvm, SW_PREFAULT_RETRIES_INVALID))
 			return -EAGAIN;
 		return RET_PF_RETRY;
 	}
 	if (mmu_invalidate_retry_gfn_unsafe(kvm, fault->mmu_seq, fault->gfn))
 		return RET_PF_RETRY;
-	if (!fault->is_private) {	/* the direct tree */
-		world_set(vcpu->not_supported, true);
-		return -EOPNOTSUPP;
-	}
-	fault->folio = kvm_gmem_get_pfn(kvm, fault->gfn, &fault->pfn_hpa);
+	r = __kvm_mmu_faultin_pfn(vcpu, fault);
+	if (r != RET_PF_CONTINUE)
+		return r;
 	if (mmu_invalidate_retry_gfn_unsafe(kvm, fault->mmu_seq, fault->gfn)) {
 		kvm_release_faultin_page(fault->folio);
 		return RET_PF_RETRY;
@@ -113,12 +201,74 @@ static int kvm_mmu_faultin_pfn(struct kvm_vcpu *vcpu, struct kvm_page_fault *fau
 	return RET_PF_CONTINUE;
 }
 
-/* The direct root decides, even for a private fault. */
+/*
+ * The direct root decides, even for a private fault (G08; the mutation
+ * stale-check-ignores-root).
+ */
 static bool is_page_fault_stale(struct kvm_vcpu *vcpu, struct kvm_page_fault *fault)
 {
-	if (mem_read32(&vcpu->root->invalid))
-		return true;
-	return mmu_invalidate_retry_gfn(vcpu->kvm, fault->mmu_seq, fault->gfn);
+	struct kvm *kvm = vcpu->kvm;
+	u64 seq = fault->mmu_seq;
+
+	if (!kvm_switch(kvm, SW_STALE_IGNORES_ROOT)) {
+		if (mem_read32(&vcpu->root->invalid))
+			return true;
+	}
+	if (!fault->slot)
+		return false;
+	if (kvm_switch(kvm, SW_INT_MMU_SEQ))	/* G10: "int mmu_seq" */
+		seq = (u64)(s64)(s32)seq;
+	return mmu_invalidate_retry_gfn(kvm, seq, fault->gfn);
+}
+
+/* --- the fault ------------------------------------------------------------------------- */
+
+/* page_fault_can_be_fast(): the entry is there and the write was refused */
+static bool can_be_fast(struct kvm *kvm, const struct kvm_page_fault *fault)
+{
+	if (fault->rsvd || !fault->present || !fault->write)
+		return false;
+	return !is_td(kvm) || fault->is_private == kvm_mem_is_private(kvm, fault->gfn);
+}
+
+/*
+ * fast_page_fault() - without mmu_lock: a leaf that was write-protected and may be written.
+ * kvm_tdp_mmu_fast_pf_get_last_sptep() knows direct trees only, and an S-EPT violation never
+ * says "present".
+ */
+static int fast_page_fault(struct kvm_vcpu *vcpu, struct kvm_page_fault *fault)
+{
+	struct kvm *kvm = vcpu->kvm;
+	int ret = RET_PF_INVALID, tries;
+	struct kvm_mmu_page *sp;
+	u64 *sptep;
+	u64 spte;
+
+	if (!can_be_fast(kvm, fault))
+		return ret;
+	rcu_read_lock();	/* walk_shadow_page_lockless_begin(): RCU, in the TDP MMU */
+	for (tries = 0; tries <= 4; tries++) {
+		sptep = kvm_tdp_mmu_fast_pf_get_last_sptep(vcpu, fault->gfn, &spte);
+		sp = sptep_to_sp(sptep);
+		if (!is_shadow_present_pte(spte) || !is_last_spte(spte, sp->level))
+			break;
+		if (is_writable_pte(spte)) {
+			ret = RET_PF_SPURIOUS;
+			break;
+		}
+		if (!(spte & kvm->spte->mmu_writable))
+			break;
+		if (sp->level > PG_LEVEL_4K &&
+		    (mem_read32(&fault->slot->flags) & KVM_MEM_LOG_DIRTY_PAGES))
+			break;
+		/* fast_pf_fix_direct_spte() */
+		if (mem_cmpxchg64(sptep, spte, spte | SPTE_WRITABLE) == spte) {
+			ret = RET_PF_FIXED;
+			break;
+		}
+	}
+	rcu_read_unlock();
+	return ret;
 }
 
 static int kvm_tdp_mmu_page_fault(struct kvm_vcpu *vcpu, struct kvm_page_fault *fault)
@@ -127,7 +277,9 @@ static int kvm_tdp_mmu_page_fault(struct kvm_vcpu *vcpu, struct kvm_page_fault *
 	bool shared = !kvm->policy->fault_excludes;
 	int r;
 
-	/* fast_page_fault(): an S-EPT violation says "not present", so never useful here */
+	r = fast_page_fault(vcpu, fault);
+	if (r != RET_PF_INVALID)
+		return r;
 	mmu_topup_memory_caches(vcpu);
 	r = kvm_mmu_faultin_pfn(vcpu, fault);
 	if (r != RET_PF_CONTINUE)
@@ -141,21 +293,66 @@ static int kvm_tdp_mmu_page_fault(struct kvm_vcpu *vcpu, struct kvm_page_fault *
 	return r;
 }
 
-int kvm_mmu_do_page_fault(struct kvm_vcpu *vcpu, u64 gfn, bool is_private, bool prefetch)
+int kvm_mmu_do_page_fault(struct kvm_vcpu *vcpu, u64 gfn, u64 error_code, bool prefetch)
 {
+	struct kvm *kvm = vcpu->kvm;
 	struct kvm_page_fault fault = {
 		.gfn = gfn,
-		.is_private = is_private,
+		.is_private = error_code & PFERR_PRIVATE_ACCESS,
 		.prefetch = prefetch,
+		.write = error_code & PFERR_WRITE_MASK,
+		.exec = error_code & PFERR_FETCH_MASK,
+		.present = error_code & PFERR_PRESENT_MASK,
+		.rsvd = error_code & PFERR_RSVD_MASK,
+		.nx_workaround = kvm->nx_huge_pages,
+		.max_level = KVM_MAX_HUGEPAGE_LEVEL,
 		.req_level = PG_LEVEL_4K,
-		.goal_level = PG_LEVEL_4K,	/* a TD's mapping level in these kernels */
+		.goal_level = PG_LEVEL_4K,
 		.slot = kvm_vcpu_gfn_to_memslot(vcpu, gfn),
 	};
 
 	return kvm_tdp_mmu_page_fault(vcpu, &fault);
 }
 
-int kvm_tdp_map_page(struct kvm_vcpu *vcpu, u64 gfn)
+/* handle_mmio_page_fault(): is it still the entry of the memslots that are now? */
+static int handle_mmio_page_fault(struct kvm_vcpu *vcpu, u64 gfn)
+{
+	struct kvm *kvm = vcpu->kvm;
+	u64 spte;
+	u32 gen;
+
+	rcu_read_lock();
+	kvm_tdp_mmu_fast_pf_get_last_sptep(vcpu, gfn, &spte);
+	rcu_read_unlock();
+	if (!is_mmio_spte(is_td(kvm), spte))
+		return RET_PF_RETRY;	/* it has been zapped meanwhile */
+	gen = mem_read32(&kvm->memslots_gen);
+	return !(gen & 1) && mmio_generation(spte) == (gen & 0xff) ? RET_PF_EMULATE :
+								   RET_PF_INVALID;
+}
+
+/* The access goes to user space; a TD is entered again and finds a #VE where it accessed. */
+static int emulate_mmio(struct kvm_vcpu *vcpu, u64 gfn)
+{
+	if (is_td(vcpu->kvm))
+		return RET_PF_RETRY;
+	world_set(vcpu->exit_reason, KVM_EXIT_MMIO);
+	world_set(vcpu->fault_gfn, gfn);
+	return 0;
+}
+
+int kvm_mmu_page_fault(struct kvm_vcpu *vcpu, u64 gfn, u64 error_code)
+{
+	int r = RET_PF_INVALID;
+
+	if (error_code & PFERR_RSVD_MASK)
+		r = handle_mmio_page_fault(vcpu, gfn);
+	if (r == RET_PF_INVALID)
+		r = kvm_mmu_do_page_fault(vcpu, gfn, error_code, false);
+	return r == RET_PF_EMULATE ? emulate_mmio(vcpu, gfn) : r;
+}
+
+int kvm_tdp_map_page(struct kvm_vcpu *vcpu, u64 gfn, u64 error_code)
 {
 	int r;
 
@@ -163,16 +360,87 @@ int kvm_tdp_map_page(struct kvm_vcpu *vcpu, u64 gfn)
 		kvm_forget(vcpu->kvm, LOOP_PREFAULT, gfn);
 		if (signal_pending())
 			return -EINTR;
-		if (kvm_check_request(KVM_REQ_VM_DEAD, vcpu))
-			return -EIO;
+		if (!kvm_switch(vcpu->kvm, SW_RETRY_IGNORES_DEAD)) {	/* F04 */
+			if (kvm_check_request(KVM_REQ_VM_DEAD, vcpu))
+				return -EIO;
+		}
 		cond_resched();
-		r = kvm_mmu_do_page_fault(vcpu, gfn, true, true);
+		r = kvm_mmu_do_page_fault(vcpu, gfn, error_code, true);
 		if (r == RET_PF_RETRY)
 			count(COUNT_RETRIES, 1);
 	} while (r == RET_PF_RETRY);
 	if (r < 0)
 		return r;
+	if (r == RET_PF_EMULATE)
+		return -ENOENT;
 	return r == RET_PF_FIXED || r == RET_PF_SPURIOUS ? 0 : -EFAULT;
+}
+
+/* --- roots ------------------------------------------------------------------------------ */
+
+/*
+ * kvm_mmu_load() - what the LP may have cached of the root's tables, or of a page at the
+ * root's address before it was one, goes here; so nobody flushes when a root is freed
+ */
+static int kvm_mmu_load(struct kvm_vcpu *vcpu)
+{
+	int r;
+
+	mmu_topup_memory_caches(vcpu);
+	if (is_td(vcpu->kvm) && !vcpu->mirror_root)	/* mmu_alloc_direct_roots() */
+		kvm_tdp_mmu_alloc_root(vcpu, true);
+	kvm_tdp_mmu_alloc_root(vcpu, false);
+	r = vt_load_mmu_pgd(vcpu);
+	if (r)
+		return r;
+	vt_flush_tlb_current(vcpu);
+	return 0;
+}
+
+int kvm_mmu_reload(struct kvm_vcpu *vcpu)
+{
+	return vcpu->root ? 0 : kvm_mmu_load(vcpu);
+}
+
+void kvm_mmu_free_obsolete_roots(struct kvm_vcpu *vcpu)
+{
+	if (!vcpu->root || !mem_read32(&vcpu->root->invalid))
+		return;
+	read_lock(&vcpu->kvm->mmu_lock);	/* kvm_mmu_free_roots(), mmu_free_root_page() */
+	kvm_tdp_mmu_put_root(vcpu->kvm, vcpu->root);
+	world_set(vcpu->root, NULL);
+	read_unlock(&vcpu->kvm->mmu_lock);
+}
+
+/* kvm_mmu_destroy(): the vCPU goes, and lets go of its roots */
+void kvm_mmu_destroy(struct kvm_vcpu *vcpu)
+{
+	read_lock(&vcpu->kvm->mmu_lock);
+	if (vcpu->root)
+		kvm_tdp_mmu_put_root(vcpu->kvm, vcpu->root);
+	if (vcpu->mirror_root)
+		kvm_tdp_mmu_put_root(vcpu->kvm, vcpu->mirror_root);
+	read_unlock(&vcpu->kvm->mmu_lock);
+	world_set(vcpu->root, NULL);
+	world_set(vcpu->mirror_root, NULL);
+	mmu_free_memory_caches(vcpu);
+}
+
+/* --- zaps that are not the TDP MMU's alone ------------------------------------------------ */
+
+/*
+ * __kvm_mmu_zap_all_fast_front_half(), under mmu_lock held for write: nobody may load the
+ * roots any more, and who has is asked to leave them
+ */
+void kvm_mmu_zap_all_fast_front_half(struct kvm *kvm)
+{
+	kvm_tdp_mmu_invalidate_roots(kvm, KVM_DIRECT_ROOTS);
+	kvm_make_all_cpus_request(kvm, KVM_REQ_MMU_FREE_OBSOLETE_ROOTS);
+}
+
+void kvm_mmu_zap_all_fast_back_half(struct kvm *kvm)
+{
+	kvm_tdp_mmu_zap_invalidated_roots(kvm, true);
 }
 
 /*
@@ -194,4 +462,12 @@ void kvm_zap_gfn_range(struct kvm *kvm, u64 start, u64 end)
 	if (!shared)
 		kvm_mmu_invalidate_end(kvm);
 	kvm_mmu_unlock(kvm, shared, start, end);
+}
+
+/* kvm_mmu_recover_huge_pages(), as dirty logging ends */
+void kvm_mmu_recover_huge_pages(struct kvm *kvm, const struct kvm_memory_slot *slot)
+{
+	kvm_mmu_lock(kvm, true, 0, 0);
+	kvm_tdp_mmu_recover_huge_pages(kvm, slot);
+	kvm_mmu_unlock(kvm, true, 0, 0);
 }

@@ -19,18 +19,47 @@ static inline void *mmu_memory_cache_alloc_ptr(struct kvm_mmu_memory_cache *mc)
 }
 void mmu_free_memory_caches(struct kvm_vcpu *vcpu);
 
-/* kvm_mem_is_private - the attribute of @gfn; one step */
+/* kvm_mem_is_private - the attribute of @gfn; one step, or none in a VM without TDX */
 bool kvm_mem_is_private(struct kvm *kvm, u64 gfn);
+
+/* hugepage_mixed - do attributes differ in the @n gfns from @gfn? No step. */
+bool hugepage_mixed(struct kvm *kvm, u64 gfn, u64 n);
+
+/* kvm_mmu_max_mapping_level - by slot, attributes and host page; mmu_lock held */
+u8 kvm_mmu_max_mapping_level(struct kvm *kvm, const struct kvm_page_fault *fault,
+			     const struct kvm_memory_slot *slot, u64 gfn);
+void kvm_mmu_hugepage_adjust(struct kvm_vcpu *vcpu, struct kvm_page_fault *fault);
 
 /*
  * kvm_mmu_do_page_fault - RET_PF_*, or -EFAULT (a memory-fault exit is prepared), -EAGAIN
- * (prefetch of an INVALID memslot), -EOPNOTSUPP (a shared access: vcpu->not_supported).
- * SRCU held, no other lock.
+ * (prefetch of an INVALID memslot). SRCU held, no other lock.
+ * kvm_mmu_page_fault - the same of a guest's access, MMIO included: also 0, KVM_EXIT_MMIO
+ * @error_code: PFERR_*
  */
-int kvm_mmu_do_page_fault(struct kvm_vcpu *vcpu, u64 gfn, bool is_private, bool prefetch);
+int kvm_mmu_do_page_fault(struct kvm_vcpu *vcpu, u64 gfn, u64 error_code, bool prefetch);
+int kvm_mmu_page_fault(struct kvm_vcpu *vcpu, u64 gfn, u64 error_code);
 
 /* kvm_tdp_map_page - prefault's loop: 0 or a negative errno */
-int kvm_tdp_map_page(struct kvm_vcpu *vcpu, u64 gfn);
+int kvm_tdp_map_page(struct kvm_vcpu *vcpu, u64 gfn, u64 error_code);
+
+/*
+ * kvm_mmu_reload - roots are loaded, if none are: then the LP's TLB is flushed. 0, or -EIO of
+ * a VM that died of it. kvm_mmu_free_obsolete_roots - let go of an invalid one. vCPU loaded.
+ */
+int kvm_mmu_reload(struct kvm_vcpu *vcpu);
+void kvm_mmu_free_obsolete_roots(struct kvm_vcpu *vcpu);
+/* kvm_mmu_destroy - roots and caches of a vCPU that goes; SRCU is not needed: nobody else is */
+void kvm_mmu_destroy(struct kvm_vcpu *vcpu);
 
 /* kvm_zap_gfn_range - zap [@start, @end) in every valid root */
 void kvm_zap_gfn_range(struct kvm *kvm, u64 start, u64 end);
+
+/*
+ * kvm_mmu_zap_all_fast(), in halves: slots_lock held, the first under mmu_lock held for write,
+ * the second without
+ */
+void kvm_mmu_zap_all_fast_front_half(struct kvm *kvm);
+void kvm_mmu_zap_all_fast_back_half(struct kvm *kvm);
+
+/* kvm_mmu_recover_huge_pages - what could be huge in @slot becomes so; takes mmu_lock */
+void kvm_mmu_recover_huge_pages(struct kvm *kvm, const struct kvm_memory_slot *slot);

@@ -32,8 +32,11 @@ bool policy_must_leave(struct kvm_vcpu *vcpu, int *ret)
 	/* kvm_vcpu_has_events(): there are no virtual interrupts here (K5) */
 	if (signal_pending())
 		return true;
-	/* v7.2 consumes the request here; so did every kernel before it */
-	if (kvm_check_request(KVM_REQ_VM_DEAD, vcpu)) {
+	if (kvm_switch(vcpu->kvm, SW_RETRY_IGNORES_DEAD))	/* F04 */
+		return false;
+	/* v7.2 consumes the request here; so did every kernel before it. v7.3 does not (V13). */
+	if (kvm_switch(vcpu->kvm, SW_VM_DEAD_TESTED) ? kvm_test_request(KVM_REQ_VM_DEAD, vcpu) :
+						       kvm_check_request(KVM_REQ_VM_DEAD, vcpu)) {
 		*ret = -EIO;
 		return true;
 	}

@@ -67,6 +67,12 @@ static const struct region_type
 	bugged = { .name = "vm_bugged" },
 	dead = { .name = "vm_dead" },
 	invalid = { .name = "root.invalid" },
+	mirror_invalid = { .name = "mirror_root.invalid" },
+	roots = { .name = "tdp_mmu_roots", .class = page_class },
+	nx_list = { .name = "possible_nx_huge_pages", .class = page_class },
+	mn_count = { .name = "mn_active_invalidate_count" },
+	gen = { .name = "memslots.generation" },
+	user_pages = { .name = "user", .class = page_class, .indexed = true },
 	attributes = { .name = "attributes", .class = attribute_class, .indexed = true },
 	gmem = { .name = "gmem", .class = page_class, .indexed = true },
 	slot_flags = { .name = "memslot", .class = slot_class, .indexed = true };
@@ -92,6 +98,10 @@ void kvm_vm_regions(struct kvm *kvm)
 	one(kvm, &hkid, &kvm->hkid, 2, 0);
 	one(kvm, &pre_fault, &kvm->pre_fault_allowed, 4, 0);
 	one(kvm, &online_vcpus, &kvm->online_vcpus, 4, 0);
+	one(kvm, &roots, &kvm->tdp_mmu_roots, 8, 0);
+	one(kvm, &nx_list, &kvm->nx_first, 8, 0);
+	one(kvm, &mn_count, &kvm->mn_active_invalidate_count, 4, 0);
+	one(kvm, &gen, &kvm->memslots_gen, 4, 0);
 }
 
 void kvm_vcpu_regions(struct kvm_vcpu *vcpu)
@@ -132,6 +142,9 @@ void kvm_chunk_regions(struct kvm *kvm, struct gfn_chunk *c, u64 gfn)
 	r.base = c->folio;
 	r.stride = r.size = 8;
 	region_add(&r);
+	r.type = &user_pages;
+	r.base = c->pte;
+	region_add(&r);
 }
 
 void kvm_memslot_region(struct kvm *kvm, struct kvm_memory_slot *s)
@@ -139,9 +152,9 @@ void kvm_memslot_region(struct kvm *kvm, struct kvm_memory_slot *s)
 	one(kvm, &slot_flags, &s->flags, 4, s->base_gfn);
 }
 
-void kvm_root_region(struct kvm *kvm, u32 *invalid_word)
+void kvm_root_region(struct kvm *kvm, u32 *invalid_word, bool mirror)
 {
-	one(kvm, &invalid, invalid_word, 4, 0);
+	one(kvm, mirror ? &mirror_invalid : &invalid, invalid_word, 4, 0);
 }
 
 void kvm_forget_region(const void *p)

@@ -6,7 +6,7 @@
 #include "kvmmmu/own/kvm_host.h"
 
 void kvm_vm_regions(struct kvm *kvm);
-void kvm_root_region(struct kvm *kvm, u32 *invalid_word);
+void kvm_root_region(struct kvm *kvm, u32 *invalid_word, bool mirror);
 void kvm_vcpu_regions(struct kvm_vcpu *vcpu);
 void kvm_vcpu_forget_regions(struct kvm_vcpu *vcpu);
 void kvm_cpu_region(struct kvm_cpu *c, u16 lp);

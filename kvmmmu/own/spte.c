@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Mirror SPTE values. Rests on arch/x86/kvm/mmu/spte.[ch] of v6.16 and v7.2.
+ * SPTE values. Rests on arch/x86/kvm/mmu/spte.[ch] of v6.16 and v7.2.
  */
 #include "kvmmmu/own/spte.h"
 
@@ -21,17 +21,62 @@ const struct spte_layout spte_layout_v7_2 = {
 	.ad_mask = GENMASK_ULL(61, 60),
 };
 
-u64 make_spte(const struct spte_layout *l, u64 hpa, u8 level)
+u64 make_spte(const struct spte_layout *l, u64 hpa, u8 level, struct spte_how how)
 {
-	return SPTE_SUPPRESS_VE | SPTE_MMU_PRESENT_MASK | SPTE_RWX | SPTE_MEMTYPE_WB |
-	       SPTE_IGNORE_PAT | SPTE_ACCESSED | SPTE_DIRTY | l->host_writable | l->mmu_writable |
-	       (level > 1 ? PT_PAGE_SIZE_MASK : 0) | (hpa & SPTE_PA_MASK);
+	u64 spte = SPTE_SUPPRESS_VE | SPTE_MMU_PRESENT_MASK | SPTE_MEMTYPE_WB | SPTE_IGNORE_PAT |
+		   (hpa & SPTE_PA_MASK) | 1;
+
+	if (how.executable)
+		spte |= SPTE_EXECUTABLE;
+	if (how.accessed)
+		spte |= SPTE_ACCESSED;
+	if (level > PG_LEVEL_4K)
+		spte |= PT_PAGE_SIZE_MASK;
+	if (how.writable)
+		spte |= l->host_writable | l->mmu_writable | SPTE_WRITABLE | SPTE_DIRTY;
+	return spte;
 }
 
 u64 make_nonleaf_spte(u64 child_hpa)
 {
 	return SPTE_SUPPRESS_VE | SPTE_MMU_PRESENT_MASK | SPTE_RWX | SPTE_ACCESSED |
 	       (child_hpa & SPTE_PA_MASK);
+}
+
+u64 make_small_spte(u64 huge_spte, u8 level, u32 index, bool nx_huge_pages)
+{
+	u64 spte = huge_spte + ((u64)index << (PAGE_SHIFT + 9 * (level - 1)));
+
+	if (level == PG_LEVEL_4K) {
+		spte &= ~PT_PAGE_SIZE_MASK;
+		if (nx_huge_pages)	/* make_spte_executable() */
+			spte |= SPTE_EXECUTABLE;
+	}
+	return spte;
+}
+
+u64 make_huge_spte(u64 small_spte, u8 level, bool nx_huge_pages)
+{
+	u64 spte = small_spte | PT_PAGE_SIZE_MASK;
+
+	spte &= ~(((1ull << (9 * (level - 1))) - 1) << PAGE_SHIFT);
+	if (nx_huge_pages)		/* make_spte_nonexecutable() */
+		spte &= ~SPTE_EXECUTABLE;
+	return spte;
+}
+
+#define MMIO_VALUE	6ull
+#define MMIO_MASK	(SPTE_SUPPRESS_VE | SPTE_RWX)
+
+u64 make_mmio_spte(bool td, u64 gfn, u32 generation)
+{
+	return (td ? 0 : MMIO_VALUE) | (u64)(generation & 0xff) << 3 |
+	       (gfn << PAGE_SHIFT & SPTE_PA_MASK);
+}
+
+bool is_mmio_spte(bool td, u64 spte)
+{
+	return (spte & MMIO_MASK) == (td ? 0 : MMIO_VALUE);
 }
 
 /* tdp_mmu_spte_need_atomic_write(); A/D kind 0 is "enabled" */
@@ -52,7 +97,7 @@ enum mirror_class mirror_class_of(u64 raw)
 	if (raw == SHADOW_NONPRESENT_VALUE)
 		return MIRROR_NONPRESENT;
 	if (!is_shadow_present_pte(raw))
-		return MIRROR_OTHER;
+		return raw & SPTE_SUPPRESS_VE ? MIRROR_OTHER : MIRROR_MMIO;
 	return raw & SPTE_MEMTYPE_MASK ? MIRROR_LEAF : MIRROR_TABLE;
 }
 
@@ -63,6 +108,7 @@ const char *mirror_class_name(enum mirror_class c)
 		[MIRROR_FROZEN] = "FROZEN",
 		[MIRROR_LEAF] = "PRESENT",
 		[MIRROR_TABLE] = "TABLE",
+		[MIRROR_MMIO] = "MMIO",
 		[MIRROR_OTHER] = "OTHER",
 	};
 
@@ -85,6 +131,13 @@ static void region_describe(u64 raw, char *buf, size_t n)
 	else
 		snprintf(buf, n, "%s", mirror_class_name(c));
 }
+
+const struct region_type direct_region = {
+	.name = "direct",
+	.class = region_class,
+	.describe = region_describe,
+	.indexed = true,
+};
 
 const struct region_type mirror_region = {
 	.name = "mirror",

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #pragma once
 /*
- * Mirror SPTE encodings, what the mirror logic tests of them. Rests on
+ * SPTE encodings of mirror and direct trees, what the MMU tests of them. Rests on
  * arch/x86/kvm/mmu/spte.[ch] of v6.16 and v7.2 (docs/model.md, "Encodings").
  */
-#include "kvmmmu/kmmu.h"
+#include "kvmmmu/own/kvm_host.h"
 #include "sim/engine/region.h"
 
 #define SPTE_SUPPRESS_VE	BIT_ULL(63)
@@ -14,6 +14,7 @@
 #define SPTE_MMU_PRESENT_MASK	BIT_ULL(11)
 #define SPTE_RWX		7ull
 #define SPTE_WRITABLE		2ull
+#define SPTE_EXECUTABLE		4ull
 #define SPTE_MEMTYPE_WB		(6ull << 3)
 #define SPTE_MEMTYPE_MASK	(7ull << 3)
 #define SPTE_IGNORE_PAT		BIT_ULL(6)
@@ -48,12 +49,45 @@ static inline u64 spte_to_pa(u64 spte)
 	return spte & SPTE_PA_MASK;
 }
 
-u64 make_spte(const struct spte_layout *l, u64 hpa, u8 level);	/* a TD's leaf: RWX, A, D */
+static inline bool is_large_pte(u64 spte)
+{
+	return spte & PT_PAGE_SIZE_MASK;
+}
+
+static inline bool is_writable_pte(u64 spte)
+{
+	return spte & SPTE_WRITABLE;
+}
+
+/* make_spte - a leaf; what it allows and what it says to be so already */
+struct spte_how {
+	bool writable;		/* the host page is: W, MMU-writable, D */
+	bool executable;
+	bool accessed;		/* not of a prefetch */
+};
+
+u64 make_spte(const struct spte_layout *l, u64 hpa, u8 level, struct spte_how how);
 u64 make_nonleaf_spte(u64 child_hpa);
+/* make_small_spte - entry @index of the table that replaces @huge_spte, entries of @level */
+u64 make_small_spte(u64 huge_spte, u8 level, u32 index, bool nx_huge_pages);
+/* make_huge_spte - the leaf of @level that @small_spte is the first part of */
+u64 make_huge_spte(u64 small_spte, u8 level, bool nx_huge_pages);
+
+/*
+ * MMIO: never present, bit 63 clear. With RWX 6 (misconfigured) in a VM without TDX; a TD's
+ * has RWX 0, so that the access is #VE. The memslots' generation is bits 10:3.
+ */
+u64 make_mmio_spte(bool td, u64 gfn, u32 generation);
+bool is_mmio_spte(bool td, u64 spte);
+static inline u32 mmio_generation(u64 spte)
+{
+	return spte >> 3 & 0xff;
+}
+
 bool spte_needs_atomic_write(const struct spte_layout *l, u64 spte, u8 level);
 
 /* What a raw value is, without its level: a leaf has a memory type, a table has none. */
 enum mirror_class mirror_class_of(u64 raw);
 const char *mirror_class_name(enum mirror_class c);
 
-extern const struct region_type mirror_region;
+extern const struct region_type mirror_region, direct_region;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Pre-order walk of a mirror tree. Rests on arch/x86/kvm/mmu/tdp_iter.c of v7.2: each
+ * Pre-order walk of a tree. Rests on arch/x86/kvm/mmu/tdp_iter.c of v7.2: each
  * entry is read again before the walk descends, and a walk that yielded starts anew.
  */
 #include "kvmmmu/own/tdp_iter.h"
@@ -16,7 +16,8 @@ static u64 *spte_of(u64 *pt, u64 gfn, u8 level)
 
 static void refresh_sptep(struct tdp_iter *iter)
 {
-	iter->sptep = spte_of(iter->pt_path[iter->level - 1], iter->gfn, iter->level);
+	iter->sptep = spte_of(iter->pt_path[iter->level - 1], iter->gfn | iter->gfn_bits,
+			      iter->level);
 	iter->old_spte = mem_read64(iter->sptep);
 }
 
@@ -34,6 +35,7 @@ void tdp_iter_start(struct tdp_iter *iter, struct kvm_mmu_page *root, u8 min_lev
 {
 	iter->next_last_level_gfn = gfn;
 	iter->root = root;
+	iter->gfn_bits = root->is_mirror ? 0 : root->kvm->gfn_direct_bits;
 	iter->root_level = root->level;
 	iter->min_level = min_level;
 	iter->pt_path[iter->root_level - 1] = root->spt;
@@ -57,7 +59,8 @@ static bool try_step_down(struct tdp_iter *iter)
 
 static bool try_step_side(struct tdp_iter *iter)
 {
-	if ((iter->gfn >> (9 * (iter->level - 1)) & 511) == 511)
+	/* The entry's index in its table: of the last one there is no next. */
+	if (((iter->gfn | iter->gfn_bits) >> (9 * (iter->level - 1)) & 511) == 511)
 		return false;
 	iter->gfn += kvm_pages_per_hpage(iter->level);
 	iter->next_last_level_gfn = iter->gfn;
@@ -76,11 +79,17 @@ static bool try_step_up(struct tdp_iter *iter)
 	return true;
 }
 
+/*
+ * A walk that yielded stands at its entry again after the restart: going on from there
+ * would pass it by, which at an upper level is a whole subtree (G05, the mutation
+ * yield-advances).
+ */
 void tdp_iter_next(struct tdp_iter *iter)
 {
 	if (iter->yielded) {
 		tdp_iter_restart(iter);
-		return;
+		if (!kvm_switch(iter->root->kvm, SW_YIELD_ADVANCES))
+			return;
 	}
 	if (try_step_down(iter))
 		return;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #pragma once
 /*
- * Pre-order walk of a mirror tree; each look at an entry is a step. Rests on
+ * Pre-order walk of a tree; each look at an entry is a step. Rests on
  * arch/x86/kvm/mmu/tdp_iter.[ch] of v7.2.
  */
 #include "kvmmmu/own/kvm_host.h"
@@ -13,6 +13,7 @@ struct tdp_iter {
 	u64 *pt_path[PT64_ROOT_MAX_LEVEL];
 	u64 *sptep;
 	u64 gfn;
+	u64 gfn_bits;		/* of the tree: the SHARED bit of a TD's direct tree */
 	u64 old_spte;
 	struct kvm_mmu_page *root;
 	u8 root_level, min_level, level;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Mirror map, link, zap and the two writers. Rests on arch/x86/kvm/mmu/tdp_mmu.c of
- * v6.16 and v7.2; SW_EXT_IN_CMPXCHG is the order of v6.16 (rows V2-V6 of docs/model.md).
+ * Entries and tables: the two writers, tables that are made, linked, split and removed, and
+ * the map of a fault. Rests on arch/x86/kvm/mmu/tdp_mmu.c of v6.16 and v7.2;
+ * SW_EXT_IN_CMPXCHG is the order of v6.16 (rows V2-V6 of docs/model.md).
  */
 #include "kvmmmu/own/tdp_mmu.h"
 
@@ -10,9 +11,9 @@
 #include "kvmmmu/own/kvm_main.h"
 #include "kvmmmu/own/mmu.h"
 #include "kvmmmu/own/policy.h"
+#include "kvmmmu/own/regions.h"
 #include "kvmmmu/own/tdx.h"
 #include "sim/engine/check.h"
-#include "sim/engine/hash.h"
 #include "sim/engine/mem.h"
 #include "sim/engine/sim.h"
 #include "sim/engine/task.h"
@@ -23,12 +24,12 @@ static int __handle_changed_spte(struct kvm *kvm, struct kvm_mmu_page *sp, u64 g
 				 u64 new, u8 level, bool shared);
 
 /* An upper entry stands for its whole range: nobody is quiescent there meanwhile. */
-static void own_entry(struct kvm *kvm, u64 gfn, u8 level, bool own)
+static void own_entry(struct kvm *kvm, const struct kvm_mmu_page *sp, u64 gfn, u8 level, bool own)
 {
 	u64 from = gfn_round_for_level(gfn, level);
 	u64 to = MIN(from + kvm_pages_per_hpage(level), kvm->gfns);
 
-	if (level == PG_LEVEL_4K)
+	if (level == PG_LEVEL_4K || !sp->is_mirror)
 		return;
 	if (own)
 		trace_own(kvm->name, from, to);
@@ -36,21 +37,39 @@ static void own_entry(struct kvm *kvm, u64 gfn, u8 level, bool own)
 		trace_disown(kvm->name, from, to);
 }
 
-/* tdp_mmu_free_sp_rcu_callback(): nobody walks here any more. Its S-EPT page went before. */
-static void tdp_mmu_free_sp_rcu(void *arg)
+/*
+ * Nobody walks here any more, and the S-EPT page went before. What is still present here
+ * nobody will ever take down (kvm_mmu_check_sptes_at_free() of CONFIG_KVM_PROVE_MMU).
+ */
+void tdp_mmu_free_sp_rcu_callback(void *arg)
 {
 	struct kvm_mmu_page *sp = arg;
+	char where[24];
+	u32 i;
 
 	kvm_warn_on(sp->external_spt, sp->gfn, "external_spt of a freed page table");
+	for (i = 0; i < 512; i++) {
+		u64 spte = mem_peek64(&sp->spt[i]);
+
+		if (!is_shadow_present_pte(spte))
+			continue;
+		check_fail("page-leak", kvm_where(sp->gfn + i * kvm_pages_per_hpage(sp->level),
+						  where, sizeof(where)),
+			   "a page table is freed with a present entry 0x%llx in it",
+			   (unsigned long long)spte);
+		break;
+	}
 	if (sp->region)
 		region_remove(sp->region);
+	if (!sp->ptep)
+		kvm_forget_region(&sp->invalid);
 	kvm_page_set_private(sp->hpa, 0);
 	page_free(sp->hpa);
 	world_free(sp, sizeof(*sp));
 }
 
-/* tdp_mmu_free_sp(): it was never linked. Its S-EPT page was never given to the module. */
-static void tdp_mmu_free_sp(struct kvm_mmu_page *sp)
+/* Its S-EPT page was never given to the module. */
+void tdp_mmu_free_unused_sp(struct kvm_mmu_page *sp)
 {
 	region_remove(sp->region);
 	kvm_page_set_private(sp->hpa, 0);
@@ -60,10 +79,9 @@ static void tdp_mmu_free_sp(struct kvm_mmu_page *sp)
 	world_free(sp, sizeof(*sp));
 }
 
-static void sp_init(struct kvm *kvm, struct kvm_mmu_page *sp, u64 hpa, u64 gfn, u8 level,
-		    bool mirror)
+void tdp_mmu_init_sp(struct kvm *kvm, struct kvm_mmu_page *sp, u64 hpa, u64 gfn, u8 level,
+		     bool mirror)
 {
-	static const struct region_type direct_region = { .name = "direct", .indexed = true };
 	struct region r = {
 		.type = mirror ? &mirror_region : &direct_region,
 		.base = phys_to_ptr(hpa),
@@ -80,18 +98,17 @@ static void sp_init(struct kvm *kvm, struct kvm_mmu_page *sp, u64 hpa, u64 gfn, 
 	world_set(sp->gfn, gfn);
 	world_set(sp->level, level);
 	world_set(sp->is_mirror, mirror);
+	world_set(sp->tdp_mmu_page, true);
 	world_set(sp->region, region_add(&r));
 	kvm_page_set_private(hpa, (u64)sp);
 }
 
-struct kvm_mmu_page *kvm_tdp_mmu_alloc_root(struct kvm *kvm, bool mirror)
+void tdp_mmu_init_child_sp(struct kvm_mmu_page *sp, u64 hpa, struct tdp_iter *iter)
 {
-	struct kvm_mmu_page *sp = world_alloc(sizeof(*sp));
-	u64 hpa = page_alloc();
+	const struct kvm_mmu_page *parent = sptep_to_sp(iter->sptep);
 
-	mmu_init_shadow_page(hpa);
-	sp_init(kvm, sp, hpa, 0, kvm->levels, mirror);
-	return sp;
+	tdp_mmu_init_sp(parent->kvm, sp, hpa, iter->gfn, iter->level - 1, parent->is_mirror);
+	world_set(sp->ptep, iter->sptep);
 }
 
 void kvm_mmu_lock(struct kvm *kvm, bool shared, u64 from, u64 to)
@@ -101,6 +118,11 @@ void kvm_mmu_lock(struct kvm *kvm, bool shared, u64 from, u64 to)
 	else
 		write_lock(&kvm->mmu_lock);
 	trace_own(kvm->name, from, to);
+}
+
+void kvm_owes_flush(struct kvm *kvm)
+{
+	world_set(kvm->flush_owed[actor_self()->id], 1);
 }
 
 void kvm_mmu_unlock(struct kvm *kvm, bool shared, u64 from, u64 to)
@@ -122,6 +144,25 @@ void kvm_mmu_unlock(struct kvm *kvm, bool shared, u64 from, u64 to)
 
 /* --- the module's side of an entry --------------------------------------------------- */
 
+/* tdp_mmu_unlink_sp() - a table that went is none that keeps a huge page away */
+static void tdp_mmu_unlink_sp(struct kvm *kvm, struct kvm_mmu_page *sp)
+{
+	if (!mem_read32(&sp->nx_disallowed))
+		return;
+	spin_lock(&kvm->tdp_mmu_pages_lock);
+	mem_write32(&sp->nx_disallowed, 0);
+	untrack_possible_nx_huge_page(kvm, sp);
+	spin_unlock(&kvm->tdp_mmu_pages_lock);
+}
+
+u64 tdp_mmu_write_spte(struct kvm *kvm, u64 *sptep, u64 old, u64 new, u8 level)
+{
+	if (spte_needs_atomic_write(kvm->spte, old, level))
+		return mem_xchg64(sptep, new);
+	mem_write64(sptep, new);
+	return old;
+}
+
 /*
  * handle_removed_pt() - the table was unlinked: freeze each entry, take down what is
  * below, hand the S-EPT page back, free the mirror page after a grace period. A lockless
@@ -133,11 +174,14 @@ static void handle_removed_pt(struct kvm *kvm, u64 *pt, bool shared)
 	u64 frozen = kvm->spte->frozen;
 	int i;
 
+	trace_call("handle_removed_pt", sp->gfn);
+	tdp_mmu_unlink_sp(kvm, sp);
 	for (i = 0; i < 512; i++) {
 		u64 *sptep = pt + i, gfn = sp->gfn + i * kvm_pages_per_hpage(sp->level), old;
 
 		if (shared) {
-			for (;;) {	/* waits for an owner that has it frozen */
+			for (;;) {	/* waits for an owner that has it frozen (G14) */
+				kvm_forget(kvm, LOOP_WALK, ptr_to_phys(sptep));
 				old = mem_xchg64(sptep, frozen);
 				if (!is_frozen_spte(old))
 					break;
@@ -147,10 +191,7 @@ static void handle_removed_pt(struct kvm *kvm, u64 *pt, bool shared)
 			old = mem_read64(sptep);
 			if (!is_shadow_present_pte(old))
 				continue;
-			if (spte_needs_atomic_write(kvm->spte, old, sp->level))
-				old = mem_xchg64(sptep, frozen);
-			else
-				mem_write64(sptep, frozen);
+			old = tdp_mmu_write_spte(kvm, sptep, old, frozen, sp->level);
 		}
 		if (__handle_changed_spte(kvm, sp, gfn, old, frozen, sp->level, shared))
 			kvm_bug_on(kvm, true, gfn, "an entry of a removed table cannot be removed");
@@ -162,7 +203,8 @@ static void handle_removed_pt(struct kvm *kvm, u64 *pt, bool shared)
 	}
 	if (sp->is_mirror)
 		tdx_sept_free_private_spt(kvm, sp);
-	call_rcu(tdp_mmu_free_sp_rcu, sp);
+	call_rcu(tdp_mmu_free_sp_rcu_callback, sp);
+	trace_return("handle_removed_pt", sp->gfn, 0);
 }
 
 static int __handle_changed_spte(struct kvm *kvm, struct kvm_mmu_page *sp, u64 gfn, u64 old,
@@ -180,7 +222,8 @@ static int __handle_changed_spte(struct kvm *kvm, struct kvm_mmu_page *sp, u64 g
 	if (old == new)
 		return 0;
 	if (!was_present && !is_present) {
-		kvm_warn_on(!is_frozen_spte(new), gfn, "nonpresent SPTE changed to another");
+		kvm_warn_on(!is_mmio_spte(is_td(kvm), old) && !is_mmio_spte(is_td(kvm), new) &&
+			    !is_frozen_spte(new), gfn, "nonpresent SPTE changed to another");
 		return 0;
 	}
 	if (was_present && !was_leaf && (is_leaf || !is_present)) {
@@ -262,11 +305,21 @@ static int set_spte_atomic_v7_2(struct kvm *kvm, struct tdp_iter *iter, u64 new,
 	return ret;
 }
 
-/*
- * tdp_mmu_set_spte_atomic() - the RO writer. -EBUSY: lost the cmpxchg (no side effect) or
- * the module was busy; -EIO: the module failed, the VM is dead.
- */
-static int tdp_mmu_set_spte_atomic(struct kvm *kvm, struct tdp_iter *iter, u64 new)
+/* A direct entry has no module behind it: the final value at once, nothing can fail after it. */
+static int set_direct_spte_atomic(struct kvm *kvm, struct tdp_iter *iter, u64 new,
+				  struct kvm_mmu_page *sp)
+{
+	u64 seen = mem_cmpxchg64(iter->sptep, iter->old_spte, new);
+
+	if (seen != iter->old_spte) {
+		iter->old_spte = seen;
+		return -EBUSY;
+	}
+	handle_changed_spte(kvm, sp, iter->gfn, iter->old_spte, new, iter->level, true);
+	return 0;
+}
+
+int tdp_mmu_set_spte_atomic(struct kvm *kvm, struct tdp_iter *iter, u64 new)
 {
 	struct kvm_mmu_page *sp = sptep_to_sp(iter->sptep);
 	int ret;
@@ -278,10 +331,14 @@ static int tdp_mmu_set_spte_atomic(struct kvm *kvm, struct tdp_iter *iter, u64 n
 		lockdep_assert_held_read(&kvm->mmu_lock);
 	kvm_warn_on(iter->yielded || is_frozen_spte(iter->old_spte), iter->gfn,
 		    "RO writer on a stale or frozen entry");
-	own_entry(kvm, iter->gfn, iter->level, true);
-	ret = kvm_switch(kvm, SW_EXT_IN_CMPXCHG) ? set_spte_atomic_v6_16(kvm, iter, new, sp) :
-						   set_spte_atomic_v7_2(kvm, iter, new, sp);
-	own_entry(kvm, iter->gfn, iter->level, false);
+	own_entry(kvm, sp, iter->gfn, iter->level, true);
+	if (!sp->is_mirror)
+		ret = set_direct_spte_atomic(kvm, iter, new, sp);
+	else if (kvm_switch(kvm, SW_EXT_IN_CMPXCHG))
+		ret = set_spte_atomic_v6_16(kvm, iter, new, sp);
+	else
+		ret = set_spte_atomic_v7_2(kvm, iter, new, sp);
+	own_entry(kvm, sp, iter->gfn, iter->level, false);
 	trace_return("tdp_mmu_set_spte_atomic", iter->gfn, (u64)(s64)ret);
 	return ret;
 }
@@ -292,7 +349,7 @@ static int tdp_mmu_set_spte_atomic(struct kvm *kvm, struct tdp_iter *iter, u64 n
  * tdp_mmu_set_spte() - the entry holds @new (empty) while the module is still being told
  *: safe because RO writers are locked out.
  */
-static void tdp_mmu_iter_set_spte(struct kvm *kvm, struct tdp_iter *iter, u64 new)
+void tdp_mmu_iter_set_spte(struct kvm *kvm, struct tdp_iter *iter, u64 new)
 {
 	struct kvm_mmu_page *sp = sptep_to_sp(iter->sptep);
 	u64 old = iter->old_spte;
@@ -300,77 +357,176 @@ static void tdp_mmu_iter_set_spte(struct kvm *kvm, struct tdp_iter *iter, u64 ne
 	lockdep_assert_held_write(&kvm->mmu_lock);
 	kvm_warn_on(is_frozen_spte(old) || is_frozen_spte(new), iter->gfn,
 		    "WR writer on a frozen entry");
-	if (spte_needs_atomic_write(kvm->spte, old, iter->level))
-		old = mem_xchg64(iter->sptep, new);
-	else
-		mem_write64(iter->sptep, new);
+	old = tdp_mmu_write_spte(kvm, iter->sptep, old, new, iter->level);
 	handle_changed_spte(kvm, sp, iter->gfn, old, new, iter->level, false);
 	if (kvm_switch(kvm, SW_EXT_IN_CMPXCHG) && sp->is_mirror) {
 		if (!kvm_bug_on(kvm, is_shadow_present_pte(new), iter->gfn,
 				"present mirror SPTE under the write lock"))
 			remove_external_spte(kvm, iter->gfn, old, iter->level);
 	}
-	iter->old_spte = new;
+	iter->old_spte = old;
 }
 
 /* --- map ------------------------------------------------------------------------------ */
 
 static struct kvm_mmu_page *tdp_mmu_alloc_sp(struct kvm_vcpu *vcpu, struct tdp_iter *iter)
 {
-	struct kvm_mmu_page *parent = sptep_to_sp(iter->sptep);
 	struct kvm_mmu_page *sp = mmu_memory_cache_alloc_ptr(&vcpu->page_header);
 	u64 hpa = mmu_memory_cache_alloc(&vcpu->shadow_page);
 
-	sp_init(vcpu->kvm, sp, hpa, iter->gfn, iter->level - 1, parent->is_mirror);
-	world_set(sp->ptep, iter->sptep);
-	if (parent->is_mirror)
+	tdp_mmu_init_child_sp(sp, hpa, iter);
+	if (sp->is_mirror)	/* kvm_mmu_alloc_external_spt() */
 		world_set(sp->external_spt, mmu_memory_cache_alloc(&vcpu->external_spt));
 	return sp;
+}
+
+static int tdp_mmu_link_sp(struct kvm *kvm, struct tdp_iter *iter, struct kvm_mmu_page *sp,
+			   bool shared)
+{
+	u64 spte = make_nonleaf_spte(sp->hpa);
+
+	if (shared)
+		return tdp_mmu_set_spte_atomic(kvm, iter, spte);
+	tdp_mmu_iter_set_spte(kvm, iter, spte);
+	return 0;
+}
+
+/* Nobody is told: who has the huge translation cached has the same one as who walks. */
+int tdp_mmu_split_huge_page(struct kvm *kvm, struct tdp_iter *iter, struct kvm_mmu_page *sp,
+			    bool shared)
+{
+	u32 i;
+
+	for (i = 0; i < 512; i++)
+		world_set(sp->spt[i], make_small_spte(iter->old_spte, sp->level, i,
+						      kvm->nx_huge_pages));
+	return tdp_mmu_link_sp(kvm, iter, sp, shared);
+}
+
+static bool is_access_allowed(const struct kvm_page_fault *fault, u64 spte)
+{
+	if (fault->exec)
+		return spte & SPTE_EXECUTABLE;
+	if (fault->write)
+		return is_writable_pte(spte);
+	return spte & SPTE_RWX;
+}
+
+/* leaf_spte_change_needs_tlb_flush() */
+static bool needs_flush(const struct kvm *kvm, u64 old, u64 new)
+{
+	return (old & kvm->spte->mmu_writable) && !(new & kvm->spte->mmu_writable);
+}
+
+static u64 fault_spte(struct kvm *kvm, const struct kvm_page_fault *fault, u64 gfn, u8 level)
+{
+	if (!fault->slot)
+		return make_mmio_spte(is_td(kvm), gfn, mem_read32(&kvm->memslots_gen));
+	return make_spte(kvm->spte, fault->pfn_hpa, level, (struct spte_how){
+		.writable = fault->map_writable,
+		.executable = level == PG_LEVEL_4K || !kvm->nx_huge_pages,
+		.accessed = !fault->prefetch,
+	});
 }
 
 static int tdp_mmu_map_handle_target_level(struct kvm_vcpu *vcpu, struct kvm_page_fault *fault,
 					   struct tdp_iter *iter)
 {
 	struct kvm *kvm = vcpu->kvm;
-	u64 new;
+	u64 old = iter->old_spte, new;
+	bool was_present = is_shadow_present_pte(old);
 
-	/* A TD's leaf is RWX: whatever is present allows the access. */
-	if (is_shadow_present_pte(iter->old_spte) && is_last_spte(iter->old_spte, iter->level))
+	if (was_present && is_last_spte(old, iter->level) &&
+	    (fault->prefetch || is_access_allowed(fault, old)))
 		return RET_PF_SPURIOUS;
-	new = make_spte(kvm->spte, fault->pfn_hpa, iter->level);
-	if (new == iter->old_spte)
-		return RET_PF_SPURIOUS;
-	/* Any error retries, -EIO included: the VM is dead by then and the loop sees it. */
-	if (tdp_mmu_set_spte_atomic(kvm, iter, new))
-		return RET_PF_RETRY;
-	return RET_PF_FIXED;
+	new = fault_spte(kvm, fault, iter->gfn, iter->level);
+	if (new != old) {
+		/* Any error retries, -EIO included: the VM is dead by then and the loop sees it. */
+		if (tdp_mmu_set_spte_atomic(kvm, iter, new))
+			return RET_PF_RETRY;
+		if (was_present && (!is_last_spte(old, iter->level) ||
+				    kvm_warn_on(needs_flush(kvm, old, new), iter->gfn,
+						"a leaf SPTE is replaced by one that wants a flush"))) {
+			kvm_owes_flush(kvm);
+			kvm_flush_remote_tlbs(kvm);	/* kvm_flush_remote_tlbs_gfn() */
+		}
+	}
+	if (!fault->slot)
+		return RET_PF_EMULATE;
+	return new == old ? RET_PF_SPURIOUS : RET_PF_FIXED;
+}
+
+/*
+ * disallowed_hugepage_adjust() - a table that NX huge pages put here stays until it is
+ * recovered: go down a level, and give the pfn back the bits of the gfn
+ */
+static void disallowed_hugepage_adjust(struct kvm_page_fault *fault, u64 spte, u8 level)
+{
+	if (level == PG_LEVEL_4K || level != fault->goal_level || !is_shadow_present_pte(spte) ||
+	    is_large_pte(spte) || !mem_read32(&spte_to_child_sp(spte)->nx_disallowed))
+		return;
+	fault->pfn_hpa |= (fault->gfn & (kvm_pages_per_hpage(level) -
+					 kvm_pages_per_hpage(level - 1))) << PAGE_SHIFT;
+	fault->goal_level--;
+}
+
+/*
+ * The table is linked already: who zapped it since has not found it on the list, so whether
+ * it still is to be there is asked again, under the list's lock (G06).
+ */
+static void track_linked_sp(struct kvm *kvm, struct kvm_mmu_page *sp)
+{
+	spin_lock(&kvm->tdp_mmu_pages_lock);
+	if (kvm_switch(kvm, SW_NX_NO_RECHECK) || mem_read32(&sp->nx_disallowed))
+		track_possible_nx_huge_page(kvm, sp);
+	spin_unlock(&kvm->tdp_mmu_pages_lock);
+}
+
+/* A table for @iter's empty or huge entry; false: somebody was quicker */
+static bool map_table(struct kvm_vcpu *vcpu, struct kvm_page_fault *fault, struct tdp_iter *iter)
+{
+	struct kvm *kvm = vcpu->kvm;
+	struct kvm_mmu_page *sp = tdp_mmu_alloc_sp(vcpu, iter);
+	int ret;
+
+	world_set(sp->nx_disallowed, fault->huge_page_disallowed);	/* raw: not linked yet */
+	if (is_shadow_present_pte(iter->old_spte)) {
+		kvm_bug_on(kvm, sp->is_mirror, fault->gfn, "huge leaf in a mirror tree");
+		ret = tdp_mmu_split_huge_page(kvm, iter, sp, true);
+	} else {
+		ret = tdp_mmu_link_sp(kvm, iter, sp, true);
+	}
+	if (ret) {
+		tdp_mmu_free_unused_sp(sp);
+		return false;
+	}
+	if (fault->huge_page_disallowed && fault->req_level >= iter->level)
+		track_linked_sp(kvm, sp);
+	return true;
+}
+
+/* tdp_mmu_get_root_for_fault() */
+static struct kvm_mmu_page *root_for_fault(struct kvm_vcpu *vcpu, const struct kvm_page_fault *fault)
+{
+	return is_td(vcpu->kvm) && fault->is_private ? vcpu->mirror_root : vcpu->root;
 }
 
 static int map_one(struct kvm_vcpu *vcpu, struct kvm_page_fault *fault)
 {
-	struct kvm *kvm = vcpu->kvm;
 	struct tdp_iter iter;
 
-	for_each_tdp_pte_min_level(iter, vcpu->mirror_root, PG_LEVEL_4K, fault->gfn,
+	for_each_tdp_pte_min_level(iter, root_for_fault(vcpu, fault), PG_LEVEL_4K, fault->gfn,
 				   fault->gfn + 1) {
-		struct kvm_mmu_page *sp;
-
+		if (fault->nx_workaround)
+			disallowed_hugepage_adjust(fault, iter.old_spte, iter.level);
 		if (is_frozen_spte(iter.old_spte))
 			return RET_PF_RETRY;
 		if (iter.level == fault->goal_level)
 			return tdp_mmu_map_handle_target_level(vcpu, fault, &iter);
-		if (is_shadow_present_pte(iter.old_spte) &&
-		    !is_last_spte(iter.old_spte, iter.level))
+		if (is_shadow_present_pte(iter.old_spte) && !is_large_pte(iter.old_spte))
 			continue;
-		if (kvm_bug_on(kvm, is_shadow_present_pte(iter.old_spte), fault->gfn,
-			       "huge leaf in a mirror tree"))
+		if (!map_table(vcpu, fault, &iter))
 			return RET_PF_RETRY;
-		sp = tdp_mmu_alloc_sp(vcpu, &iter);
-		/* tdp_mmu_link_sp() */
-		if (tdp_mmu_set_spte_atomic(kvm, &iter, make_nonleaf_spte(sp->hpa))) {
-			tdp_mmu_free_sp(sp);
-			return RET_PF_RETRY;
-		}
 	}
 	return RET_PF_RETRY;	/* a table vanished below us */
 }
@@ -380,140 +536,10 @@ int kvm_tdp_mmu_map(struct kvm_vcpu *vcpu, struct kvm_page_fault *fault)
 	int ret;
 
 	trace_call("kvm_tdp_mmu_map", fault->gfn);
+	kvm_mmu_hugepage_adjust(vcpu, fault);
 	rcu_read_lock();
 	ret = map_one(vcpu, fault);
 	rcu_read_unlock();
 	trace_return("kvm_tdp_mmu_map", fault->gfn, ret);
 	return ret;
-}
-
-/* --- zap ------------------------------------------------------------------------------ */
-
-/*
- * tdp_mmu_iter_cond_resched() - what is owed is flushed before the lock is dropped. The
- * walk must have got further since the last time.
- */
-static bool tdp_mmu_iter_cond_resched(struct kvm *kvm, struct tdp_iter *iter, bool flush,
-				      bool shared, u64 from, u64 to)
-{
-	if (!need_resched()) {
-		if (!rwlock_needbreak(&kvm->mmu_lock))
-			return false;
-	}
-	if (iter->next_last_level_gfn == iter->yielded_gfn)
-		return false;
-	if (flush)
-		kvm_flush_remote_tlbs(kvm);
-	rcu_read_unlock();
-	kvm_mmu_unlock(kvm, shared, from, to);
-	cond_resched();
-	kvm_mmu_lock(kvm, shared, from, to);
-	rcu_read_lock();
-	iter->yielded = true;
-	return true;
-}
-
-/*
- * tdp_mmu_zap_leafs() - empty the leaves of [start, end), one at a time; never a table.
- * Under zap-under-read with the RO writer, as tdp_mmu_zap_root() does: again until the
- * entry is gone. What it finds frozen is not present to it and is passed by.
- */
-static bool tdp_mmu_zap_leafs(struct kvm *kvm, struct kvm_mmu_page *root, u64 start, u64 end,
-			      bool can_yield, bool flush)
-{
-	bool shared = kvm_zap_shared(kvm);
-	u16 me = actor_self()->id;
-	struct tdp_iter iter;
-
-	trace_call("tdp_mmu_zap_leafs", start);
-	if (!shared)
-		lockdep_assert_held_write(&kvm->mmu_lock);
-	rcu_read_lock();
-	for_each_tdp_pte_min_level(iter, root, PG_LEVEL_4K, start, end) {
-retry:
-		if (can_yield && tdp_mmu_iter_cond_resched(kvm, &iter, flush, shared, start, end)) {
-			flush = false;
-			continue;
-		}
-		if (!is_shadow_present_pte(iter.old_spte) ||
-		    !is_last_spte(iter.old_spte, iter.level))
-			continue;
-		if (!shared) {
-			tdp_mmu_iter_set_spte(kvm, &iter, SHADOW_NONPRESENT_VALUE);
-		} else if (tdp_mmu_set_spte_atomic(kvm, &iter, SHADOW_NONPRESENT_VALUE)) {
-			kvm_forget(kvm, LOOP_ZAP, hash_fold(iter.old_spte ^ iter.yielded_gfn << 20,
-							    iter.gfn, flush));
-			goto retry;
-		}
-		flush = true;
-		world_set(kvm->flush_owed[me], 1);
-	}
-	rcu_read_unlock();
-	trace_return("tdp_mmu_zap_leafs", start, flush);
-	return flush;
-}
-
-bool kvm_tdp_mmu_unmap_gfn_range(struct kvm *kvm, u64 start, u64 end, bool private,
-				 bool may_block, bool flush)
-{
-	/* The direct tree has no entries yet: nothing installs shared mappings. */
-	if (!private)
-		return flush;
-	return tdp_mmu_zap_leafs(kvm, kvm->mirror_root, start, end, may_block, flush);
-}
-
-bool kvm_tdp_mmu_zap_leafs(struct kvm *kvm, u64 start, u64 end, bool flush)
-{
-	return tdp_mmu_zap_leafs(kvm, kvm->mirror_root, start, end, true, flush);
-}
-
-static void zap_root_pass(struct kvm *kvm, struct kvm_mmu_page *root, bool shared, u8 zap_level)
-{
-	u64 end = kvm_pages_per_hpage(root->level + 1);
-	struct tdp_iter iter;
-
-	for_each_tdp_pte_min_level(iter, root, zap_level, 0, end) {
-retry:
-		if (tdp_mmu_iter_cond_resched(kvm, &iter, false, shared, 0, kvm->gfns))
-			continue;
-		if (!is_shadow_present_pte(iter.old_spte) || iter.level > zap_level)
-			continue;
-		if (!shared) {
-			tdp_mmu_iter_set_spte(kvm, &iter, SHADOW_NONPRESENT_VALUE);
-		} else if (tdp_mmu_set_spte_atomic(kvm, &iter, SHADOW_NONPRESENT_VALUE)) {
-			kvm_forget(kvm, LOOP_ZAP, hash_fold(iter.old_spte, iter.gfn, zap_level));
-			goto retry;
-		}
-	}
-}
-
-void tdp_mmu_zap_root(struct kvm *kvm, struct kvm_mmu_page *root, bool shared)
-{
-	rcu_read_lock();
-	zap_root_pass(kvm, root, shared, 1);
-	zap_root_pass(kvm, root, shared, 2);
-	zap_root_pass(kvm, root, shared, 3);
-	zap_root_pass(kvm, root, shared, root->level);
-	rcu_read_unlock();
-}
-
-/* kvm_tdp_mmu_invalidate_roots(), _zap_invalidated_roots() and the last put of one root */
-static void uninit_root(struct kvm *kvm, struct kvm_mmu_page *root)
-{
-	write_lock(&kvm->mmu_lock);
-	mem_write32(&root->invalid, 1);
-	tdp_mmu_zap_root(kvm, root, false);
-	write_unlock(&kvm->mmu_lock);
-	if (root == kvm->root)
-		region_remove(region_at(&root->invalid));
-	call_rcu(tdp_mmu_free_sp_rcu, root);
-}
-
-void kvm_mmu_uninit_tdp_mmu(struct kvm *kvm)
-{
-	uninit_root(kvm, kvm->root);
-	uninit_root(kvm, kvm->mirror_root);
-	rcu_barrier();
-	world_set(kvm->root, NULL);
-	world_set(kvm->mirror_root, NULL);
 }

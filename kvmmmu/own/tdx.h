@@ -88,6 +88,11 @@ u16 tdx_guest_keyid_alloc(void);
 
 /* --- running --- */
 
+/*
+ * tdx_load_mmu_pgd - the shared root into the TDVPS, by TDH.VP.WR, which associates; -EIO: the
+ * VM died of it
+ */
+int tdx_load_mmu_pgd(struct kvm_vcpu *vcpu, u64 root_hpa);
 int tdx_vcpu_pre_run(struct kvm_vcpu *vcpu);		/* 1, or -EINVAL */
 void tdx_prepare_switch_to_guest(struct kvm_vcpu *vcpu);	/* interrupts still on */
 enum fastpath tdx_vcpu_run(struct kvm_vcpu *vcpu);	/* interrupts off */

@@ -12,6 +12,7 @@
 #include "kvmmmu/own/kvm_main.h"
 #include "kvmmmu/own/mmu.h"
 #include "kvmmmu/own/policy.h"
+#include "kvmmmu/own/vt.h"
 #include "sim/engine/check.h"
 #include "sim/engine/lp.h"
 #include "sim/engine/mem.h"
@@ -21,9 +22,23 @@
 
 #define TDVMCALL_MAP_GPA	0x10001
 #define TDVMCALL_HLT		EXIT_REASON_HLT
+#define EPT_VIOLATION_ACC_INSTR	(1ull << 2)
 #define EPT_VIOLATION_PROT_MASK	(7ull << 3)
+#define SHARED_EPT_POINTER	0x203c	/* VMCS field, class 0 of TDVPS */
 #define EXT_EXIT_QUAL_TYPE_MASK	0xfull
 #define EXT_EXIT_QUAL_PENDING	6ull
+
+/* --- the shared root ------------------------------------------------------------------- */
+
+/* td_vmcs_write64(SHARED_EPT_POINTER): it associates the vCPU with this LP, as an entry does */
+int tdx_load_mmu_pgd(struct kvm_vcpu *vcpu, u64 root_hpa)
+{
+	struct tdx_call call = { .leaf = TDH_VP_WR, .rcx = vcpu->tdvpr, .rdx = SHARED_EPT_POINTER,
+				 .r8 = root_hpa, .r9 = ~0ull, .gfn = NO_GFN };
+	u64 err = tdx_call(vcpu->kvm, &call);
+
+	return tdx_bug_on(vcpu->kvm, err, &call) ? -EIO : 0;
+}
 
 /* --- entry ---------------------------------------------------------------------------- */
 
@@ -119,7 +134,8 @@ int tdx_handle_private_fault(struct kvm_vcpu *vcpu, u64 gfn)
 	trace_call("tdx_handle_ept_violation", gfn);
 	for (;;) {
 		kvm_forget(kvm, LOOP_EPT_VIOLATION, gfn);
-		ret = kvm_mmu_do_page_fault(vcpu, gfn, true, false);
+		/* Always as a write: private pages are RWX, and a COW must not be broken twice. */
+		ret = kvm_mmu_page_fault(vcpu, gfn, PFERR_WRITE_MASK | PFERR_PRIVATE_ACCESS);
 		if (ret != RET_PF_RETRY)
 			break;
 		if (!kvm->policy->retry_locally(vcpu, gfn, &ret))
@@ -133,25 +149,19 @@ int tdx_handle_private_fault(struct kvm_vcpu *vcpu, u64 gfn)
 static int tdx_handle_ept_violation(struct kvm_vcpu *vcpu)
 {
 	struct kvm *kvm = vcpu->kvm;
-	u64 shared_bit = kvm->levels == 5 ? BIT_ULL(51) : BIT_ULL(47);
-	u64 gfn = (vcpu->exit_gpa & ~shared_bit) >> PAGE_SHIFT;
-	int ret;
+	u64 gfn = vcpu->exit_gpa >> PAGE_SHIFT & ~kvm->gfn_direct_bits;
 
-	if (gfn >= kvm->gfns) {
-		/* no memslot: the memory-fault exit of kvm_handle_noslot_fault() */
-		world_set(vcpu->exit_reason, KVM_EXIT_MEMORY_FAULT);
-		world_set(vcpu->fault_gfn, gfn);
-		world_set(vcpu->fault_private, !(vcpu->exit_gpa & shared_bit));
-		return -EFAULT;
+	if (vcpu->exit_gpa >> PAGE_SHIFT & kvm->gfn_direct_bits) {
+		if (kvm_bug_on(kvm, vcpu->exit_qual & EPT_VIOLATION_ACC_INSTR, gfn,
+			       "instruction fetch from shared memory"))
+			return -EIO;
+		return kvm_mmu_page_fault(vcpu, gfn, pferr_of(vcpu->exit_qual));
 	}
-	if (vcpu->exit_gpa & shared_bit)
-		return kvm_mmu_do_page_fault(vcpu, gfn, false, false);
 	if (unexpected_pending(vcpu)) {
 		kvm_vm_dead(kvm);
 		return -EIO;
 	}
-	ret = tdx_handle_private_fault(vcpu, gfn);
-	return ret;
+	return tdx_handle_private_fault(vcpu, gfn);
 }
 
 /* --- exits ---------------------------------------------------------------------------- */
@@ -169,9 +179,9 @@ static int handle_tdvmcall(struct kvm_vcpu *vcpu)
 	case TDVMCALL_MAP_GPA:
 		world_set(vcpu->exit_reason, KVM_EXIT_HYPERCALL);
 		return 0;
-	case EXIT_REASON_EPT_VIOLATION:	/* #VE.RequestMMIO: the shared tree is not loaded yet */
-		world_set(vcpu->not_supported, true);
-		return -EOPNOTSUPP;
+	case EXIT_REASON_EPT_VIOLATION:	/* #VE.RequestMMIO: tdx_emulate_mmio() */
+		world_set(vcpu->exit_reason, KVM_EXIT_MMIO);
+		return 0;
 	default:
 		return 1;
 	}

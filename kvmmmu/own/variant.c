@@ -12,7 +12,8 @@
 #define V6_19	(BIT(SW_EXT_IN_CMPXCHG) | BIT(SW_OLD_SPTE_BITS))
 #define V6_18	(V6_19 | BIT(SW_PIN_PAGES) | BIT(SW_IOCTL_LOCKS_OWN) | BIT(SW_PREMAP) | \
 		 BIT(SW_VP_INIT_UNLOCKED) | BIT(SW_FREE_LEAVES_LISTED))
-#define V6_16	(V6_18 | BIT(SW_CLEAR_PAGES) | BIT(SW_PREFAULT_RETRIES_INVALID))
+#define V6_16	(V6_18 | BIT(SW_CLEAR_PAGES) | BIT(SW_PREFAULT_RETRIES_INVALID) | \
+		 BIT(SW_NX_UNDER_WRITE) | BIT(SW_AGE_FETCH_AND))
 
 /* X(name, switches, policy of a version or NULL, text, kernels, source) */
 #define VARIANTS(X)								\
@@ -29,6 +30,9 @@
 	X("v7.2", 0, "v7.2",							\
 	  "the module is called from handle_changed_spte(), between freeze and unfreeze", \
 	  "v7.2", "arch/x86/kvm/mmu/tdp_mmu.c, vmx/tdx.c of v7.2")			\
+	X("v7.3", BIT(SW_VM_DEAD_TESTED), "v7.2",					\
+	  "as v7.2, but the fault loop tests for a dead VM and leaves the request",	\
+	  "v7.3", "arch/x86/kvm/vmx/tdx.c of v7.3-rc7")					\
 	X("no-freeze", BIT(SW_NO_FREEZE), NULL,						\
 	  "no FROZEN in a mirror entry: the final value first, then the module",	\
 	  "mutation", "A01 <Y8m34OEVBfL7Q4Ns@google.com>")				\
@@ -91,7 +95,49 @@
 	  "mutation", "F06, commit 3d626ce5a8cc")					\
 	X("prefault-before-runnable", BIT(SW_PREFAULT_BEFORE_RUNNABLE), NULL,		\
 	  "KVM_TDX_FINALIZE_VM sets pre_fault_allowed before the state",		\
-	  "mutation", "B07 <20251030200951.3402865-1-seanjc@google.com>")
+	  "mutation", "B07 <20251030200951.3402865-1-seanjc@google.com>")					\
+	X("nx-recovery-yields", BIT(SW_NX_YIELDS) | BIT(SW_NX_UNDER_WRITE), NULL,	\
+	  "NX recovery, under the write lock, zaps with a walk that may yield",		\
+	  "mutation", "G01 <20210325200119.1359384-4-seanjc@google.com>")		\
+	X("nx-flush-overwritten", BIT(SW_NX_FLUSH_OVERWRITTEN), NULL,			\
+	  "NX recovery forgets the flush that it owes when the next table has none",	\
+	  "mutation", "G02 <20210406162550.3732490-1-pbonzini@redhat.com>")		\
+	X("flush-lost-across-roots", BIT(SW_FLUSH_LOST_ACROSS_ROOTS), NULL,		\
+	  "a zap over all roots begins each root as if nothing were owed",		\
+	  "mutation", "G03 <20210325200119.1359384-2-seanjc@google.com>")		\
+	X("yield-without-progress", BIT(SW_YIELD_WITHOUT_PROGRESS), NULL,		\
+	  "a walk yields though it got no further since the last time",			\
+	  "mutation", "G04 <20210202185734.1680553-14-bgardon@google.com>")		\
+	X("yield-advances", BIT(SW_YIELD_ADVANCES), NULL,				\
+	  "a walk that yielded steps on from the entry where it begins again",		\
+	  "mutation", "G05 <20211214033528.123268-1-seanjc@google.com>")		\
+	X("nx-list-no-recheck", BIT(SW_NX_NO_RECHECK), NULL,				\
+	  "a linked table joins the NX list though it may have been zapped since",	\
+	  "mutation", "G06 <20221213033030.83345-4-seanjc@google.com>")			\
+	X("stale-check-ignores-root", BIT(SW_STALE_IGNORES_ROOT), NULL,			\
+	  "is_page_fault_stale() does not look whether the root is invalid",		\
+	  "mutation", "G08 <20211120045046.3940942-5-seanjc@google.com>")		\
+	X("int-mmu-seq", BIT(SW_INT_MMU_SEQ), NULL,					\
+	  "the snapshot of mmu_invalidate_seq goes through an int",			\
+	  "mutation", "G10, commit a955cad84cda (v5.16), fixed by ba6e3fe25543")	\
+	X("invalid-slot-is-mmio", BIT(SW_INVALID_SLOT_IS_MMIO), NULL,			\
+	  "a fault on an INVALID memslot is handled as if there were none",		\
+	  "mutation", "G11 <20210225204749.1512652-6-seanjc@google.com>")		\
+	X("notifier-skips-invalid-roots", BIT(SW_NOTIFIER_SKIPS_INVALID), NULL,		\
+	  "an unmap passes by roots that are invalid",					\
+	  "mutation", "G12, arch/x86/kvm/mmu/tdp_mmu.c")				\
+	X("zap-after-last-put", BIT(SW_ZAP_AFTER_LAST_PUT), NULL,			\
+	  "an invalid root is zapped when nobody has a reference to it any more",	\
+	  "mutation", "G12 <20230916003916.2545000-4-seanjc@google.com>")		\
+	X("gets-invalid-roots", BIT(SW_GETS_INVALID_ROOTS), NULL,			\
+	  "a vCPU may load a root that is invalid",					\
+	  "mutation", "G12, commit 614f6970aa70")					\
+	X("nx-recovery-tests-present", BIT(SW_NX_TESTS_PRESENT), NULL,			\
+	  "NX recovery zaps what stands in its table's entry, whatever it is",		\
+	  "mutation", "G13, commit a57750909580")					\
+	X("retry-ignores-dead-vm", BIT(SW_RETRY_IGNORES_DEAD), NULL,			\
+	  "fault and prefault loops do not look whether the VM is dead",		\
+	  "mutation", "F04 <20250220102728.24546-1-yan.y.zhao@intel.com>")
 
 #define WORD(name, switches, policy, text, range, source) { name, text, range, source },
 #define EFFECT(name, switches, policy, text, range, source) { switches, policy },

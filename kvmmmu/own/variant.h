@@ -23,6 +23,9 @@ enum kvm_switch {
 	/* before v6.16 */
 	SW_CLOSE_LOADS_VCPU,	/* kvm_unload_vcpu_mmu() */
 	SW_RELEASE_HKID_LOOPS,	/* v19: FLUSHVP_NOT_DONE goes round again */
+	SW_NX_UNDER_WRITE,	/* NX recovery holds mmu_lock for write (V14) */
+	SW_AGE_FETCH_AND,	/* aging is a LOCKed AND (V15) */
+	SW_VM_DEAD_TESTED,	/* the fault loop leaves the request for others (V13) */
 	/* mutations */
 	SW_NO_FREEZE,
 	SW_ZAP_UNDER_READ,
@@ -39,6 +42,20 @@ enum kvm_switch {
 	SW_KICK_BEFORE_GATE,		/* F06 (a) */
 	SW_GATE_BEFORE_MODE,		/* F06 (b) */
 	SW_GATE_STAYS_ON_ERROR,		/* F06 (c) */
+	SW_NX_YIELDS,			/* G01 */
+	SW_NX_FLUSH_OVERWRITTEN,	/* G02 */
+	SW_FLUSH_LOST_ACROSS_ROOTS,	/* G03 */
+	SW_YIELD_WITHOUT_PROGRESS,	/* G04 */
+	SW_YIELD_ADVANCES,		/* G05 */
+	SW_NX_NO_RECHECK,		/* G06 */
+	SW_STALE_IGNORES_ROOT,		/* G08 */
+	SW_INT_MMU_SEQ,			/* G10 */
+	SW_INVALID_SLOT_IS_MMIO,	/* G11 */
+	SW_NOTIFIER_SKIPS_INVALID,	/* G12 */
+	SW_ZAP_AFTER_LAST_PUT,		/* G12 */
+	SW_GETS_INVALID_ROOTS,		/* G12 */
+	SW_NX_TESTS_PRESENT,		/* G13 */
+	SW_RETRY_IGNORES_DEAD,		/* F04 */
 	KVM_SWITCHES,
 };
 

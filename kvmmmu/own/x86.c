@@ -8,21 +8,20 @@
 #include <errno.h>
 
 #include "kvmmmu/own/kvm_main.h"
-#include "kvmmmu/own/tdx.h"
+#include "kvmmmu/own/mmu.h"
+#include "kvmmmu/own/vt.h"
 #include "sim/engine/lp.h"
 #include "sim/engine/mem.h"
 #include "sim/engine/task.h"
-#include "sim/engine/tlb.h"
 #include "sim/engine/trace.h"
 #include "sim/engine/undo.h"
-#include "tdxmod/seamcall.h"
 
 /* kvm_arch_vcpu_load(): the association first, then vcpu->cpu */
 void vcpu_load(struct kvm_vcpu *vcpu)
 {
 	u16 cpu = lp_self();
 
-	tdx_vcpu_load(vcpu, cpu);
+	vt_vcpu_load(vcpu, cpu);
 	if (mem_read32(&vcpu->cpu) != cpu)
 		mem_write32(&vcpu->cpu, cpu);
 }
@@ -55,8 +54,10 @@ int kvm_service_requests(struct kvm_vcpu *vcpu)
 		return 1;
 	if (kvm_check_request(KVM_REQ_VM_DEAD, vcpu))
 		return -EIO;
+	if (kvm_check_request(KVM_REQ_MMU_FREE_OBSOLETE_ROOTS, vcpu))
+		kvm_mmu_free_obsolete_roots(vcpu);
 	if (kvm_check_request(KVM_REQ_TLB_FLUSH, vcpu))
-		tlb_flush_all(tlb_of(lp_self()));	/* tdx_flush_tlb_all() */
+		vt_flush_tlb_all(vcpu);
 	return 1;
 }
 
@@ -79,21 +80,12 @@ static enum fastpath run_fastpath(struct kvm_vcpu *vcpu)
 
 	for (;;) {
 		kvm_forget(vcpu->kvm, LOOP_FASTPATH, 0);
-		fastpath = tdx_vcpu_run(vcpu);
+		fastpath = vt_vcpu_run(vcpu);
 		if (fastpath != EXIT_FASTPATH_REENTER_GUEST)
 			return fastpath;
 		if (kvm_vcpu_exit_request(vcpu))
 			return EXIT_FASTPATH_EXIT_HANDLED;
 	}
-}
-
-/* kvm_mmu_reload(): the first time the roots are loaded and the LP's EPT TLB is flushed */
-void kvm_mmu_reload(struct kvm_vcpu *vcpu)
-{
-	if (vcpu->mmu_loaded)
-		return;
-	world_set(vcpu->mmu_loaded, true);
-	tlb_flush_all(tlb_of(lp_self()));	/* tdx_flush_tlb_current() */
 }
 
 static int vcpu_enter_guest(struct kvm_vcpu *vcpu)
@@ -104,8 +96,10 @@ static int vcpu_enter_guest(struct kvm_vcpu *vcpu)
 	r = kvm_service_requests(vcpu);
 	if (r <= 0)
 		return r;
-	kvm_mmu_reload(vcpu);
-	tdx_prepare_switch_to_guest(vcpu);
+	r = kvm_mmu_reload(vcpu);
+	if (r)
+		return r;
+	vt_prepare_switch_to_guest(vcpu);
 	local_irq_disable();
 	mem_write32(&vcpu->mode, IN_GUEST_MODE);	/* smp_store_release() */
 	/*
@@ -125,7 +119,7 @@ static int vcpu_enter_guest(struct kvm_vcpu *vcpu)
 	/* smp_wmb(): the mode before interrupts, which let the kicker go on */
 	local_irq_enable();
 	kvm_vcpu_srcu_read_lock(vcpu);
-	return tdx_handle_exit(vcpu, fastpath);
+	return vt_handle_exit(vcpu, fastpath);
 }
 
 static int vcpu_run(struct kvm_vcpu *vcpu)
@@ -154,7 +148,7 @@ int kvm_arch_vcpu_ioctl_run(struct kvm_vcpu *vcpu)
 	vcpu_load(vcpu);
 	kvm_vcpu_srcu_read_lock(vcpu);
 	world_set(vcpu->exit_reason, KVM_EXIT_UNKNOWN);
-	r = tdx_vcpu_pre_run(vcpu);
+	r = vt_vcpu_pre_run(vcpu);
 	if (r > 0)
 		r = vcpu_run(vcpu);
 	kvm_vcpu_srcu_read_unlock(vcpu);

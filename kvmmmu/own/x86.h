@@ -19,8 +19,5 @@ int kvm_arch_vcpu_ioctl_run(struct kvm_vcpu *vcpu);
 int xfer_to_guest_mode_handle_work(struct kvm_vcpu *vcpu);
 bool xfer_to_guest_mode_work_pending(void);	/* one step */
 
-/* kvm_mmu_reload - vCPU loaded, LP's TLB flushed the first time; one step or none */
-void kvm_mmu_reload(struct kvm_vcpu *vcpu);
-
 /* kvm_service_requests - at the head of an entry: 1, or -EIO when the VM is dead */
 int kvm_service_requests(struct kvm_vcpu *vcpu);

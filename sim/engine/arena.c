@@ -320,6 +320,14 @@ u64 page_alloc_guest(void)
 	return page_alloc_by(page_take_guest);
 }
 
+static bool range_is_free(u64 hpa)
+{
+	for (u64 i = 0; i < 512; i++)
+		if (!page_is_free(hpa + i * PAGE_SIZE))
+			return false;
+	return hpa >= the_world->page_next && hpa >= the_world->block_end;
+}
+
 /* Take a page that was freed out of the list: it may be freed again, and be there once. */
 static void page_unlink(u64 pfn)
 {
@@ -335,6 +343,13 @@ static void page_unlink(u64 pfn)
 	world_set(w->page_link[at - 1], w->page_link[pfn]);
 }
 
+static void page_take_at(u64 hpa)
+{
+	if (*state_of(phys_to_ptr(hpa)) == LINE_DEAD)
+		page_unlink(hpa >> PAGE_SHIFT);
+	page_make_live(hpa);
+}
+
 void page_alloc_at(u64 hpa)
 {
 	struct sim *sim = sim_current();
@@ -342,10 +357,25 @@ void page_alloc_at(u64 hpa)
 	sim_free_lock(sim);
 	if (hpa % PAGE_SIZE || hpa >= world_phys_size() || !page_is_free(hpa))
 		sim_die("page 0x%llx is not free", (unsigned long long)hpa);
-	if (*state_of(phys_to_ptr(hpa)) == LINE_DEAD)
-		page_unlink(hpa >> PAGE_SHIFT);
-	page_make_live(hpa);
+	page_take_at(hpa);
 	sim_free_unlock(sim);
+}
+
+u64 page_alloc_2m(void)
+{
+	struct sim *sim = sim_current();
+	u64 size = 512 * PAGE_SIZE, hpa = world_phys_size() & ~(size - 1);
+
+	sim_free_lock(sim);
+	do {
+		if (hpa < size)
+			sim_die("the simulated machine has no free 2M page");
+		hpa -= size;
+	} while (!range_is_free(hpa));
+	for (u64 i = 0; i < 512; i++)
+		page_take_at(hpa + i * PAGE_SIZE);
+	sim_free_unlock(sim);
+	return hpa;
 }
 
 void page_free(u64 hpa)

@@ -68,6 +68,7 @@ void world_free(void *p, size_t size);
  */
 u64 page_alloc(void);
 u64 page_alloc_guest(void);
+u64 page_alloc_2m(void);	/* 512 of them in a row, 2 MiB aligned: the highest that are free */
 void page_alloc_at(u64 hpa);
 void page_free(u64 hpa);
 bool page_is_free(u64 hpa);

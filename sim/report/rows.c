@@ -41,11 +41,15 @@ static gboolean starts(const char *s, const char *with)
 	return s && g_str_has_prefix(s, with);
 }
 
-/* Elements whose changes make the story: mirror against S-EPT, and the group-3 gate. */
+/*
+ * Elements whose changes make the story: mirror against S-EPT, direct tables against user
+ * pages, roots, and the group-3 gate.
+ */
 static gboolean region_tells(const struct play_event *e)
 {
 	return (e->flags & PLAY_NAMED) || starts(e->name, "mirror[") || starts(e->name, "sept[") ||
-	       starts(e->name, "wait_for_sept_zap");
+	       starts(e->name, "direct[") || starts(e->name, "user[") ||
+	       starts(e->name, "root.invalid") || starts(e->name, "wait_for_sept_zap");
 }
 
 static gboolean lock_tells(struct selector *s, const struct play_event *e)

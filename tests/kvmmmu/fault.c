@@ -168,37 +168,18 @@ static void migrate_flushes(void **state)
 /* What is not there is refused, never passed over. */
 static void refusals(void **state)
 {
-	struct kmmu_config kc = { .name = "TD", .vcpus = 1, .memory = 1 << 20, .max_level = 2 };
+	struct kmmu_config kc = { .name = "TD", .vcpus = 1, .memory = 1 << 20, .dirty_log = true };
 	struct machine m;
 	GError *err = NULL;
 
 	machine_new(&m, &(struct machine_options){ 0 });
 	assert_null(kmmu_vm_new(m.sim, &kc, &err));
-	assert_non_null(strstr(err->message, "not supported yet"));
+	assert_non_null(strstr(err->message, "guest_memfd"));
 	g_clear_error(&err);
-	kc.max_level = 1;
+	kc.dirty_log = false;
 	kc.vcpus = 0;
 	assert_null(kmmu_vm_new(m.sim, &kc, &err));
 	g_clear_error(&err);
-	machine_free(&m);
-}
-
-static void shared_fault(struct job *j)
-{
-	j->res = kmmu_fault(j->vcpu, 0x10, true, 1);
-}
-
-static void shared_is_not_supported(void **state)
-{
-	struct machine m;
-	struct kmmu_result r;
-
-	machine_new(&m, &(struct machine_options){ 0 });
-	r = machine_once(&m, 0, 0, shared_fault, 0, 0);
-	assert_string_equal(r.what, "MEMORY_FAULT");
-	machine_once(&m, 1, NO_VCPU, op_to_shared, 0x10, 0x11);
-	r = machine_once(&m, 0, 0, shared_fault, 0, 0);
-	assert_string_equal(r.what, "not supported yet");
 	machine_free(&m);
 }
 
@@ -212,7 +193,6 @@ int main(void)
 		cmocka_unit_test(slots),
 		cmocka_unit_test(migrate_flushes),
 		cmocka_unit_test(refusals),
-		cmocka_unit_test(shared_is_not_supported),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -45,7 +45,9 @@ static void listen(void *ctx, const struct event *ev)
 		if (strcmp(ev->name, "page-free"))
 			break;
 		m->page_frees++;
-		if (sept_maps_page(ev->arg, &tdr, &gfn) || tlb_holds_page(ev->arg, &lp, &gfn))
+		if (sept_maps_page(ev->arg, &tdr, &gfn) ||
+		    kmmu_direct_maps(m->kvm, ev->arg, &gfn) ||
+		    tlb_in_guest_holds_page(ev->arg, &lp, &gfn))
 			m->freed_while_mapped++;
 		break;
 	default:
@@ -63,7 +65,9 @@ void machine_new(struct machine *m, const struct machine_options *opt)
 	struct tdx_module_config mc = { .version = TDX_VERSION_RECORDED };
 	struct kmmu_config kc = {
 		.name = "TD", .vcpus = opt->vcpus ? opt->vcpus : 1,
-		.memory = (opt->gfns ? opt->gfns : 1024) << 12, .levels = 4, .max_level = 1,
+		.memory = (opt->gfns ? opt->gfns : 1024) << 12, .levels = 4,
+		.type = opt->type, .max_level = opt->max_level ? opt->max_level : 1,
+		.nx_huge_pages = opt->nx_huge_pages, .dirty_log = opt->dirty_log,
 		.variant = opt->variant, .policy = opt->policy,
 	};
 	GError *err = NULL;
@@ -155,22 +159,72 @@ void op_to_private(struct job *j)
 
 void op_slot_delete(struct job *j)
 {
-	j->res = kmmu_slot(j->m->kvm, SLOT_DELETE, j->a, j->b);
+	j->res = kmmu_slot(j->m->kvm, SLOT_DELETE, j->a, j->b, j->b);
 }
 
 void op_slot_add(struct job *j)
 {
-	j->res = kmmu_slot(j->m->kvm, SLOT_ADD, j->a, j->b);
+	j->res = kmmu_slot(j->m->kvm, SLOT_ADD, j->a, j->b, j->b);
 }
 
 void op_slot_move(struct job *j)
 {
-	j->res = kmmu_slot(j->m->kvm, SLOT_MOVE, j->a, j->b);
+	j->res = kmmu_slot(j->m->kvm, SLOT_MOVE, j->a, j->b, j->b);
 }
 
 void op_reuse(struct job *j)
 {
 	j->res = kmmu_reuse_page(j->m->kvm, j->a);
+}
+
+void op_fault_shared(struct job *j)
+{
+	j->res = kmmu_fault(j->vcpu, j->a, true, 1);
+}
+
+void op_slot_move_to(struct job *j)
+{
+	j->res = kmmu_slot(j->m->kvm, SLOT_MOVE, 0, 0x200, j->a);
+}
+
+void op_notify(struct job *j)
+{
+	j->res = kmmu_notify(j->m->kvm, j->a, j->b);
+}
+
+void op_age(struct job *j)
+{
+	j->res = kmmu_age(j->m->kvm, j->a, j->b);
+}
+
+void op_recover_nx(struct job *j)
+{
+	j->res = kmmu_recover_nx(j->m->kvm);
+}
+
+void op_collapse(struct job *j)
+{
+	j->res = kmmu_collapse(j->m->kvm, j->a, j->b);
+}
+
+void op_split(struct job *j)
+{
+	j->res = kmmu_split(j->m->kvm, j->a);
+}
+
+void op_shadow_page(struct job *j)
+{
+	j->res = kmmu_shadow_page(j->m->kvm, j->a);
+}
+
+void op_log_dirty(struct job *j)
+{
+	j->res = kmmu_log_dirty(j->m->kvm, 0, j->a, j->b);
+}
+
+void op_clear_dirty(struct job *j)
+{
+	j->res = kmmu_clear_dirty(j->m->kvm, j->a, j->b);
 }
 
 void op_track(struct job *j)

@@ -21,6 +21,9 @@ struct machine_options {
 	u64 seed, max_steps;
 	u16 vcpus, lps;		/* 0: 1 and 4 */
 	u64 gfns;		/* 0: 1024 */
+	enum kmmu_vm_type type;
+	u8 max_level;		/* of user pages; 0: 1 */
+	bool nx_huge_pages, dirty_log;
 	bool keyed;
 	const char *variant[6];	/* "tdx=..." too; else the recorded version */
 	const char *policy;
@@ -73,6 +76,16 @@ void op_slot_move(struct job *j);
 void op_reuse(struct job *j);
 void op_track(struct job *j);
 void op_quiesce(struct job *j);
+void op_fault_shared(struct job *j);
+void op_slot_move_to(struct job *j);	/* [0, 0x200) to a */
+void op_notify(struct job *j);
+void op_age(struct job *j);
+void op_recover_nx(struct job *j);
+void op_collapse(struct job *j);
+void op_split(struct job *j);
+void op_shadow_page(struct job *j);
+void op_log_dirty(struct job *j);	/* of gfns [0, a); b: on */
+void op_clear_dirty(struct job *j);
 void op_migrate(struct job *j);	/* a: LP */
 
 /* assert_agree - mirror and S-EPT say the same of every gfn, entry by entry */

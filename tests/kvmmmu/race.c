@@ -185,13 +185,25 @@ struct tally {
 	u64 busy, refused, broken, unsynchronized;
 };
 
+/*
+ * Rules broken, but for a TD exit that KVM does not know: here a deadline passes by choice, so
+ * that a guest which is refused twice in a row may have waited for HP_LOCK_TIMEOUT (A16).
+ */
+static bool breaks(struct machine *m)
+{
+	for (u32 i = 0; i < check_count(m->sim); i++)
+		if (strcmp(check_at(m->sim, i)->id, "unexpected-exit"))
+			return true;
+	return false;
+}
+
 /* Two running vCPUs and a zapper. Rules broken are counted, not asserted. */
 static void guests_and_zapper(u64 seed, const char *const *variant, const char *policy,
 			      struct tally *t)
 {
 	struct machine_options opt = {
 		.sched = SCHED_RANDOM, .seed = seed, .vcpus = 2, .max_steps = 400000,
-		.policy = policy,
+		.policy = policy, .tolerate = { "unexpected-exit" },
 	};
 	struct machine m;
 	struct job j[3];
@@ -215,7 +227,7 @@ static void guests_and_zapper(u64 seed, const char *const *variant, const char *
 	}
 	t->busy += m.busy[TDH_MEM_RANGE_BLOCK] + m.busy[TDH_MEM_TRACK] + m.busy[TDH_MEM_PAGE_REMOVE];
 	t->refused += m.refused;
-	t->broken += check_count(m.sim) > 0;
+	t->broken += breaks(&m);
 	t->unsynchronized += has_violation(&m, "unsynchronized-seamcall");
 	machine_free(&m);
 }

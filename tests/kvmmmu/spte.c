@@ -13,15 +13,17 @@
 #include "kvmmmu/own/spte.h"
 #include "kvmmmu/own/variant.h"
 
+static const struct spte_how rwx = { .writable = true, .executable = true, .accessed = true };
+
 static void values(void **state)
 {
 	/* docs/model.md "Encodings": bit 63 everywhere, bit 11 present, RWX, A, D */
 	assert_int_equal(SHADOW_NONPRESENT_VALUE, 1ull << 63);
 	assert_int_equal(spte_layout_v7_2.frozen, 1ull << 63 | 0x1a0);
 	assert_int_equal(spte_layout_v6_16.frozen, 1ull << 63 | 0x5a0);
-	assert_int_equal(make_spte(&spte_layout_v7_2, 0x401000, 1),
+	assert_int_equal(make_spte(&spte_layout_v7_2, 0x401000, 1, rwx),
 			 1ull << 63 | 5ull << 53 | 0x401000 | 0xb77);
-	assert_int_equal(make_spte(&spte_layout_v6_16, 0x401000, 1),
+	assert_int_equal(make_spte(&spte_layout_v6_16, 0x401000, 1, rwx),
 			 1ull << 63 | 3ull << 57 | 0x401000 | 0xb77);
 	assert_int_equal(make_nonleaf_spte(0x200000), 1ull << 63 | 0x200000 | 0x907);
 }
@@ -33,17 +35,19 @@ static void classes(void **state)
 	assert_int_equal(mirror_class_of(SHADOW_NONPRESENT_VALUE), MIRROR_NONPRESENT);
 	assert_int_equal(mirror_class_of(spte_layout_v6_16.frozen), MIRROR_FROZEN);
 	assert_int_equal(mirror_class_of(l->frozen), MIRROR_FROZEN);
-	assert_int_equal(mirror_class_of(make_spte(l, 0x401000, 1)), MIRROR_LEAF);
-	assert_int_equal(mirror_class_of(make_spte(l, 0x400000, 2)), MIRROR_LEAF);
+	assert_int_equal(mirror_class_of(make_spte(l, 0x401000, 1, rwx)), MIRROR_LEAF);
+	assert_int_equal(mirror_class_of(make_spte(l, 0x400000, 2, rwx)), MIRROR_LEAF);
 	assert_int_equal(mirror_class_of(make_nonleaf_spte(0x401000)), MIRROR_TABLE);
-	assert_int_equal(mirror_class_of(0x5), MIRROR_OTHER);
+	assert_int_equal(mirror_class_of(1ull << 63 | 5), MIRROR_OTHER);
+	assert_int_equal(mirror_class_of(make_mmio_spte(false, 0x10, 3)), MIRROR_MMIO);
+	assert_int_equal(mirror_class_of(make_mmio_spte(true, 0x10, 3)), MIRROR_MMIO);
 	assert_false(is_shadow_present_pte(l->frozen));
 }
 
 static void atomic_writes(void **state)
 {
 	const struct spte_layout *l = &spte_layout_v7_2;
-	u64 leaf = make_spte(l, 0x401000, 1);
+	u64 leaf = make_spte(l, 0x401000, 1, rwx);
 
 	assert_false(spte_needs_atomic_write(l, leaf, 1));
 	assert_true(spte_needs_atomic_write(l, leaf & ~SPTE_DIRTY, 1));

@@ -20,8 +20,12 @@ static void zap_root(struct job *j)
 {
 	struct kvm *kvm = j->m->kvm;
 
+	struct kvm_mmu_page *root;
+
 	kvm_mmu_lock(kvm, j->a, 0, kvm->gfns);
-	tdp_mmu_zap_root(kvm, kvm->mirror_root, j->a);
+	for_each_tdp_mmu_root_yield_safe(kvm, root, KVM_MIRROR_ROOTS) {
+		tdp_mmu_zap_root(kvm, root, j->a);
+	}
 	kvm_mmu_unlock(kvm, j->a, 0, kvm->gfns);
 }
 

@@ -16,6 +16,9 @@
 /* Reserved bits, LAST_ELEMENT_IN_FIELD, LAST_FIELD_IN_SEQUENCE */
 #define ID_NOT_SINGLE	(GENMASK_ULL(31, 24) | GENMASK_ULL(49, 34) | BIT_ULL(55) | BIT_ULL(62))
 
+#define CONTEXT_TD	1ull
+#define CONTEXT_VP	2ull
+
 enum md_class { CLASS_VMCS = 0x00, CLASS_CPUID = 0x14 };
 
 #define CPUID_RESERVED	GENMASK_ULL(31, 17)
@@ -109,6 +112,7 @@ u64 md_next(const struct md_context *c, u64 id)
 
 	if (!m && !md_is_null(id))
 		return MD_FIELD_NONE;
+	id = (id & ~ID_CONTEXT) | (c->vp ? CONTEXT_VP : CONTEXT_TD) << 52;
 	if (cpuid)
 		unsupported(c, m);
 	for (;;) {

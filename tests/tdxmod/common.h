@@ -50,7 +50,7 @@ enum test_stage {
 	MADE_TDVPR, MADE_TDVPS, MADE_VCPU,		/* VP.CREATE, ADDCX, INIT, of vCPU 0 */
 };
 
-#define TEST_PARAMS	0x100000ull	/* TD_PARAMS */
+#define TEST_PARAMS	0x180000ull	/* TD_PARAMS */
 
 void test_make(u64 base, u16 hkid, enum test_stage to, struct test_td *td);
 u64 test_make_vcpu(u64 base, u32 vcpu, enum test_stage to);	/* TDVPR */

@@ -289,7 +289,7 @@ static bool react_busy(struct tdvps *vp, u64 what)
 static void tdcall_done(struct tdvps *vp)
 {
 	const struct guest_insn *in = current(vp);
-	u64 rax = vp->guest.rax, class = STATUS_CLASS(rax);
+	u64 class = STATUS_CLASS(vp->guest.rax & ~STATUS_HINT);
 
 	if (in->op != GUEST_ACCEPT) {
 		if (class != TDX_OPERAND_BUSY || react_busy(vp, in->rcx >> 12))
@@ -375,7 +375,7 @@ static bool ve_accept(struct lp_ctx *lp, struct tdx_regs *r)
 
 static void ve_accepted(struct tdvps *vp)
 {
-	switch (STATUS_CLASS(vp->guest.rax)) {
+	switch (STATUS_CLASS(vp->guest.rax & ~STATUS_HINT)) {
 	case TDX_OPERAND_BUSY:
 		if (on_busy(vp) == REACT_DIE) {
 			die(vp, "guest: BUSY in the #VE handler, gives up");

@@ -239,6 +239,14 @@ static inline u64 status_operand(u64 status, enum operand_id id)
 	return status | id;
 }
 
+/* HOST_RECOVERABILITY_HINT: what the VMM thinks of trying again, in a status that a guest sees */
+#define STATUS_HINT		BIT_ULL(60)
+
+static inline u64 status_with_hint(u64 rax, bool hint)
+{
+	return (rax & ~STATUS_HINT) | (hint ? STATUS_HINT : 0);
+}
+
 /* status_is_busy - TDX_OPERAND_BUSY of whatever operand */
 static inline bool status_is_busy(u64 rax)
 {

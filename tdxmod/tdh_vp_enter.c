@@ -105,6 +105,7 @@ u64 vp_enter_seam(struct tdx_regs *r)
 {
 	struct lp_ctx *lp = lp_ctx_self();
 	u8 tree = LOCK_NONE, last;
+	bool hint = r->rcx & HOST_HINT;
 	struct flow f;
 	u64 err;
 
@@ -118,6 +119,8 @@ u64 vp_enter_seam(struct tdx_regs *r)
 	last = mem_read8(&f.vp->last_td_exit);
 	if (last == LAST_TDVMCALL)
 		sim_charge(COST_LFENCE, 1);	/* the registers that the VMM answers in */
+	else if (last == LAST_ASYNC_TRAP)
+		world_set(f.vp->guest.rax, status_with_hint(f.vp->guest.rax, hint));
 	mem_write8(&f.vp->state, VCPU_ACTIVE);
 	if (tree)
 		tree_release(f.mod, f.tdcs, tree);

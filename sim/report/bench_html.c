@@ -27,7 +27,7 @@ static const char style[] =
 	"td small{color:var(--dim)}figure{margin:1rem 0}figcaption{color:var(--dim);font-size:.9rem}\n"
 	".charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,34rem),1fr));"
 	"gap:0 2rem}\n"
-	"svg{width:100%;height:auto;display:block}svg text{fill:var(--fg);font:12px system-ui,"
+	"svg{width:100%;height:auto;display:block}svg text{fill:var(--fg);font:13px system-ui,"
 	"sans-serif}svg .dim{fill:var(--dim)}svg .axis{stroke:var(--line)}\n"
 	"code{background:var(--soft);padding:.1em .3em;border-radius:3px}\n";
 
@@ -142,15 +142,20 @@ static const struct metric *find(const struct bench_cell *cell, const char *name
 	return x && (x->counted ? x->hist.sum : x->hist.count) ? x : NULL;
 }
 
-/* Cells of the point at the middle price level that was run, which the pictures show */
-static GPtrArray *shown(const struct bench_report *rep, guint from, guint to)
+/* The price level that pictures show: typical if it was run */
+static enum cost_level shown_level(const struct bench_report *rep, guint from, guint to)
 {
-	GPtrArray *all = g_ptr_array_new();
-	enum cost_level level = ((struct bench_cell *)rep->cells->pdata[from])->level;
-
 	for (guint i = from; i < to; i++)
 		if (((struct bench_cell *)rep->cells->pdata[i])->level == COST_TYPICAL)
-			level = COST_TYPICAL;
+			return COST_TYPICAL;
+	return ((struct bench_cell *)rep->cells->pdata[from])->level;
+}
+
+static GPtrArray *shown(const struct bench_report *rep, guint from, guint to)
+{
+	enum cost_level level = shown_level(rep, from, to);
+	GPtrArray *all = g_ptr_array_new();
+
 	for (guint i = from; i < to; i++) {
 		struct bench_cell *cell = rep->cells->pdata[i];
 
@@ -291,6 +296,7 @@ static void over_points(const struct bench_report *rep, guint from, guint to,
 			const struct bench_column *c, GString *out)
 {
 	GArray *dots = g_array_new(FALSE, TRUE, sizeof(struct svg_dot));
+	enum cost_level level = shown_level(rep, from, to);
 	char *caption = g_strdup_printf("%s over the sweep", c->spec);
 
 	for (guint i = from; i < to; i++) {
@@ -300,8 +306,7 @@ static void over_points(const struct bench_report *rep, guint from, guint to,
 				       .value = s.median, .low = s.low, .high = s.high,
 				       .cycles = c->cycles };
 
-		if (s.n && (cell->level == COST_TYPICAL ||
-			    ((struct bench_cell *)rep->cells->pdata[from])->level == cell->level))
+		if (s.n && cell->level == level)
 			g_array_append_val(dots, dot);
 	}
 	if (dots->len)

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Bars, stacks, lines, in a coordinate system of 560 units across.
+ * Bars, stacks, lines, in a coordinate system of 480 units across.
  */
 #include <string.h>
 
 #include "sim/report/bench_svg.h"
 
-#define ACROSS		560u
-#define LABELS		150u		/* left of the bars */
+#define ACROSS		480u
+#define LABELS		135u		/* left of the bars */
 #define RIGHT		70u		/* right of them: the number */
 #define ROW		22u
 #define COLOURS		8u

@@ -37,8 +37,11 @@ void conform_interleaving(struct conform_player *p, const struct conform_line *l
 /*
  * conform_csv - is this header line that of a table that can be checked? Then conform_csv_row()
  * checks one row of it. False: *@error says what is wrong with the row.
+ * CONFORM_ELSEWHERE: a table that needs more than a row to be checked: the unit tests do.
  */
-enum conform_table { CONFORM_NO_TABLE, CONFORM_LOCKS, CONFORM_SEPT_STATES };
+enum conform_table {
+	CONFORM_NO_TABLE, CONFORM_LOCKS, CONFORM_SEPT_STATES, CONFORM_STATUSES, CONFORM_ELSEWHERE,
+};
 enum conform_table conform_csv(const char *header);
 bool conform_csv_row(enum conform_table table, const char *header, const char *row,
 		     const struct conform_sink *sink, GError **error);

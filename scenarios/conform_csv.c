@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Truth tables: every lock primitive on a word (lock_vectors.csv), and every state of an S-EPT
- * entry (sept_states.csv), a row at a time on the module's own functions.
+ * Truth tables: every lock primitive on a word (lock_vectors.csv), every state of an S-EPT
+ * entry (sept_states.csv), every status code and operand (status_codes.csv), a row at a time on
+ * the module's own functions.
  * Rests on docs/conform.md.
  */
 #include "scenarios/conform.h"
@@ -22,8 +23,18 @@
 
 enum conform_table conform_csv(const char *header)
 {
+	static const char *const elsewhere[] = {
+		"lock,op,side,path,step_no,", "flow,step_no,action,object,",
+		"flow,check_no,check,result,", "sequence,what,lp,rax,",
+	};
+
 	if (!strcmp(header, LOCK_HEADER))
 		return CONFORM_LOCKS;
+	if (!strcmp(header, "kind,name,value"))
+		return CONFORM_STATUSES;
+	for (u32 i = 0; i < G_N_ELEMENTS(elsewhere); i++)
+		if (g_str_has_prefix(header, elsewhere[i]))
+			return CONFORM_ELSEWHERE;
 	return g_str_has_prefix(header, STATES_HEADER) ? CONFORM_SEPT_STATES : CONFORM_NO_TABLE;
 }
 
@@ -272,12 +283,57 @@ static bool state_row(char *const *head, char *const *f, const struct conform_si
 	return true;
 }
 
+/* status_codes.csv */
+
+static bool status_value_of(const char *kind, const char *name, u64 *v)
+{
+	const struct operand_row *o;
+	u32 n;
+
+	if (!strcmp(kind, "status")) {
+		const struct status_row *s = status_table(&n);
+
+		for (u32 i = 0; i < n; i++) {
+			*v = s[i].value;
+			if (!strcmp(s[i].name, name))
+				return true;
+		}
+		return false;
+	}
+	o = operand_table(&n);
+	for (u32 i = 0; i < n; i++) {
+		*v = o[i].id;
+		if (g_str_has_prefix(name, "OPERAND_ID_") && !strcmp(o[i].name, name + 11))
+			return true;
+	}
+	return false;
+}
+
+static bool status_row(char *const *f, const struct conform_sink *sink, GError **error)
+{
+	char got[24] = "none", want[24];
+	bool agrees = true;
+	u64 v, expected;
+
+	if (g_strv_length((char **)f) != 3)
+		return wrong(error, "a row of three fields is wanted, not", f[0] ? f[0] : "");
+	if (!number(f[2], &expected))
+		return wrong(error, "no number", f[2]);
+	if (status_value_of(f[0], f[1], &v))
+		snprintf(got, sizeof(got), "0x%llx", (unsigned long long)v);
+	snprintf(want, sizeof(want), "0x%llx", (unsigned long long)expected);
+	report(sink, f[1], "", "value", want, got, &agrees);
+	sink->ran(sink->ctx, "status codes", f[0], agrees);
+	return true;
+}
+
 bool conform_csv_row(enum conform_table table, const char *header, const char *row,
 		     const struct conform_sink *sink, GError **error)
 {
 	char **head = g_strsplit(header, ",", -1), **f = g_strsplit(row, ",", -1);
 	bool ok = table == CONFORM_LOCKS ? lock_row(f, sink, error) :
-					   state_row(head, f, sink, error);
+		  table == CONFORM_STATUSES ? status_row(f, sink, error) :
+					      state_row(head, f, sink, error);
 
 	g_strfreev(head);
 	g_strfreev(f);

@@ -25,6 +25,7 @@ struct file {
 	const char *path;
 	char *content;
 	GArray *lines;			/* struct line */
+	u32 first;			/* that is run; of a table, the one behind its header */
 	enum conform_table table;
 	char *header;
 	GHashTable *setups;		/* name: struct conform_line */
@@ -259,10 +260,35 @@ static void read_setups(struct file *f)
 	}
 }
 
+/* By its header, before which there may be comments */
+static enum conform_table find_table(struct file *f)
+{
+	const struct line *l = (const struct line *)f->lines->data;
+	u32 i = 0;
+
+	while (i + 1 < f->lines->len && l[i].len && *l[i].text == '#')
+		i++;
+	f->header = g_strndup(l[i].text, l[i].len);
+	f->table = conform_csv(f->header);
+	f->first = f->table ? i + 1 : 0;
+	return f->table;
+}
+
+/* Lines of JSON, if any looks so; the others are errors then */
+static bool has_object(const struct file *f)
+{
+	for (u32 i = 0; i < f->lines->len; i++) {
+		const struct line *l = &g_array_index(f->lines, struct line, i);
+
+		if (l->len && *l->text == '{')
+			return true;
+	}
+	return false;
+}
+
 static bool open_file(struct file *f, const char *path, struct conform_report *r)
 {
 	GError *error = NULL;
-	const struct line *first;
 	size_t len;
 
 	f->path = path;
@@ -276,12 +302,14 @@ static bool open_file(struct file *f, const char *path, struct conform_report *r
 		conform_report_error(r, path, 0, "the file is empty");
 		return false;
 	}
-	first = &g_array_index(f->lines, struct line, 0);
-	f->header = g_strndup(first->text, first->len);
-	f->table = conform_csv(f->header);
-	if (!f->table && *f->header != '{') {
-		conform_report_error(r, path, 1, "neither a JSON object nor the header of a table that can "
-			 "be checked (lock_vectors.csv, sept_states.csv)");
+	if (find_table(f) == CONFORM_ELSEWHERE) {
+		conform_report_elsewhere(r, path, f->lines->len - f->first);
+		return false;
+	}
+	if (!f->table && !has_object(f)) {
+		conform_report_error(r, path, 1, "neither a JSON object nor the header of a table "
+				     "that can be checked (lock_vectors.csv, sept_states.csv, "
+				     "status_codes.csv)");
 		return false;
 	}
 	read_setups(f);
@@ -300,11 +328,11 @@ static void close_file(struct file *f)
 
 static void cut(struct file *f, u32 jobs, GArray *pieces)
 {
-	u32 first = f->table ? 1 : 0, n = f->lines->len - first;
+	u32 n = f->lines->len - f->first;
 	/* One worker has nothing to share out, and each piece costs a process and a machine */
 	u32 parts = jobs > 1 ? jobs * PIECES_PER_JOB : 1, size = MAX((n + parts - 1) / parts, 1);
 
-	for (u32 at = first; at < f->lines->len; at += size) {
+	for (u32 at = f->first; at < f->lines->len; at += size) {
 		struct piece p = { f, at, MIN(at + size, f->lines->len) };
 
 		g_array_append_val(pieces, p);

@@ -28,6 +28,11 @@ struct conform_left {		/* operations that were not run */
 	bool missing;		/* the model has no such flow: not a difference */
 };
 
+struct conform_elsewhere {	/* a table that the unit tests check */
+	char *file;
+	u32 rows;
+};
+
 struct conform_error {
 	char *file;
 	u32 line;		/* 0: of the file as a whole */
@@ -36,7 +41,7 @@ struct conform_error {
 
 struct conform_report {
 	GPtrArray *totals;		/* struct conform_total, by flow and result */
-	GPtrArray *found, *left, *errors;
+	GPtrArray *found, *left, *elsewhere, *errors;
 	u64 sequences, interleavings, rows;
 	u64 ran, agreed;		/* operations, interleavings and rows */
 	u32 crashed;			/* workers */
@@ -57,9 +62,11 @@ void conform_total_free(struct conform_total *t);
 /*
  * conform_report_take - one line that a worker wrote about the file at @path
  * conform_report_error - @line 0: of the file as a whole
+ * conform_report_elsewhere - a file whose @rows are not run here
  * conform_report_sort - totals by flow and result, at the end
  */
 struct conform_report *conform_report_new(void);
 void conform_report_take(struct conform_report *r, const char *path, const char *line);
 void conform_report_error(struct conform_report *r, const char *path, u32 line, const char *text);
+void conform_report_elsewhere(struct conform_report *r, const char *path, u32 rows);
 void conform_report_sort(struct conform_report *r);

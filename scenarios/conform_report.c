@@ -20,6 +20,15 @@ void conform_report_error(struct conform_report *r, const char *path, u32 line, 
 	g_ptr_array_add(r->errors, e);
 }
 
+void conform_report_elsewhere(struct conform_report *r, const char *path, u32 rows)
+{
+	struct conform_elsewhere *e = g_new0(struct conform_elsewhere, 1);
+
+	e->file = g_strdup(path);
+	e->rows = rows;
+	g_ptr_array_add(r->elsewhere, e);
+}
+
 static void total_add(struct conform_report *r, char *const *part)
 {
 	struct conform_total *t = NULL;
@@ -140,6 +149,14 @@ static void left_free(gpointer p)
 	g_free(l);
 }
 
+static void elsewhere_free(gpointer p)
+{
+	struct conform_elsewhere *e = p;
+
+	g_free(e->file);
+	g_free(e);
+}
+
 static void error_free(gpointer p)
 {
 	struct conform_error *e = p;
@@ -156,6 +173,7 @@ struct conform_report *conform_report_new(void)
 	r->totals = g_ptr_array_new_with_free_func((GDestroyNotify)conform_total_free);
 	r->found = g_ptr_array_new_with_free_func(found_free);
 	r->left = g_ptr_array_new_with_free_func(left_free);
+	r->elsewhere = g_ptr_array_new_with_free_func(elsewhere_free);
 	r->errors = g_ptr_array_new_with_free_func(error_free);
 	return r;
 }
@@ -170,6 +188,7 @@ void conform_report_free(struct conform_report *r)
 	g_ptr_array_unref(r->totals);
 	g_ptr_array_unref(r->found);
 	g_ptr_array_unref(r->left);
+	g_ptr_array_unref(r->elsewhere);
 	g_ptr_array_unref(r->errors);
 	g_free(r);
 }

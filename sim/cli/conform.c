@@ -30,6 +30,12 @@ static void put_left(const struct conform_left *l, FILE *out)
 		l->ops == 1 ? "" : "s", l->why);
 }
 
+static void put_elsewhere(const struct conform_elsewhere *e, FILE *out)
+{
+	fprintf(out, "%s: %u rows not run here: they take more than a row to check, which the unit "
+		"tests do (./dev test --suite tdxmod)\n", e->file, e->rows);
+}
+
 static void put_totals(const struct conform_report *r, FILE *out)
 {
 	const char *flow = "";
@@ -69,6 +75,8 @@ static void put_report(const struct conform_report *r, const char *tdx, bool qui
 		put_difference(r->found->pdata[i], out);
 	for (guint i = 0; i < r->left->len; i++)
 		put_left(r->left->pdata[i], out);
+	for (guint i = 0; i < r->elsewhere->len; i++)
+		put_elsewhere(r->elsewhere->pdata[i], out);
 	fprintf(out, "%llu sequences, %llu interleavings, %llu rows: %llu results, %llu agree, "
 		"%u differences\n", (unsigned long long)r->sequences,
 		(unsigned long long)r->interleavings, (unsigned long long)r->rows,
@@ -182,6 +190,19 @@ static void json_left(const struct conform_report *r, FILE *out)
 	fputs("\n  ]", out);
 }
 
+static void json_elsewhere(const struct conform_report *r, FILE *out)
+{
+	fputs(",\n  \"elsewhere\": [", out);
+	for (guint i = 0; i < r->elsewhere->len; i++) {
+		const struct conform_elsewhere *e = r->elsewhere->pdata[i];
+
+		fprintf(out, "%s\n    {", i ? "," : "");
+		put_string(out, "file", e->file);
+		fprintf(out, ", \"rows\": %u}", e->rows);
+	}
+	fputs("\n  ]", out);
+}
+
 static void json_errors(const struct conform_report *r, FILE *out)
 {
 	fputs(",\n  \"errors\": [", out);
@@ -207,6 +228,7 @@ static void put_json(const struct conform_report *r, const char *tdx, int code, 
 	json_totals(r, out);
 	json_differences(r, out);
 	json_left(r, out);
+	json_elsewhere(r, out);
 	json_errors(r, out);
 	fprintf(out, ",\n  \"exit\": %d\n}\n", code);
 }

@@ -8,44 +8,58 @@
 #include "sim/engine/hash.h"
 #include "sim/engine/priv.h"
 
-static void keep_word(struct undo_log *u, u64 *p)
+static inline u64 *first_word(const void *p)
 {
-	if (!u->keep)
-		return;
-	if (u->n == u->room) {
-		u->room = u->room ? u->room * 2 : 1 << 12;
-		u->entry = g_renew(struct undo_entry, u->entry, u->room);
-	}
-	u->entry[u->n++] = (struct undo_entry){ p, *p };
+	return (u64 *)((u64)p & ~7ull);
 }
 
-static void each_word(const void *p, size_t n, bool before)
+static inline u64 *end_word(const void *p, size_t n)
 {
-	struct undo_log *u = &sim_current()->undo;
-	u64 *w = (u64 *)((u64)p & ~7ull), *end = (u64 *)(((u64)p + n + 7) & ~7ull);
-	struct hash_wide h;
+	return (u64 *)(((u64)p + n + 7) & ~7ull);
+}
 
-	if (!u->on)
-		return;
-	for (; w < end; w++) {
-		if (before)
-			keep_word(u, w);
-		if (!u->hashed)
-			continue;
-		h = hash_word_wide((u64)w, *w);
-		u->hash ^= h.lo;
-		u->hash_hi ^= h.hi;
-	}
+static void log_grow(struct undo_log *u, u64 n)
+{
+	u->room = u->room ? u->room : 1 << 12;
+	while (u->room < n)
+		u->room *= 2;
+	u->entry = g_renew(struct undo_entry, u->entry, u->room);
+}
+
+static inline void keep_words(struct undo_log *u, u64 *w, const u64 *end)
+{
+	struct undo_entry *e;
+
+	if (unlikely(u->n + (u64)(end - w) > u->room))
+		log_grow(u, u->n + (u64)(end - w));
+	e = u->entry + u->n;
+	u->n += (u64)(end - w);
+	for (; w < end; w++)
+		*e++ = (struct undo_entry){ w, *w };
+}
+
+static inline void hash_words(struct undo_log *u, const u64 *w, const u64 *end)
+{
+	for (; w < end; w++)
+		u->hash ^= hash_word((u64)w, *w);
 }
 
 void world_log(const void *p, size_t n)
 {
-	each_word(p, n, true);
+	struct undo_log *u = &sim_current()->undo;
+
+	if (u->keep)
+		keep_words(u, first_word(p), end_word(p, n));
+	if (u->hashed)
+		hash_words(u, first_word(p), end_word(p, n));
 }
 
 void world_logged(const void *p, size_t n)
 {
-	each_word(p, n, false);
+	struct undo_log *u = &sim_current()->undo;
+
+	if (u->hashed)
+		hash_words(u, first_word(p), end_word(p, n));
 }
 
 void world_store(void *p, const void *from, size_t n)
@@ -62,10 +76,9 @@ void world_store(void *p, const void *from, size_t n)
 void actor_store(void *p, const void *from, size_t n)
 {
 	struct undo_log *u = &sim_current()->undo;
-	u64 *w = (u64 *)((u64)p & ~7ull), *end = (u64 *)(((u64)p + n + 7) & ~7ull);
 
-	for (; u->on && w < end; w++)
-		keep_word(u, w);
+	if (u->keep)
+		keep_words(u, first_word(p), end_word(p, n));
 	memcpy(p, from, n);
 }
 
@@ -78,7 +91,8 @@ void world_fill(void *p, u8 byte, size_t n)
 
 void undo_keep(struct undo_log *u, void *p)
 {
-	keep_word(u, p);
+	if (u->keep)
+		keep_words(u, p, (u64 *)p + 1);
 }
 
 struct undo_mark undo_mark(void)

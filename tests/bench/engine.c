@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What a step costs, tracing off, clock scheduler with line model on: by workload, since
- * "ns a step" without naming one can be met or missed at will. Targets: docs/architecture.md.
+ * "ns a step" without naming one can be met or missed at will. Targets: docs/performance.md.
  */
 #include <pthread.h>
 

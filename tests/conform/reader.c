@@ -152,6 +152,10 @@ static void test_differences(void **state)
 		{ "\"rax\":\"0x0\"", "\"rax\":\"0x0\",\"opl\":\"0x4\"", "opl" },
 		{ "\"rax\":\"0x0\"", "\"rax\":\"0x0\",\"rc\":[0,1]", "rc[1]" },
 		{ "\"rax\":\"0x0\"", "\"rax\":\"0x0\",\"pl\":[[\"4k\",\"0x205000\",\"0x2\"]]", "pl" },
+		{ "\"rax\":\"0x0\"",		/* a lock that the record does not know of */
+		  "\"rax\":\"0x0\",\"hold\":\"pamt4k_sh\",\"hold_pa\":\"0x300000\"", "pl" },
+		{ "\"rax\":\"0x0\"", "\"rax\":\"0x0\",\"hold\":\"pamt2m_sh\",\"hold_pa\":\"0x600000\"",
+		  "pl" },
 		{ "\"rax\":\"0x0\"", "\"rax\":\"0x0\",\"lc\":[1,1,0,1]", "lc NUM_ASSOC_VCPUS" },
 		{ "\"rax\":\"0x0\"", "\"rax\":\"0x0\",\"v\":[2,0,0,0,0,0]", "v ASSOC_LPID" },
 		{ "\"rax\":\"0x0\"", "\"rax\":\"0x0\",\"exit\":\"td\"", "exit" },
@@ -174,6 +178,71 @@ static void test_differences(void **state)
 		conform_report_free(r);
 		g_free(path);
 		g_free(line);
+	}
+}
+
+/* Lines are played on one machine: none may see what was left by those before it */
+static void test_alone(void **state)
+{
+	static const char *const before[] = {
+		"{\"id\":1," INIT ",\"ops\":[" ADD "]}\n",
+		"{\"id\":1," INIT ",\"ops\":[{\"op\":\"TDH.VP.ENTER\",\"vcpu\":1,\"exit\":\"td\"}]}\n",
+		"{\"id\":1,\"init\":{\"op_state\":1,\"pvd\":0,\"notify\":1,\"fatal\":1,\"num_tdcx\":5},"
+		"\"ops\":[" ADD "," ADD "]}\n",
+		"{\"id\":1," INIT ",\"ops\":[{\"op\":\"TDH.NO.SUCH.CALL\"}]}\n",
+		"{\"id\":1," INIT ",\"ops\":[{\"op\":\"TD.INTR_EXIT\"}]}\n",
+		"{\"id\":1," INIT ",\"ops\":[{\"op\":\"TDH.MEM.TRACK\",\"hold\":\"opstate_ex\"}]}\n",
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(before); i++) {
+		char *text = g_strconcat(before[i], GOOD "\n", before[i], GOOD "\n", NULL), *path;
+		struct conform_report *r = run(text, &path);
+
+		for (u32 k = 0; k < r->found->len; k++)
+			assert_int_equal(((struct conform_found *)r->found->pdata[k])->line % 2, 1);
+		for (u32 k = 0; k < r->left->len; k++)
+			assert_int_equal(((struct conform_left *)r->left->pdata[k])->line % 2, 1);
+		assert_int_equal(r->sequences, 4);
+		assert_true(r->agreed >= 2);
+		conform_report_free(r);
+		g_free(path);
+		g_free(text);
+	}
+}
+
+/* Tables are known by their header, behind comments; what is none has JSON, or is refused */
+static void test_tables(void **state)
+{
+	static const struct {
+		const char *text;
+		u32 rows, agreed, elsewhere, errors, sequences;
+	} files[] = {
+		{ "kind,name,value\nstatus,TDX_SUCCESS,0x0\nstatus,TDX_SUCCESS,0x1\nstatus,NO,0\n"
+		  "operand_id,OPERAND_ID_RCX,1\nstatus,TDX_SUCCESS\nstatus,TDX_SUCCESS,x\n",
+		  4, 2, 0, 2, 0 },
+		{ "# where from\nkind,name,value\nstatus,TDX_SUCCESS,0x0\n", 1, 1, 0, 0, 0 },
+		{ "# where from\nflow,step_no,action,object,mode\na\nb\n", 0, 0, 2, 0, 0 },
+		{ "# where from\n", 0, 0, 0, 1, 0 },
+		{ "no,table,of,ours\n1,2,3,4\n", 0, 0, 0, 1, 0 },
+		{ "\n" GOOD "\n", 0, 1, 0, 0, 1 },
+		{ "nonsense\n" GOOD "\n", 0, 1, 0, 1, 1 },
+		{ "", 0, 0, 0, 1, 0 },
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(files); i++) {
+		char *path;
+		struct conform_report *r = run(files[i].text, &path);
+
+		assert_int_equal(r->rows, files[i].rows);
+		assert_int_equal(r->agreed, files[i].agreed);
+		assert_int_equal(r->errors->len, files[i].errors);
+		assert_int_equal(r->sequences, files[i].sequences);
+		assert_int_equal(r->elsewhere->len, files[i].elsewhere != 0);
+		if (r->elsewhere->len)
+			assert_int_equal(((struct conform_elsewhere *)r->elsewhere->pdata[0])->rows,
+					 files[i].elsewhere);
+		conform_report_free(r);
+		g_free(path);
 	}
 }
 
@@ -279,6 +348,8 @@ int main(void)
 		cmocka_unit_test(test_truncated),
 		cmocka_unit_test(test_goes_on),
 		cmocka_unit_test(test_differences),
+		cmocka_unit_test(test_alone),
+		cmocka_unit_test(test_tables),
 		cmocka_unit_test(test_not_run),
 		cmocka_unit_test(test_pause),
 		cmocka_unit_test(test_no_setup),

@@ -55,10 +55,11 @@ static u64 invalid(enum operand_id operand)
 /* Where the machine has no memory, all bits are 1 */
 static u64 read_param(const struct td_params *p, u32 offset, u32 size)
 {
-	char *at = (char *)p + offset;
+	char *at;
 
 	if (!p)
 		return ~0ull >> (64 - 8 * size);
+	at = (char *)p + offset;
 	switch (size) {
 	case 1:
 		return mem_read8(at);

@@ -280,6 +280,10 @@ static void build(struct fuzz *f, u8 options)
 
 	v = tdx_version_table(&n);
 	cfg.version = v[(options & 7) % n].name;
+	if ((options & 7) >= n) {	/* what is left: dynamic PAMT of the newest lines */
+		cfg.version = options & 1 ? v[n - 1].name : TDX_VERSION_DEFAULT;
+		cfg.dpamt = DPAMT_BUILT;
+	}
 	if (!tdx_module_new(f->sim, &cfg))
 		wrong("no such version", options, n);
 	for (u32 i = 0; i < 2; i++)

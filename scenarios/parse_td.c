@@ -99,8 +99,8 @@ static const struct scn_word_value type_words[] = {
 };
 
 static const struct scn_word_value state_words[] = {
-	{ "none", SCN_TD_STATE_NONE, FALSE },
-	{ "initialized", SCN_TD_STATE_INITIALIZED, FALSE },
+	{ "none", SCN_TD_STATE_NONE, TRUE },
+	{ "initialized", SCN_TD_STATE_INITIALIZED, TRUE },
 	{ "runnable", SCN_TD_STATE_RUNNABLE, TRUE },
 	{ NULL }
 };

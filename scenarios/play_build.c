@@ -155,8 +155,9 @@ static gboolean td_possible(struct player *pl)
 					 version.on & SWITCH(S_IOTLB)))
 			play_refuse(pl, &td->loc, "iommus=: module %s has no TDX Connect (S12); "
 				    "septsim list variants tdx", pl->res->tdx);
-		else if (td->state == SCN_TD_STATE_NONE)
-			play_refuse(pl, &td->loc, "state=none is not supported yet");
+		else if (td->iommus && td->state == SCN_TD_STATE_NONE)
+			play_refuse(pl, &td->loc, "iommus= wants a TD that is there from the start: "
+				    "not state=none");
 	}
 	return !pl->refused;
 }
@@ -206,6 +207,7 @@ static gboolean build_vm(struct player *pl, guint n)
 		.type = td->type == SCN_TD_TYPE_DEFAULT ? KMMU_DEFAULT : KMMU_TDX, .vcpus = (u16)td->vcpus,
 		.memory = td->memory, .levels = (u8)td->levels, .max_level = (u8)td->max_level,
 		.initialized_only = td->state == SCN_TD_STATE_INITIALIZED,
+		.created_only = td->state == SCN_TD_STATE_NONE,
 		.pending_ve_disable = td->pve, .notify = td->notify,
 		.iommus = (u8)td->iommus,
 		.nx_huge_pages = td->nx_huge_pages, .dirty_log = td->dirty_log,
@@ -298,6 +300,7 @@ static void build_cast(struct player *pl)
 		a->plan[PLAN_LIST] = g_ptr_array_new();
 		a->state = world_alloc(sizeof(*a->state));
 		a->actor = actor_new(pl->sim, a->scn->name, (u16)a->scn->lp, cast_main, a);
+		actor_rest(a->actor, "no operation yet");
 		if (a->scn->vcpu < 0)
 			continue;
 		a->guest = play_guest_new(pl, a->td, a->scn->guest);

@@ -28,6 +28,22 @@ gboolean play_life_op(struct cast *a, const struct scn_op *op, struct kmmu_resul
 	struct kvm *kvm = a->kvm;
 
 	switch (op->word->code) {
+	case SCN_OP_INIT_VM:
+		*r = kmmu_init_vm(kvm);
+		return TRUE;
+	case SCN_OP_CREATE_VCPU:
+		*r = kmmu_create_vcpu(kvm, (u16)a->scn->vcpu);
+		return TRUE;
+	case SCN_OP_INIT_VCPU:
+		*r = kmmu_init_vcpu(kmmu_vcpu(kvm, (u16)a->scn->vcpu));
+		return TRUE;
+	case SCN_OP_BUILD:
+		*r = kmmu_build(kmmu_vcpu(kvm, (u16)a->scn->vcpu), op->range.start,
+				op->range.end);
+		return TRUE;
+	case SCN_OP_FINALIZE:
+		*r = kmmu_finalize(kvm);
+		return TRUE;
 	case SCN_OP_CLOSE:
 		*r = kmmu_close(a->pl->vms[op->actor.td], (u16)op->actor.vcpu);
 		return TRUE;

@@ -187,6 +187,8 @@ void play_compute(guint64 cycles)
 /* Whose descriptor the operation needs: the vCPU's, the VM's, or none (-1) */
 static int needs(const struct cast *a, const struct scn_op *op)
 {
+	if (op->word->code == SCN_OP_CREATE_VCPU)
+		return KMMU_VM;
 	if (op->word->vcpu)
 		return a->scn->vcpu;
 	switch (op->word->code) {

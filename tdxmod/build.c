@@ -141,10 +141,11 @@ static void fill_tdcs(const struct module *mod, struct tdcs *tdcs, const struct 
 	world_set(tdcs->attributes, (b->pending_ve_disable ? ATTRIBUTES_SEPT_VE_DISABLE : 0) |
 		  (b->debug ? ATTRIBUTES_DEBUG : 0));
 	world_set(tdcs->xfam, XFAM_FIXED1);
-	world_set(tdcs->config_flags, b->levels == 5 ? CONFIG_FLAGS_GPAW : 0);
-	world_set(tdcs->max_vcpus, VCPUS_MAX);
+	world_set(tdcs->config_flags, b->config_flags | (b->levels == 5 ? CONFIG_FLAGS_GPAW : 0));
+	world_set(tdcs->max_vcpus, b->max_vcpus ? b->max_vcpus : VCPUS_MAX);
 	world_set(tdcs->topology_enum, module_switch(mod, S_VP_INIT_TDR_EX));
-	world_set(tdcs->tsc_frequency, TSC_SECOND / TSC_FREQUENCY_UNIT);
+	world_set(tdcs->tsc_frequency, (u16)(TSC_SECOND / TSC_FREQUENCY_UNIT));
+	world_set(tdcs->tsc_multiplier, tsc_multiplier(tdcs->tsc_frequency));
 }
 
 static void fill_root(u64 root)
@@ -220,6 +221,15 @@ u64 vcpu_build(u64 tdr_hpa, u64 tdvpr)
 	vcpu_numbered(mod, vp);
 	world_set(tdcs->topology_enum, false);
 	return hpa;
+}
+
+void vcpu_build_vmcs(u64 tdvpr, u16 pi_vector, u64 pi_descriptor, u32 pin_based)
+{
+	struct tdvps *vp = tdvps_at(tdvpr);
+
+	world_set(vp->vmcs.pi_vector, pi_vector);
+	world_set(vp->vmcs.pi_descriptor, pi_descriptor);
+	world_set(vp->vmcs.pin_based, vp->vmcs.pin_based | pin_based);
 }
 
 void td_build_pages(u64 tdr, u64 tdcx[TDCX_PAGES])

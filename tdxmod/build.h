@@ -48,6 +48,8 @@ struct td_build {
 	bool debug;		/* ATTRIBUTES.DEBUG: TDH.MEM.RD and TDH.MEM.WR work */
 	u16 hkid;		/* 0: next free */
 	u8 iommus;		/* that the TD is mapped in: 0..64, and 0 without S12 */
+	u16 max_vcpus;		/* TD_PARAMS.MAX_VCPUS; 0: as many as can be */
+	u64 config_flags;	/* TD_PARAMS.CONFIG_FLAGS but GPAW */
 };
 
 /*
@@ -61,6 +63,9 @@ u64 td_build(struct sim *sim, const struct td_build *b);
 
 /* vcpu_build - one more vCPU of the TD at @tdr, VCPU_READY, not associated. Returns its TDVPR hpa */
 u64 vcpu_build(u64 tdr, u64 tdvpr /* 0: from page_alloc() */);
+
+/* vcpu_build_vmcs - what a VMM writes by TDH.VP.WR before the vCPU runs; @pin_based: bits to set */
+void vcpu_build_vmcs(u64 tdvpr, u16 pi_vector, u64 pi_descriptor, u32 pin_based);
 
 /*
  * td_build_pages, vcpu_build_pages - hpas of the pages behind the TDR and behind the TDVPR,

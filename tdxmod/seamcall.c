@@ -15,6 +15,11 @@
 #include "tdxmod/status.h"
 #include "tdxmod/td.h"
 
+u64 tdx_features0(void)
+{
+	return module_switch(module_self(), S_VP_INIT_TDR_EX) ? TDX_FEATURES0_TOPOLOGY_ENUM : 0;
+}
+
 static u64 dispatch(struct tdx_regs *r, u64 rax)
 {
 	const struct leaf *l = leaf_of(rax & 0xffff);

@@ -106,6 +106,9 @@ bool seamcall_injected(u64 leaf, u64 *status);
 u64 seamcall_draw(void);
 
 #define LEAF_LIMIT	256	/* numbers of SEAMCALL and TDCALL leaves are below it */
+/* tdx_features0 - TDX_FEATURES0 as TDH.SYS.RD told at boot, as far as KVM asks. No step. */
+#define TDX_FEATURES0_TOPOLOGY_ENUM	(1ull << 20)	/* TDH.VP.INIT has version 1 */
+u64 tdx_features0(void);
 
 /* seamcall_name - "TDH.MEM.PAGE.AUG"; NULL if the number is no leaf of this module */
 const char *seamcall_name(u64 leaf);

@@ -39,6 +39,11 @@ void tree_release(const struct module *mod, struct tdcs *tdcs, enum lock_mode mo
 		sharex_release_sh(&tdcs->sept_lock, "SEPT_TREE");
 }
 
+u64 tsc_multiplier(u16 freq)
+{
+	return ((u64)freq << 48) / (TSC_SECOND / TSC_FREQUENCY_UNIT);
+}
+
 u64 gpa_shared_bit(const struct tdcs *tdcs)
 {
 	return BIT_ULL(tdcs->gpaw ? 51 : 47);

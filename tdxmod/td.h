@@ -76,6 +76,7 @@ struct tdcs {
 	u64 vm_ctls[1 + L2_VMS_MAX];
 	u32 max_vcpus;
 	u16 tsc_frequency;	/* of 25 MHz */
+	u64 tsc_offset, tsc_multiplier;	/* the multiplier has 48 bits behind the point */
 	u8 topology_enum;	/* every vCPU was initialized with an x2APIC id (S10) */
 
 	/* TDCS.EPOCH_TRACKING: the hot line; the first 16 bytes are read as one */
@@ -209,6 +210,9 @@ bool op_state_any_initialized(u32 op_state);
 /* tree_acquire, tree_release - the S-EPT tree's lock, of the kind the module version has */
 u64 tree_acquire(const struct module *mod, struct tdcs *tdcs, enum lock_mode mode);
 void tree_release(const struct module *mod, struct tdcs *tdcs, enum lock_mode mode);
+
+/* tsc_multiplier - of a TD whose virtual TSC has @freq 25 MHz, on the reference clock */
+u64 tsc_multiplier(u16 freq);
 
 /* gpa_is_private - GPA valid for the TD's width, SHARED bit clear; helpers.c:check_gpa_validity */
 bool gpa_is_private(const struct tdcs *tdcs, u64 gpa);

@@ -172,6 +172,7 @@ static u64 set_controls(struct flow *f, const struct td_params *p)
 	if (freq < 4 || freq > 400)
 		return invalid(OPERAND_TSC_FREQUENCY);
 	world_set(tdcs->tsc_frequency, freq);
+	world_set(tdcs->tsc_multiplier, tsc_multiplier(freq));
 	return CHECK_RESERVED(p, reserved1);
 }
 

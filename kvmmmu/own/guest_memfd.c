@@ -6,9 +6,13 @@
  */
 #include "kvmmmu/own/guest_memfd.h"
 
+#include <errno.h>
+
 #include "kvmmmu/own/kvm_main.h"
+#include "kvmmmu/own/mmu.h"
 #include "kvmmmu/own/regions.h"
 #include "kvmmmu/own/tdp_mmu.h"
+#include "kvmmmu/own/tdx.h"
 #include "sim/engine/clock.h"
 #include "sim/engine/mem.h"
 #include "sim/engine/trace.h"
@@ -170,6 +174,31 @@ void kvm_gmem_punch_hole(struct kvm *kvm, u64 start, u64 end)
 		kvm_unmap_end(kvm);
 	mutex_unlock(&kvm->filemap_invalidate_lock);
 	trace_return("kvm_gmem_punch_hole", start, 0);
+}
+
+/* __kvm_gmem_populate(): the lock keeps a hole from being punched under what is added (B06) */
+static int populate(struct kvm_vcpu *vcpu, u64 gfn, u64 src)
+{
+	struct kvm *kvm = vcpu->kvm;
+	struct folio *f;
+	int ret = -EINVAL;
+	u64 hpa;
+
+	mutex_lock(&kvm->filemap_invalidate_lock);
+	f = kvm_gmem_get_pfn(kvm, gfn, &hpa);
+	if (kvm_mem_is_private(kvm, gfn))
+		ret = tdx_gmem_post_populate(vcpu, gfn, hpa, src);
+	folio_put(f);
+	mutex_unlock(&kvm->filemap_invalidate_lock);
+	return ret;
+}
+
+int kvm_gmem_populate(struct kvm_vcpu *vcpu, u64 gfn, u64 src)
+{
+	lockdep_assert_held(&vcpu->kvm->slots_lock.info);
+	if (!kvm_vcpu_gfn_to_memslot(vcpu, gfn))
+		return -EINVAL;
+	return populate(vcpu, gfn, src);
 }
 
 /* The inode goes with its only file: evict(), truncate_inode_pages_final() */

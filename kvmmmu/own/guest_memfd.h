@@ -26,6 +26,13 @@ struct folio *pfn_to_folio(u64 hpa);
 void kvm_gmem_punch_hole(struct kvm *kvm, u64 start, u64 end);
 
 /*
+ * kvm_gmem_populate - the page behind @gfn becomes one of the initial image; @src: hpa of what
+ * user space gives. 0, -EINVAL (no memslot, or shared by attribute), or what adding it says.
+ * slots_lock held
+ */
+int kvm_gmem_populate(struct kvm_vcpu *vcpu, u64 gfn, u64 src);
+
+/*
  * kvm_gmem_release - the file is closed: its mappings go; then the inode's pages do. Drops
  * the file's reference to the VM. Takes slots_lock
  */

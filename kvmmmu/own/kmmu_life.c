@@ -7,6 +7,7 @@
 #include "kvmmmu/own/kmmu_result.h"
 #include "kvmmmu/own/kvm_main.h"
 #include "kvmmmu/own/tdx.h"
+#include "sim/engine/task.h"
 #include "sim/engine/undo.h"
 
 bool kmmu_get(struct kvm *kvm, u16 n)
@@ -34,6 +35,71 @@ void kmmu_put(struct kvm *kvm, u16 n)
 bool kmmu_destroyed(const struct kvm *kvm)
 {
 	return kvm->destroyed;
+}
+
+/* Each ioctl of a VM or vCPU ends like this on a dead one. */
+static int unless_dead(struct kvm *kvm, int (*fn)(struct kvm *kvm))
+{
+	return mem_read32(&kvm->vm_dead) ? -EIO : fn(kvm);
+}
+
+struct kmmu_result kmmu_init_vm(struct kvm *kvm)
+{
+	int r;
+
+	kvm_op_begin(kvm, OP_INIT_VM, 0, 0);
+	r = unless_dead(kvm, tdx_vm_ioctl_init_vm);
+	kvm_op_end(kvm);
+	return result(r);
+}
+
+struct kmmu_result kmmu_finalize(struct kvm *kvm)
+{
+	int r;
+
+	kvm_op_begin(kvm, OP_FINALIZE, 0, 0);
+	r = unless_dead(kvm, tdx_vm_ioctl_finalize);
+	kvm_op_end(kvm);
+	return result(r);
+}
+
+struct kmmu_result kmmu_create_vcpu(struct kvm *kvm, u16 n)
+{
+	int r = -EIO;
+
+	kvm_op_begin(kvm, OP_CREATE_VCPU, n, 0);
+	if (!mem_read32(&kvm->vm_dead))
+		r = kvm_vm_ioctl_create_vcpu(kvm, n);
+	kvm_op_end(kvm);
+	return result(r);
+}
+
+struct kmmu_result kmmu_init_vcpu(struct kvm_vcpu *vcpu)
+{
+	struct kvm *kvm = vcpu->kvm;
+	int r = -EIO;
+
+	kvm_op_begin(kvm, OP_INIT_VCPU, vcpu->vcpu_id, 0);
+	if (!mem_read32(&kvm->vm_dead))
+		r = tdx_vcpu_ioctl_init_vcpu(vcpu);
+	kvm_op_end(kvm);
+	return result(r);
+}
+
+struct kmmu_result kmmu_build(struct kvm_vcpu *vcpu, u64 start, u64 end)
+{
+	struct kvm *kvm = vcpu->kvm;
+	int r = -EIO;
+
+	if (start >= end || end > kvm->gfns)
+		return result(-EINVAL);
+	kvm_op_begin(kvm, OP_BUILD, vcpu->vcpu_id, start << 32 | end);
+	if (!mem_read32(&kvm->vm_dead))
+		r = tdx_vcpu_ioctl_init_mem_region(vcpu, start, end);
+	if (r == -EINTR)
+		task_clear_signal();
+	kvm_op_end(kvm);
+	return result(r);
 }
 
 static int close_vcpu(struct kvm *kvm, u16 n)

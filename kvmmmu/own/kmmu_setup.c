@@ -23,6 +23,7 @@
 #include "tdxmod/build.h"
 
 #define CHUNKS_AT_ONCE	64u		/* a VM of up to 128 MiB has all of them from the start */
+#define BUILT_VCPUS	40	/* mutexes that one actor can hold, and some */
 #define MAX_MEMORY	(128ull << 30)	/* as many chunks as one allocation can name */
 
 static void cpus_init(struct kvm_host *host)
@@ -72,6 +73,16 @@ static bool config_possible(const struct kmmu_config *cfg, GError **err)
 		return refuse(err, KMMU_ERROR_VALUE, "an S-EPT has 4 or 5 levels");
 	if (cfg->max_level > PG_LEVEL_2M)
 		return refuse(err, KMMU_ERROR_VALUE, "pages are 4K or 2M");
+	if (cfg->created_only && cfg->type != KMMU_TDX)
+		return refuse(err, KMMU_ERROR_VALUE,
+			      "state=none is of a TD: a VM without TDX is there at once");
+	if (cfg->created_only && cfg->vcpus > BUILT_VCPUS)
+		return refuse(err, KMMU_ERROR_NOT_SUPPORTED,
+			      "a TD that is built by ioctls has 40 vCPUs at most: they lock the "
+			      "vCPUs all at once");
+	if (cfg->created_only && cfg->notify)
+		return refuse(err, KMMU_ERROR_VALUE,
+			      "notify=on is the guest's wish, and state=none has no guest yet");
 	if (cfg->dirty_log && cfg->type == KMMU_TDX)
 		return refuse(err, KMMU_ERROR_NOT_SUPPORTED,
 			      "dirty-log=on is not supported: KVM refuses it on guest_memfd "
@@ -161,6 +172,8 @@ static void vcpu_init(struct kvm *kvm, u16 n)
 	if (is_td(kvm)) {
 		world_set(vcpu->tdvpr, vcpu_build(kvm->tdr, 0));
 		vcpu_build_pages(vcpu->tdvpr, vcpu->tdcx_pages);
+		vcpu_build_vmcs(vcpu->tdvpr, POSTED_INTR_VECTOR, vcpu_pi_desc(vcpu),
+				PIN_BASED_POSTED_INTR);
 		world_set(vcpu->tdx_state, (u32)VCPU_TD_STATE_INITIALIZED);
 	} else {
 		world_set(vcpu->vmx, vmx_guest_new());
@@ -181,6 +194,8 @@ static void td_init(struct sim *sim, struct kvm *kvm, bool runnable)
 		.notify = kvm->notify,
 		.iommus = kvm->iommus,
 		.hkid = hkid,
+		.max_vcpus = kvm->max_vcpus,
+		.config_flags = TDX_CONFIG_FLAGS_NO_RBP_MOD,
 	};
 
 	world_set(kvm->hkid, hkid);
@@ -276,6 +291,19 @@ struct kvm_vcpu *kmmu_vcpu(struct kvm *kvm, u16 n)
 	return n < kvm->max_vcpus ? kvm->fds[n] : NULL;
 }
 
+void kvm_name_td(const struct kvm *kvm)
+{
+	tdx_td_name(kvm->tdr, kvm->name);
+}
+
+void kvm_give_guest(const struct kvm_vcpu *vcpu)
+{
+	const struct guest_program *p = vcpu->kvm->guests[vcpu->vcpu_id];
+
+	if (p)
+		vcpu_set_guest(vcpu->tdvpr, p);
+}
+
 void kmmu_set_guest(struct kvm *kvm, u16 n, const struct guest_program *p)
 {
 	struct kvm_vcpu *vcpu = kvm->fds[n];
@@ -286,7 +314,7 @@ void kmmu_set_guest(struct kvm *kvm, u16 n, const struct guest_program *p)
 	if (!is_td(kvm))
 		vmx_set_guest(vcpu, p);
 	else if (vcpu->tdvpr)
-		vcpu_set_guest(vcpu->tdvpr, p);
+		kvm_give_guest(vcpu);
 }
 
 const char *kmmu_name(const struct kvm *kvm)

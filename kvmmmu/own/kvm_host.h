@@ -224,6 +224,7 @@ struct kvm {
 	u32 pre_fault_allowed;	/* [step] */
 	u64 tdr;		/* hpa, 0: none */
 	u64 tdcs_pages[TDCS_NR_PAGES];
+	u64 nr_premapped;	/* [step] mapped in the mirror, not in the TD yet (v6.16) */
 	u64 page_add_src;	/* slots_lock: hpa of the source of the page being added */
 	/* life */
 	struct mutex lock;	/* kvm->lock */

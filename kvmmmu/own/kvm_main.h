@@ -8,6 +8,7 @@
 /* --- requests ------------------------------------------------------------------------- */
 
 bool kvm_request_pending(struct kvm_vcpu *vcpu);		/* one step */
+bool kvm_test_request(u32 req, struct kvm_vcpu *vcpu);	/* is it pending? It stays so. One step */
 /* kvm_check_request - is @req pending? If so it is consumed. One or two steps */
 bool kvm_check_request(u32 req, struct kvm_vcpu *vcpu);
 bool kvm_test_request(u32 req, struct kvm_vcpu *vcpu);	/* pending, and stays so; one step */
@@ -80,6 +81,10 @@ bool kvm_mmu_notifier_clear_flush_young(struct kvm *kvm, u64 start, u64 end);
 int kvm_vm_set_mem_attributes(struct kvm *kvm, u64 start, u64 end, bool private);
 
 /* --- life: kvm_vm.c ------------------------------------------------------------------- */
+
+/* kmmu_setup.c, no steps: what reports call the TD at kvm->tdr, and what runs in @vcpu */
+void kvm_name_td(const struct kvm *kvm);
+void kvm_give_guest(const struct kvm_vcpu *vcpu);
 
 bool cpu_online(u16 cpu);		/* one step */
 /* kvm_call_on_cpu - @fn(@arg) there, waited for; nothing if it is offline. Interrupts on */

@@ -9,6 +9,7 @@
 #include "kvmmmu/own/guest_memfd.h"
 #include "kvmmmu/own/host_mm.h"
 #include "kvmmmu/own/kvm_main.h"
+#include "kvmmmu/own/x86.h"
 #include "kvmmmu/own/policy.h"
 #include "kvmmmu/own/vt.h"
 #include "sim/engine/clock.h"
@@ -441,6 +442,43 @@ void kvm_mmu_zap_all_fast_front_half(struct kvm *kvm)
 void kvm_mmu_zap_all_fast_back_half(struct kvm *kvm)
 {
 	kvm_tdp_mmu_zap_invalidated_roots(kvm, true);
+}
+
+/*
+ * kvm_tdp_mmu_map_private_pfn() - no faultin: the caller has the page, and the locks that keep
+ * it where it is. BUSY is never told to user space (B01).
+ */
+int kvm_tdp_mmu_map_private_pfn(struct kvm_vcpu *vcpu, u64 gfn, u64 hpa)
+{
+	struct kvm *kvm = vcpu->kvm;
+	struct kvm_page_fault fault = {
+		.gfn = gfn, .is_private = true, .prefetch = true,
+		.max_level = PG_LEVEL_4K, .req_level = PG_LEVEL_4K, .goal_level = PG_LEVEL_4K,
+		.slot = kvm_vcpu_gfn_to_memslot(vcpu, gfn), .pfn_hpa = hpa,
+		.nx_workaround = kvm->nx_huge_pages, .map_writable = true,
+	};
+	int r;
+
+	lockdep_assert_held(&kvm->slots_lock.info);
+	lockdep_assert_held(&kvm->filemap_invalidate_lock.info);
+	r = kvm_mmu_reload(vcpu);
+	if (r)
+		return r;
+	mmu_topup_memory_caches(vcpu);
+	do {
+		kvm_forget(kvm, LOOP_PREFAULT, gfn << 1 | 1);
+		if (signal_pending())
+			return -EINTR;
+		if (kvm_test_request(KVM_REQ_VM_DEAD, vcpu))
+			return -EIO;
+		cond_resched();
+		kvm_mmu_lock(kvm, true, gfn, gfn + 1);
+		r = kvm_tdp_mmu_map(vcpu, &fault);
+		kvm_mmu_unlock(kvm, true, gfn, gfn + 1);
+		if (r == RET_PF_RETRY)
+			count(COUNT_RETRIES, 1);
+	} while (r == RET_PF_RETRY);
+	return r == RET_PF_FIXED ? 0 : -EIO;
 }
 
 /*

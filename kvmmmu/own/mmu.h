@@ -51,6 +51,12 @@ void kvm_mmu_free_obsolete_roots(struct kvm_vcpu *vcpu);
 /* kvm_mmu_destroy - roots and caches of a vCPU that goes; SRCU is not needed: nobody else is */
 void kvm_mmu_destroy(struct kvm_vcpu *vcpu);
 
+/*
+ * kvm_tdp_mmu_map_private_pfn - map the page at @hpa for the initial image: 0, -EINTR, -EIO.
+ * It goes round as long as the module is busy. slots_lock, filemap_invalidate_lock held
+ */
+int kvm_tdp_mmu_map_private_pfn(struct kvm_vcpu *vcpu, u64 gfn, u64 hpa);
+
 /* kvm_zap_gfn_range - zap [@start, @end) in every valid root */
 void kvm_zap_gfn_range(struct kvm *kvm, u64 start, u64 end);
 

@@ -26,8 +26,16 @@ u64 tdx_call(struct kvm *kvm, struct tdx_call *call)
 			      .r8 = call->r8, .r9 = call->r9 };
 
 	/* tdx_clflush_page(): the host's lines of a page that becomes the TD's */
-	if (call->leaf == TDH_MEM_SEPT_ADD || call->leaf == TDH_MEM_PAGE_AUG)
+	switch (call->leaf & 0xffff) {
+	case TDH_MNG_CREATE:
+	case TDH_MNG_ADDCX:
+	case TDH_VP_CREATE:
+	case TDH_VP_ADDCX:
+	case TDH_MEM_PAGE_ADD:
+	case TDH_MEM_PAGE_AUG:
+	case TDH_MEM_SEPT_ADD:
 		sim_charge(COST_PAGE_CLFLUSH_4K, 1);
+	}
 	return seamcall(&r);
 }
 
@@ -147,14 +155,6 @@ static int tdx_sept_map_nonleaf_spte(struct kvm *kvm, u64 gfn, u64 new, u8 level
 	return install_error(kvm, &call, err);
 }
 
-/* tdx_mem_page_add(): before MR.FINALIZE, from the path that builds the initial image */
-static int tdx_mem_page_add(struct kvm *kvm, u64 gfn)
-{
-	/* page_add_src is never set here: building is not modelled yet (K9) */
-	kvm_bug_on(kvm, true, gfn, "private page mapped before MR.FINALIZE outside INIT_MEM_REGION");
-	return -EIO;
-}
-
 static int tdx_sept_map_leaf_spte(struct kvm *kvm, u64 gfn, u64 new, u8 level)
 {
 	struct tdx_call call = mem_call(kvm, TDH_MEM_PAGE_AUG, gfn, level, spte_to_pa(new));
@@ -169,7 +169,7 @@ static int tdx_sept_map_leaf_spte(struct kvm *kvm, u64 gfn, u64 new, u8 level)
 		folio_get(pfn_to_folio(call.r8));
 	/* smp_rmb(): pairs with finalize, which stores the state last */
 	if (mem_read32(&kvm->td_state) != TD_STATE_RUNNABLE) {
-		ret = tdx_mem_page_add(kvm, gfn);
+		ret = tdx_mem_page_add(kvm, gfn, call.r8);
 	} else {
 		err = kvm->policy->install(kvm, &call);
 		ret = install_error(kvm, &call, err);
@@ -233,9 +233,32 @@ void tdx_quirk_reset_paddr(struct kvm *kvm)
 		sim_charge(COST_PAGE_CLEAR_4K, 1);
 }
 
+/*
+ * tdx_is_sept_zap_err_due_to_premap() of v6.16 to v6.18: BLOCK finds nothing where INIT_MEM_REGION
+ * has mapped the mirror and not added the page (B04). 1: so it is; 0: blocked; -EIO
+ */
+static int block_premapped(struct kvm *kvm, struct tdx_call *call)
+{
+	u64 err = kvm->policy->remove(kvm, call), n;
+
+	if (!err)
+		return 0;
+	if (err != (TDX_EPT_ENTRY_STATE_INCORRECT | TDX_OPERAND_ID_RCX)) {
+		tdx_bug_on(kvm, err, call);
+		return -EIO;
+	}
+	n = mem_read64(&kvm->nr_premapped);
+	if (kvm_bug_on(kvm, !n, call->gfn, "no page is premapped"))
+		return -EIO;
+	mem_xadd64(&kvm->nr_premapped, -1);
+	if (kvm_switch(kvm, SW_PIN_PAGES))
+		folio_put(pfn_to_folio(call->r8));
+	return 1;
+}
+
 static int remove_leaf(struct kvm *kvm, u64 gfn, u8 level, u64 old)
 {
-	struct tdx_call call = mem_call(kvm, TDH_MEM_RANGE_BLOCK, gfn, level, 0);
+	struct tdx_call call = mem_call(kvm, TDH_MEM_RANGE_BLOCK, gfn, level, spte_to_pa(old));
 	int ret;
 
 	lockdep_assert_held_write(&kvm->mmu_lock);
@@ -243,9 +266,15 @@ static int remove_leaf(struct kvm *kvm, u64 gfn, u8 level, u64 old)
 		return -EIO;
 	if (kvm_bug_on(kvm, level != PG_LEVEL_4K, gfn, "private leaf above 4K"))
 		return -EIO;
-	ret = remove_step(kvm, &call);
-	if (ret)
-		return ret;
+	if (kvm_switch(kvm, SW_PREMAP) && mem_peek32(&kvm->td_state) != TD_STATE_RUNNABLE) {
+		ret = block_premapped(kvm, &call);
+		if (ret)	/* 1: it never was in the S-EPT */
+			return ret < 0 ? ret : 0;
+	} else {
+		ret = remove_step(kvm, &call);
+		if (ret)
+			return ret;
+	}
 	tdx_track(kvm);
 	call = mem_call(kvm, TDH_MEM_PAGE_REMOVE, gfn, level, 0);
 	ret = remove_step(kvm, &call);

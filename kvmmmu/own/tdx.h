@@ -9,10 +9,20 @@
 
 struct kvm_mmu_page;
 
+/* Posted interrupts are set up and never used (K5): a descriptor for each vCPU at hpa 0 and on */
+#define POSTED_INTR_VECTOR		0xf2u
+#define PIN_BASED_POSTED_INTR		(1u << 7)
+
+static inline u64 vcpu_pi_desc(const struct kvm_vcpu *vcpu)
+{
+	return 64ull * vcpu->vcpu_id;
+}
+
 #define HKID_SHIFT		40	/* of a physical address, as the module is configured */
 #define TDX_GLOBAL_KEYID	32u	/* the module's own; those of TDs follow */
 #define FIRST_HKID		33u
 #define LAST_HKID		64u	/* not this one */
+#define TDX_CONFIG_FLAGS_NO_RBP_MOD	BIT_ULL(2)	/* of TD_PARAMS */
 
 /* One SEAMCALL with its operands, and what it is about. On the caller's stack. */
 struct tdx_call {
@@ -72,6 +82,12 @@ int tdx_vm_ioctl_finalize(struct kvm *kvm);
 int tdx_vcpu_ioctl_init_vcpu(struct kvm_vcpu *vcpu);
 int tdx_vcpu_ioctl_init_mem_region(struct kvm_vcpu *vcpu, u64 start, u64 end);
 
+int tdx_vcpu_init_mem_region(struct kvm_vcpu *vcpu, u64 start, u64 end);
+/* tdx_gmem_post_populate - map and add one page; slots_lock, filemap_invalidate_lock held */
+int tdx_gmem_post_populate(struct kvm_vcpu *vcpu, u64 gfn, u64 hpa, u64 src);
+/* tdx_mem_page_add - of a mirror leaf before MR.FINALIZE: 0, -EBUSY, -EIO */
+int tdx_mem_page_add(struct kvm *kvm, u64 gfn, u64 hpa);
+
 int tdx_vcpu_create(struct kvm_vcpu *vcpu);		/* 0, -EIO */
 void tdx_vcpu_free(struct kvm_vcpu *vcpu);		/* reclaims TDCX, TDVPR */
 /* tdx_mmu_release_hkid - flush all vCPUs, write caches back, free the HKID; sleeps */
@@ -85,6 +101,7 @@ void tdx_quirk_reset_paddr(struct kvm *kvm);	/* of one page: cost only */
 
 /* tdx_guest_keyid_alloc - 0: none is free */
 u16 tdx_guest_keyid_alloc(void);
+void tdx_hkid_free(struct kvm *kvm);
 
 /* --- running --- */
 

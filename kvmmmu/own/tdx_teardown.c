@@ -34,7 +34,7 @@ u16 tdx_guest_keyid_alloc(void)
 	return 0;
 }
 
-static void tdx_hkid_free(struct kvm *kvm)
+void tdx_hkid_free(struct kvm *kvm)
 {
 	struct kvm_host *host = kvm_host_self();
 

@@ -110,6 +110,15 @@ void actor_park(const char *why)
 	sched_hub(me);
 }
 
+/* Real threads start by themselves, and park. */
+void actor_rest(struct actor *a, const char *why)
+{
+	if (sim_is_free(a->sim))
+		return;
+	actor_set(a->parked_why, why);
+	actor_set(a->state, (u8)ACTOR_PARKED);
+}
+
 void actor_unpark(struct actor *a)
 {
 	struct sim *sim = a->sim;

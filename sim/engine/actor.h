@@ -124,6 +124,8 @@ void actor_progress(enum progress_kind kind);
 /* actor_park - leave the schedule, outside any step, until actor_unpark(); @why is shown */
 void actor_park(const char *why);
 void actor_unpark(struct actor *a);
+/* actor_rest - @a, just made and before the sim runs, starts parked: its LP is idle till then */
+void actor_rest(struct actor *a, const char *why);
 
 /*
  * actor_interrupt - an interrupt will arrive at @a's LP at cycle @when: from then on its

@@ -89,6 +89,11 @@ void up_write(struct rw_semaphore *l);
 void mutex_init(struct mutex *l, const char *name);
 void mutex_lock(struct mutex *l);
 bool mutex_trylock(struct mutex *l);
+/*
+ * mutex_lock_nest_lock - one of many of its class, all of which are taken only by whoever holds
+ * @nest, so that their order among each other does not matter; 40 at a time
+ */
+void mutex_lock_nest_lock(struct mutex *l, struct mutex *nest);
 void mutex_unlock(struct mutex *l);
 
 /* lock_exit - the lock's life ends: its region goes. Before the memory is freed. */

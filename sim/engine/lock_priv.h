@@ -135,6 +135,8 @@ void rcu_setup(struct sim *sim);
  */
 void lockdep_setup(struct sim *sim);
 void lockdep_acquire(struct lock_info *l, enum lock_mode mode);
+/* lockdep_acquire_nest - what is held of the same class does not matter */
+void lockdep_acquire_nest(struct lock_info *l, enum lock_mode mode);
 void lockdep_acquired(struct lock_info *l, enum lock_mode mode);
 bool lockdep_release(struct lock_info *l);
 void lockdep_released(struct lock_info *l);

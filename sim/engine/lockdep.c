@@ -176,15 +176,28 @@ static void order_check(struct lockdep *d, struct lock_info *l, enum lock_mode m
 }
 
 /* A grace period of readers of @l inside one of them is @from == @to of order_check(). */
-void lockdep_acquire(struct lock_info *l, enum lock_mode mode)
+static void acquire(struct lock_info *l, enum lock_mode mode, bool nest)
 {
 	struct task_locks *t = task_of(sim_self);
 
 	if (lockdep_off() || l->kind == LOCK_RCU)
 		return;		/* RCU: nothing that waits for it is allowed inside it */
-	for (u32 i = t->irq_base; i < t->nheld; i++)
-		if (held_lock(t->held[i])->kind != LOCK_RCU)
+	for (u32 i = t->irq_base; i < t->nheld; i++) {
+		const struct lock_info *h = held_lock(t->held[i]);
+
+		if (h->kind != LOCK_RCU && !(nest && !strcmp(h->name, l->name)))
 			order_check(locks_here()->dep, l, mode, t->held[i]);
+	}
+}
+
+void lockdep_acquire(struct lock_info *l, enum lock_mode mode)
+{
+	acquire(l, mode, false);
+}
+
+void lockdep_acquire_nest(struct lock_info *l, enum lock_mode mode)
+{
+	acquire(l, mode, true);
 }
 
 static void usage_add(struct lockdep *d, struct lock_info *l, u8 now)

@@ -89,6 +89,15 @@ void mutex_lock(struct mutex *m)
 	lockdep_acquired(&m->info, LOCK_EXCL);
 }
 
+void mutex_lock_nest_lock(struct mutex *m, struct mutex *nest)
+{
+	might_sleep(m->info.name);
+	lockdep_assert_held(&nest->info);
+	lockdep_acquire_nest(&m->info, LOCK_EXCL);
+	mutex_lock_bare(m, &m->info, LOCK_EXCL);
+	lockdep_acquired(&m->info, LOCK_EXCL);
+}
+
 bool mutex_trylock(struct mutex *m)
 {
 	if (!mutex_take(m, false))

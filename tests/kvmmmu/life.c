@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "kvmmmu/own/list.h"
+#include "kvmmmu/own/kvm_host.h"
 #include "sim/engine/arena.h"
 #include "sim/engine/lp.h"
 #include "sim/engine/mem.h"
@@ -16,6 +16,7 @@
 #include "tdxmod/peek.h"
 #include "tdxmod/seamcall.h"
 #include "tdxmod/status.h"
+#include "tdxmod/td.h"
 
 static void op_destroy(struct job *j)
 {
@@ -321,6 +322,123 @@ static void list_corruption_legal(void **state)
 	machine_free(&m);
 }
 
+/* --- built by SEAMCALLs, and made at once --------------------------------------------- */
+
+static void op_build_all(struct job *j)
+{
+	struct kvm *kvm = j->m->kvm;
+
+	assert_int_equal(kmmu_init_vm(kvm).ret, 0);
+	for (u16 n = 0; n < 2; n++) {
+		assert_int_equal(kmmu_create_vcpu(kvm, n).ret, 0);
+		assert_int_equal(kmmu_init_vcpu(kmmu_vcpu(kvm, n)).ret, 0);
+	}
+	assert_int_equal(kmmu_finalize(kvm).ret, 0);
+}
+
+/* Nothing but addresses, keys, UUIDs and what the vCPU has to do may differ. */
+static void same_tdr(struct tdr *a, struct tdr *b)
+{
+	assert_int_not_equal(a->hkid, b->hkid);
+	a->hkid = b->hkid;
+	for (u32 i = 0; i < TDCX_PAGES_MAX; i++) {
+		assert_int_equal(!a->tdcx_pa[i], !b->tdcx_pa[i]);
+		a->tdcx_pa[i] = b->tdcx_pa[i];
+	}
+	assert_memory_not_equal(a->uuid, b->uuid, sizeof(a->uuid));
+	memcpy(a->uuid, b->uuid, sizeof(a->uuid));
+	assert_memory_equal(a, b, sizeof(*a));
+}
+
+static void same_tdcs(struct tdcs *a, struct tdcs *b)
+{
+	assert_int_not_equal(a->eptp, b->eptp);
+	a->eptp = b->eptp;
+	assert_memory_equal(a, b, sizeof(*a));
+}
+
+static void same_tdvps(struct tdvps *a, struct tdvps *b)
+{
+	a->tdvpr = b->tdvpr;
+	a->tdr = b->tdr;
+	assert_int_equal(!a->shared_eptp, !b->shared_eptp);	/* of the module, until KVM loads */
+	a->shared_eptp = b->shared_eptp;
+	for (u32 i = 0; i < TDVPS_PAGES_MAX; i++) {
+		assert_int_equal(!a->tdvps_pa[i], !b->tdvps_pa[i]);
+		a->tdvps_pa[i] = b->tdvps_pa[i];
+	}
+	assert_memory_equal(a, b, sizeof(*a));
+}
+
+static void same_vcpu(struct kvm_vcpu *a, struct kvm_vcpu *b)
+{
+	assert_int_equal(a->cpu, b->cpu);
+	assert_int_equal(a->mode, b->mode);
+	assert_int_equal(a->requests, b->requests);
+	assert_int_equal(list_is_linked(&a->cpu_list), list_is_linked(&b->cpu_list));
+	assert_int_equal(a->tdx_state, b->tdx_state);
+	assert_int_equal(a->vcpu_id, b->vcpu_id);
+	assert_int_equal(a->srcu_depth, b->srcu_depth);
+}
+
+static void same_vm(struct kvm *a, struct kvm *b)
+{
+	assert_int_equal(a->td_state, b->td_state);
+	assert_int_equal(a->pre_fault_allowed, b->pre_fault_allowed);
+	assert_int_equal(a->online_vcpus, b->online_vcpus);
+	assert_int_equal(a->created_vcpus, b->created_vcpus);
+	assert_int_equal(a->users_count.count, b->users_count.count);
+	assert_int_equal(a->mmu_invalidate_seq, b->mmu_invalidate_seq);
+	assert_int_equal(a->page_add_src, b->page_add_src);
+	assert_int_equal(a->nr_premapped, b->nr_premapped);
+	assert_int_equal(a->vm_bugged | a->vm_dead, b->vm_bugged | b->vm_dead);
+}
+
+/*
+ * One VM of each way on one machine. Built vCPUs belong to the LP that built them, so that LP
+ * goes down before: what is made at once belongs to none.
+ */
+static void built_is_as_made_at_once(struct machine *m, struct kmmu_config *kc)
+{
+	struct kvm *at_once, *built;
+
+	kc->name = "A";
+	at_once = kmmu_vm_new(m->sim, kc, NULL);
+	kc->name = "B";
+	kc->created_only = true;
+	built = kmmu_vm_new(m->sim, kc, NULL);
+	m->kvm = built;
+	machine_once(m, 3, NO_VCPU, op_build_all, 0, 0);
+	machine_once(m, 2, NO_VCPU, op_offline, 3, 0);
+	assert_silent(m);
+	same_vm(built, at_once);
+	same_tdcs(td_tdcs(tdr_at(kmmu_tdr(built))), td_tdcs(tdr_at(kmmu_tdr(at_once))));
+	same_tdr(tdr_at(kmmu_tdr(built)), tdr_at(kmmu_tdr(at_once)));
+	for (u16 n = 0; n < 2; n++) {
+		same_vcpu(kmmu_vcpu(built, n), kmmu_vcpu(at_once, n));
+		same_tdvps(tdvps_at(kmmu_tdvpr(built, n)), tdvps_at(kmmu_tdvpr(at_once, n)));
+	}
+}
+
+static void same_state(void **state)
+{
+	static const char *const kernels[] = { "kvm=v6.16", "kvm=v7.2" };
+
+	for (u32 i = 0; i < 4; i++) {
+		const char *variant[] = { kernels[i / 2], NULL };
+		struct kmmu_config kc = {
+			.vcpus = 2, .memory = 4 << 20, .levels = 4 + i % 2, .variant = variant,
+			.pending_ve_disable = i % 2,
+		};
+		struct machine_options opt = { 0 };
+		struct machine m;
+
+		machine_new(&m, &opt);
+		built_is_as_made_at_once(&m, &kc);
+		machine_free(&m);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -337,6 +455,7 @@ int main(void)
 		cmocka_unit_test(list_corruption_fires),
 		cmocka_unit_test(list_corruption_silent),
 		cmocka_unit_test(list_corruption_legal),
+		cmocka_unit_test(same_state),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

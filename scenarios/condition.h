@@ -18,6 +18,7 @@ struct element {
 	const struct region_field *field;	/* NULL: the whole element */
 	struct region *region;		/* NULL: not there yet (a table that does not exist) */
 	void *p;
+	guint64 epoch;			/* of the regions when it was looked up */
 	guint64 index;
 	guint8 level;
 };

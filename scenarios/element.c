@@ -34,8 +34,10 @@ static gboolean find_type(struct element *e, const struct scn_region_ref *ref)
 
 static void locate(struct element *e)
 {
-	if (e->p)
+	/* A table may go and another come in its place: another root's, say. */
+	if (e->epoch == region_epoch())
 		return;
+	e->epoch = region_epoch();
 	e->region = NULL;
 	e->p = region_find(e->type, e->ref->owner, e->index, e->level, &e->region);
 	/* Entries without @ are those of 4K; other elements have no levels. */

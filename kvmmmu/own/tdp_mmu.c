@@ -436,8 +436,10 @@ static int tdp_mmu_map_handle_target_level(struct kvm_vcpu *vcpu, struct kvm_pag
 	u64 old = iter->old_spte, new;
 	bool was_present = is_shadow_present_pte(old);
 
+	/* Up to v5.12 nobody looked whether the leaf would do already (G11). */
 	if (was_present && is_last_spte(old, iter->level) &&
-	    (fault->prefetch || is_access_allowed(fault, old)))
+	    (fault->prefetch || is_access_allowed(fault, old)) &&
+	    (fault->slot || !kvm_switch(kvm, SW_INVALID_SLOT_IS_MMIO)))
 		return RET_PF_SPURIOUS;
 	new = fault_spte(kvm, fault, iter->gfn, iter->level);
 	if (new != old) {

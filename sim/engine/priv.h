@@ -114,6 +114,7 @@ struct sim {
 	u32 live;			/* free scheduler: neither done nor parked nor background */
 	volatile sig_atomic_t stop;	/* sim_stop() */
 	bool stopping, running;
+	u64 region_epoch;		/* region_find() may answer anew when it has moved */
 	u32 progress;			/* enum progress_kind bits since a search last cleared them */
 	enum sim_end end;
 	GArray *listeners;

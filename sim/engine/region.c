@@ -45,6 +45,7 @@ struct region *region_add(const struct region *r)
 	if (mine->next)
 		world_set(mine->next->prev, mine);
 	world_set(the_world->regions, mine);
+	sim->region_epoch++;
 	sim_free_unlock(sim);
 	return mine;
 }
@@ -61,6 +62,7 @@ void region_remove(struct region *r)
 	world_set(*(r->prev ? &r->prev->next : &the_world->regions), r->next);
 	if (r->next)
 		world_set(r->next->prev, r->prev);
+	sim->region_epoch++;
 	sim_free_unlock(sim);
 	world_free(r, sizeof(*r));
 }
@@ -134,6 +136,11 @@ void *region_find(const char *name, const char *owner, u64 index, u8 level, stru
 		return best->base;
 	return (char *)best->base + (index - best->index) / (best->step ? best->step : 1) *
 	       best->stride;
+}
+
+u64 region_epoch(void)
+{
+	return sim_current()->region_epoch + 1;
 }
 
 void region_each(void (*fn)(const struct region *r, void *ctx), void *ctx)

@@ -64,6 +64,9 @@ struct region *region_at(const void *p);
  */
 void *region_find(const char *name, const char *owner, u64 index, u8 level, struct region **r);
 
+/* region_epoch - what region_find() said holds until this number moves; never 0 */
+u64 region_epoch(void);
+
 /* region_each - @fn for every region that is registered now, newest first */
 void region_each(void (*fn)(const struct region *r, void *ctx), void *ctx);
 

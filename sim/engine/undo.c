@@ -112,6 +112,7 @@ void undo_to(struct undo_mark mark)
 	}
 	u->hash = mark.hash;
 	u->hash_hi = mark.hash_hi;
+	sim_current()->region_epoch++;
 }
 
 const struct undo_entry *undo_since(struct undo_mark mark, u64 *n)

@@ -393,11 +393,12 @@ struct search {
 static void search_table(const struct region *r, void *ctx)
 {
 	struct search *s = ctx;
-	u64 size = kvm_pages_per_hpage(r->level) << PAGE_SHIFT;
+	u64 size;
 	u32 i;
 
 	if (s->found || r->type != &direct_region || r->owner != s->kvm->name)
 		return;
+	size = kvm_pages_per_hpage(r->level) << PAGE_SHIFT;
 	for (i = 0; i < 512; i++) {
 		u64 spte = mem_peek64((const u64 *)r->base + i);
 

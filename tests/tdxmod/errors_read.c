@@ -125,7 +125,8 @@ static void guest_operands(struct env *e, const char *flow)
 		break;
 	case TDG_MR_REPORT:
 		e->r.rdx = 0x400;
-		/* fall through */
+		map_page(e, false);
+		break;
 	default:
 		map_page(e, false);
 		break;

@@ -28,6 +28,7 @@ static const struct field {
 	FIELD(OF_TDR, "TDR.CHLDCNT", tdr, chldcnt),
 	FIELD(OF_TDCS, "TDCS.NUM_VCPUS", tdcs, num_vcpus),
 	FIELD(OF_TDCS, "TDCS.NOTIFY_ENABLES", tdcs, notify_enables),
+	FIELD(OF_TDCS, "TDCS.PENDING_VE_DISABLE", tdcs, pending_ve_disable),
 	FIELD(OF_TDCS, "TDCS.NUM_ASSOC_VCPUS", tdcs, num_assoc_vcpus),
 	FIELD(OF_TDCS, "TDCS.OP_STATE", tdcs, op_state),
 	FIELD(OF_TDCS, "TDCS.OP_STATE_LOCK", tdcs, op_state_lock),

@@ -20,8 +20,8 @@
 /* versions.md S3: the guest would get a #VE there, and no TD exit would follow */
 static bool guest_would_accept(const struct module *mod, const struct tdcs *tdcs, u64 entry)
 {
-	return module_switch(mod, S_PENDING_NO_FAULT) && !tdcs->pending_ve_disable &&
-	       sept_is(entry, SEPT_ACCEPTABLE);
+	return module_switch(mod, S_PENDING_NO_FAULT) && sept_is(entry, SEPT_ACCEPTABLE) &&
+	       !pending_ve_disabled(tdcs);
 }
 
 /*

@@ -138,10 +138,10 @@ static const struct region_field hp_fields[] = {
 
 enum field {
 	F_FATAL, F_LIFECYCLE, F_NUM_TDCX, F_CHLDCNT, F_PKG_CONFIG,
-	F_NUM_VCPUS, F_NUM_ASSOC, F_OP_STATE, F_OP_STATE_LOCK, F_TREE, F_NOTIFY, F_EPOCH,
-	F_REFCOUNT,
-	F_EPOCH_LOCK, F_IOTLB_CURR, F_IOTLB_PREV, F_TDINV_LOCK, F_RTMR, F_RTMR_VALUE, F_HASH_VALID, F_HASH, F_BINDINGS, F_SERVTD_NUM,
-	F_SERVTD_STATE, F_SERVTD_TYPE, F_SERVTD_ATTR, F_SERVTD_INFO_HASH, F_SERVTD_UUID,
+	F_NUM_VCPUS, F_NUM_ASSOC, F_OP_STATE, F_OP_STATE_LOCK, F_TREE, F_NOTIFY, F_PENDING_VE,
+	F_EPOCH, F_REFCOUNT, F_EPOCH_LOCK, F_IOTLB_CURR, F_IOTLB_PREV, F_TDINV_LOCK,
+	F_RTMR, F_RTMR_VALUE, F_HASH_VALID, F_HASH, F_BINDINGS, F_SERVTD_NUM, F_SERVTD_STATE,
+	F_SERVTD_TYPE, F_SERVTD_ATTR, F_SERVTD_INFO_HASH, F_SERVTD_UUID,
 	F_STATE, F_LAST_EXIT, F_EPF_COUNT, F_EPF_IDX, F_HP_BUSY, F_LPID, F_VCPU_EPOCH, F_EPF_LIST,
 	F_FETCH,
 };
@@ -158,6 +158,7 @@ static const struct region_type types[] = {
 	[F_OP_STATE_LOCK] = { .name = "TDCS.OP_STATE_LOCK", .fields = hp_fields },
 	[F_TREE] = { .name = "TDCS.SEPT_TREE", .fields = sharex_fields },
 	[F_NOTIFY] = { .name = "TDCS.NOTIFY_ENABLES" },
+	[F_PENDING_VE] = { .name = "TDCS.PENDING_VE_DISABLE" },
 	[F_EPOCH] = { .name = "TDCS.TD_EPOCH" },
 	[F_REFCOUNT] = { .name = "TDCS.REFCOUNT", .indexed = true },
 	[F_EPOCH_LOCK] = { .name = "TDCS.TD_EPOCH_LOCK", .fields = sharex_fields },
@@ -220,6 +221,7 @@ void tdcs_regions(const char *name, struct tdcs *tdcs)
 	FIELD(F_OP_STATE_LOCK, tdcs->op_state_lock, 0);
 	FIELD(F_TREE, tdcs->sept_lock, 0);
 	FIELD(F_NOTIFY, tdcs->notify_enables, 0);
+	FIELD(F_PENDING_VE, tdcs->pending_ve_disable, 0);
 	FIELD(F_EPOCH, tdcs->epoch.td_epoch, 0);
 	FIELD(F_IOTLB_CURR, tdcs->iotlb.curr, 0);
 	FIELD(F_IOTLB_PREV, tdcs->iotlb.prev, 0);

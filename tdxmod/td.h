@@ -201,6 +201,14 @@ static inline struct tdcs *td_tdcs(const struct tdr *tdr)
 	return phys_to_ptr(tdr->tdcx_pa[0]);
 }
 
+/* pending_ve_disabled - a step if the guest may change it (TDG.VM.WR), else as it was built */
+static inline bool pending_ve_disabled(const struct tdcs *tdcs)
+{
+	if (tdcs->config_flags & CONFIG_FLAGS_FLEXIBLE_PENDING_VE)
+		return mem_read8(&tdcs->pending_ve_disable);
+	return tdcs->pending_ve_disable;	/* raw: nobody changes it */
+}
+
 /* op_state_allows - may SEAMCALL @leaf run in @op_state? auto_gen/op_state_lookup.c */
 bool op_state_allows(u32 leaf, u32 op_state);
 /* op_state_tracks - must pages be blocked and tracked before they go? */

@@ -116,7 +116,7 @@ bool vmexit_ept_violation(struct lp_ctx *lp, u64 gpa, u64 qualification, struct 
 	if (!(gpa & gpa_shared_bit(lp->tdcs))) {
 		sept_walk(lp->tdcs, gpa, LVL_PT, &w);
 		if (sept_is(w.copy, SEPT_ACCEPTABLE)) {
-			if (!lp->tdcs->pending_ve_disable) {
+			if (!pending_ve_disabled(lp->tdcs)) {
 				ve_or_df(vp, EXIT_REASON_EPT_VIOLATION, qualification, gpa);
 				return resume(lp);
 			}

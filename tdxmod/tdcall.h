@@ -58,6 +58,8 @@ u64 tdg_mr_report(struct tdcall *c);
 u64 tdg_mem_page_accept(struct tdcall *c);
 u64 tdg_vm_rd(struct tdcall *c);
 u64 tdg_vm_wr(struct tdcall *c);
+u64 tdg_vp_rd(struct tdcall *c);
+u64 tdg_vp_wr(struct tdcall *c);
 u64 tdg_servtd_rd(struct tdcall *c);
 u64 tdg_servtd_wr(struct tdcall *c);
 u64 tdg_mem_page_attr_rd(struct tdcall *c);

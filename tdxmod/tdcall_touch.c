@@ -76,7 +76,7 @@ static void missing(struct tdcall *c, u64 gpa, u64 qualification, const struct w
 {
 	bool acceptable = !w->shared && sept_is(w->copy, SEPT_ACCEPTABLE);
 
-	if (acceptable ? !c->lp->tdcs->pending_ve_disable : res == WALK_CONVERTIBLE) {
+	if (acceptable ? !pending_ve_disabled(c->lp->tdcs) : res == WALK_CONVERTIBLE) {
 		c->end = TDCALL_VE;
 		ve_or_df(c->lp->vp, EXIT_REASON_EPT_VIOLATION, qualification, gpa);
 		return;

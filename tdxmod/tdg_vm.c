@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * TDG.VM.RD, TDG.VM.WR: the guest reads and writes a field of its own TD. No lock: the write
- * is one CMPXCHG, and who loses the race is told that the field was busy.
+ * TDG.VM.RD, VM.WR, VP.RD, VP.WR: the guest reads and writes a field of its own TD or vCPU. No
+ * lock: a TD's field is written by one CMPXCHG, and who loses the race is told that the field
+ * was busy.
  * The recorded order of its accesses is in flow_steps_more.csv.
- * Source: TDX_1.5.01, vm_exits/tdg_vm_rd_wr.c.
+ * Source: TDX_1.5.01, vm_exits/tdg_vm_rd_wr.c, tdg_vp_rd_wr.c.
  */
 #include "tdxmod/lp_state.h"
 #include "tdxmod/metadata.h"
 #include "tdxmod/tdcall.h"
 
-static u64 rd_wr(struct tdcall *c, const struct md_request *q, const char *leaf)
+static u64 vm_rd_wr(struct tdcall *c, const struct md_request *q, const char *leaf)
 {
 	const struct md_context ctx = { c->lp->tdr, c->lp->tdcs, NULL, MD_GUEST, leaf };
 
@@ -28,18 +29,50 @@ u64 tdg_vm_rd(struct tdcall *c)
 		return status_operand(TDX_OPERAND_INVALID, OPERAND_RAX);
 	if (vm)
 		return status_operand(TDX_OPERAND_INVALID, OPERAND_RCX);
-	return rd_wr(c, &q, "TDG.VM.RD");
+	return vm_rd_wr(c, &q, "TDG.VM.RD");
+}
+
+static struct md_request write_request(const struct tdx_regs *g)
+{
+	return (struct md_request){
+		.write = true, .field = g->rdx, .value = g->r8, .mask = g->r9,
+	};
 }
 
 u64 tdg_vm_wr(struct tdcall *c)
 {
-	const struct md_request q = {
-		.write = true, .field = c->g->rdx, .value = c->g->r8, .mask = c->g->r9,
-	};
+	const struct md_request q = write_request(c->g);
 	u64 vm = c->g->rcx;
 
 	c->g->r8 = 0;
 	if (vm)
 		return status_operand(TDX_OPERAND_INVALID, OPERAND_RCX);
-	return rd_wr(c, &q, "TDG.VM.WR");
+	return vm_rd_wr(c, &q, "TDG.VM.WR");
+}
+
+static u64 vp_rd_wr(struct tdcall *c, const struct md_request *q, const char *leaf)
+{
+	const struct md_context ctx = { c->lp->tdr, c->lp->tdcs, c->lp->vp, MD_GUEST, leaf };
+	u64 vcpu = c->g->rcx;
+
+	c->g->r8 = 0;
+	if (vcpu)
+		return status_operand(TDX_OPERAND_INVALID, OPERAND_RCX);
+	return md_rd_wr(&ctx, q, c->g);
+}
+
+/* Has one version, which behaves like version 1 of the others: RDX is the next field */
+u64 tdg_vp_rd(struct tdcall *c)
+{
+	const struct md_request q = { .version = 1, .field = c->g->rdx };
+
+	c->g->rdx = MD_FIELD_NONE;
+	return vp_rd_wr(c, &q, "TDG.VP.RD");
+}
+
+u64 tdg_vp_wr(struct tdcall *c)
+{
+	const struct md_request q = write_request(c->g);
+
+	return vp_rd_wr(c, &q, "TDG.VP.WR");
 }

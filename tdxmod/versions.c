@@ -23,7 +23,8 @@ static const struct tdx_switch_row switches[TDX_SWITCHES] = {
 		"TDH.MEM.PAGE.PROMOTE", "tdh_mem_page_promote.c" },
 	[S_ENTRY_CAS - 1] = { "S5",
 		"L1 entries are written by a CAS that keeps TDHP, not by a store that drops it",
-		"AUG, REMOVE, BLOCK, UNBLOCK, SEPT.ADD, SEPT.REMOVE, DEMOTE, PROMOTE, ACCEPT",
+		"AUG, REMOVE, BLOCK, UNBLOCK, SEPT.ADD, SEPT.REMOVE, DEMOTE, PROMOTE, RELOCATE, "
+		"ACCEPT, ATTR.WR",
 		"sept_manager.c" },
 	[S_ACCEPT_LEAF_LATE - 1] = { "S6",
 		"asks \"is it a leaf?\" of the locked entry, not of the walk's copy before the lock",

@@ -123,6 +123,11 @@ static void guest_operands(struct env *e, const char *flow)
 		e->r.rdx = 0x9110000300000010;	/* NOTIFY_ENABLES */
 		e->r.r9 = 1;
 		break;
+	case TDG_VP_RD:
+	case TDG_VP_WR:
+		e->r.rdx = 0x0024000300002010;	/* TSC offset; of a vCPU nothing is the guest's */
+		e->r.r9 = NULL_PA;
+		break;
 	case TDG_MR_REPORT:
 		e->r.rdx = 0x400;
 		map_page(e, false);
@@ -288,15 +293,22 @@ static void rtmr_hp(struct env *e, u32 v) { world_set(e->tdcs->rtmr_lock, SHAREX
 static void no_rcx(struct env *e, u32 v) { e->r.rcx = 1; }
 static void not_single(struct env *e, u32 v) { e->r.rdx |= v ? BIT_ULL(34) : BIT_ULL(24); }
 static void first_field(struct env *e, u32 v) { e->r.rdx = NULL_PA; }
-static void not_readable(struct env *e, u32 v) { e->r.rdx = 0x8010000300000004; }
 static void version_of_2(struct env *e, u32 v) { e->r.rax |= 2 << 16; }
 static void vmcall_mask(struct env *e, u32 v) { e->r.rcx = v ? BIT_ULL(32) : 0x10; }
 static void vm_1(struct env *e, u32 v) { e->r.rcx = v ? 1ull << 52 : 1; }
 static void bit_0(struct env *e, u32 v) { e->r.rcx = v ? 2 : 1; }
 static void as_it_is(struct env *e, u32 v) { }
 
+static void not_readable(struct env *e, u32 v)
+{
+	if (e->r.rax != TDG_VP_RD)
+		e->r.rdx = 0x8010000300000004;
+}
+
 static void not_writable(struct env *e, u32 v)
 {
+	if (e->r.rax == TDG_VP_WR)
+		return;
 	e->r.rdx = 0x8010000300000020;
 	e->r.r9 = NULL_PA;
 }

@@ -133,6 +133,33 @@ static void test_states(void **state)
 	}
 }
 
+static u64 td_ctls(struct env *e, u64 value)
+{
+	e->g = (struct tdx_regs){
+		.rax = TDG_VM_WR, .rdx = 0x1110000300000017, .r8 = value, .r9 = 1,
+	};
+	assert_false(vmexit_tdcall(e->lp, &e->g, &e->again, &e->r));
+	return e->g.rax;
+}
+
+/* The guest chooses between #VE and TD exit, if the VMM has let it */
+static void test_flexible(void **state)
+{
+	struct env e;
+
+	begin(&e, &(struct test_setup){ 0 });
+	assert_int_equal(td_ctls(&e, 1), TDX_METADATA_FIELD_VALUE_NOT_VALID);
+	world_set(td_tdcs(tdr_at(e.td.tdr))->config_flags, CONFIG_FLAGS_FLEXIBLE_PENDING_VE);
+	assert_int_equal(td_ctls(&e, 1), TDX_SUCCESS);
+	assert_true(touch(&e, PAGE_GPA));
+	assert_int_equal(e.r.rdx, EEQ_PENDING_EPT_VIOLATION);
+	enter(&e);
+	assert_int_equal(td_ctls(&e, 0), TDX_SUCCESS);
+	assert_false(touch(&e, PAGE_GPA));
+	ve_info_is(&e, QUAL_WRITE, PAGE_GPA);
+	end(&e);
+}
+
 /* A shared GPA: whatever the S-EPT says there, a TD exit that nobody counts */
 static void test_shared(void **state)
 {
@@ -325,6 +352,7 @@ int main(void)
 		cmocka_unit_test(test_pending),
 		cmocka_unit_test(test_nested),
 		cmocka_unit_test(test_states),
+		cmocka_unit_test(test_flexible),
 		cmocka_unit_test(test_shared),
 		cmocka_unit_test(test_operand_pending),
 		cmocka_unit_test(test_operand_shared),

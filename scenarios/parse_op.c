@@ -234,14 +234,35 @@ static void call_vcpu(struct lex *lx, struct scn_value *v)
 	}
 }
 
-/* Keys of a SEAMCALL by name or by register; a level is its own kind of number. */
+/* td=NAME: its number */
+static void call_td(struct lex *lx, struct scn_value *v)
+{
+	const GPtrArray *tds = lx->p->c->tds;
+	struct tok start = lx->tok;
+
+	v->word = lex_word(lx, "a TD's name");
+	for (guint i = 0; !lx->failed && i < tds->len; i++) {
+		v->num = i;
+		if (!strcmp(((struct scn_td *)tds->pdata[i])->name, v->word))
+			return;
+	}
+	if (!lx->failed) {
+		lx->tok = start;
+		lex_error(lx, NULL, "%s is no TD", v->word);
+	}
+}
+
+/* Operands by name or by register; a level is its own kind of number. */
 static void call_arg(struct lex *lx, struct scn_op *op)
 {
 	static const char *const host[] = {
-		"gpa", "level", "hpa", "vcpu", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13",
-		"r14", "r15", NULL
+		"gpa", "level", "hpa", "vcpu", "field", "value", "mask", "td", "slot", "type",
+		"rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", NULL
 	};
-	static const char *const guest[] = { "gpa", "level", "rcx", "rdx", "r8", NULL };
+	static const char *const guest[] = {
+		"gpa", "level", "attr", "data", "index", "field", "value", "mask", "td", "slot",
+		"rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13", NULL
+	};
 	const char *const *keys = op->word->code == SCN_OP_TDCALL ? guest : host;
 	struct scn_keyval kv = { .key = lx->tok.word };
 	unsigned int from = lx->tok.from;
@@ -249,9 +270,10 @@ static void call_arg(struct lex *lx, struct scn_op *op)
 
 	if (lx->tok.kind != TOK_WORD || !g_strv_contains(keys, kv.key)) {
 		lex_error(lx, lx->tok.kind == TOK_WORD ? hint_nearest(lx->p, kv.key, keys) : NULL,
-			  "%s or a register (rcx= rdx= r8=%s) expected",
-			  keys == guest ? "gpa= level=" : "gpa= level= hpa= vcpu=",
-			  keys == guest ? "" : " ... r15=");
+			  "an operand (gpa= level= %s) or a register (rcx= rdx= r8= ... %s) expected",
+			  keys == guest ? "attr= data= index= field= value= mask= td= slot=" :
+			  "hpa= vcpu= field= value= mask= td= slot= type=",
+			  keys == guest ? "r13=" : "r15=");
 		return;
 	}
 	lex_next(lx);
@@ -262,6 +284,8 @@ static void call_arg(struct lex *lx, struct scn_op *op)
 		kv.value.word = scn_level_name(level);
 	} else if (!strcmp(kv.key, "vcpu")) {
 		call_vcpu(lx, &kv.value);
+	} else if (!strcmp(kv.key, "td")) {
+		call_td(lx, &kv.value);
 	} else if (!strcmp(kv.key, "level")) {
 		lex_error(lx, "level=4K, 2M, 1G", "a level expected");
 	} else {

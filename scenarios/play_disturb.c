@@ -90,12 +90,33 @@ gboolean play_disturb(struct cast *a, const struct scn_op *op)
 /* ---- raw SEAMCALLs ---- */
 
 struct call_args {
-	u64 gpa, level, hpa, vcpu;
+	u64 gpa, level, hpa, vcpu, td, slot;
 	gboolean has_hpa, has_vcpu;
 };
 
-static u64 *reg_by_name(struct tdx_regs *r, const char *name)
+const char *play_operand_register(const char *key)
 {
+	static const struct {
+		const char *key, *reg;
+	} names[] = {
+		{ "field", "rdx" }, { "value", "r8" }, { "mask", "r9" }, { "type", "r9" },
+		{ "attr", "rdx" }, { "data", "rdx" }, { "index", "rdx" },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(names); i++)
+		if (!strcmp(names[i].key, key))
+			return names[i].reg;
+	return key;
+}
+
+u64 play_operand_level(const struct scn_value *v)
+{
+	return v->word ? (u64)scn_level_find(v->word) - 1 : v->num;
+}
+
+static u64 *reg_by_name(struct tdx_regs *r, const char *key)
+{
+	const char *name = play_operand_register(key);
 	static const struct {
 		const char *name;
 		size_t at;
@@ -120,13 +141,17 @@ static gboolean named_arg(const struct scn_keyval *kv, struct call_args *g)
 	if (!strcmp(kv->key, "gpa")) {
 		g->gpa = v->num;
 	} else if (!strcmp(kv->key, "level")) {
-		g->level = v->word ? (u64)scn_level_find(v->word) - 1 : v->num;
+		g->level = play_operand_level(v);
 	} else if (!strcmp(kv->key, "hpa")) {
 		g->hpa = v->num;
 		g->has_hpa = TRUE;
 	} else if (!strcmp(kv->key, "vcpu")) {
 		g->vcpu = v->num;
 		g->has_vcpu = TRUE;
+	} else if (!strcmp(kv->key, "td")) {
+		g->td = v->num;
+	} else if (!strcmp(kv->key, "slot")) {
+		g->slot = v->num;
 	} else {
 		return FALSE;
 	}
@@ -135,7 +160,8 @@ static gboolean named_arg(const struct scn_keyval *kv, struct call_args *g)
 
 static gboolean wants_page(u64 leaf)
 {
-	return leaf == TDH_MEM_PAGE_AUG || leaf == TDH_MEM_SEPT_ADD;
+	return leaf == TDH_MEM_PAGE_AUG || leaf == TDH_MEM_SEPT_ADD ||
+	       leaf == TDH_MEM_PAGE_RELOCATE;
 }
 
 /* Registers as each family of leaves takes them (TDX_1.5.01, tdx_api_defs.h). */
@@ -153,13 +179,26 @@ static void registers(struct cast *a, u64 leaf, const struct call_args *g, struc
 	case TDH_MNG_KEY_RECLAIMID:
 	case TDH_MNG_INIT:
 	case TDH_MNG_RD:
+	case TDH_MNG_WR:
 		r->rcx = tdr;
 		return;
 	case TDH_PHYMEM_CACHE_WB:
 		return;			/* RCX 0: from the start */
 	case TDH_PHYMEM_PAGE_RECLAIM:
 	case TDH_PHYMEM_PAGE_WBINVD:
+	case TDH_PHYMEM_PAGE_RDMD:
 		r->rcx = g->hpa;
+		return;
+	case TDH_MEM_RD:
+	case TDH_MEM_WR:
+		r->rcx = g->gpa;
+		r->rdx = tdr;
+		return;
+	case TDH_SERVTD_BIND:
+	case TDH_SERVTD_PREBIND:	/* of these td= is the service TD */
+		r->rcx = tdr;
+		r->rdx = leaf == TDH_SERVTD_BIND ? kmmu_tdr(a->pl->vms[g->td]) : g->hpa;
+		r->r8 = g->slot;
 		return;
 	case TDH_PHYMEM_PAMT_ADD:
 	case TDH_PHYMEM_PAMT_REMOVE:
@@ -340,8 +379,7 @@ static gboolean seamcall_possible(struct player *pl, const struct scn_op *op)
 
 		if (named_arg(kv, &g) || reg_by_name(&r, kv->key))
 			continue;
-		play_refuse(pl, &kv->loc, "a SEAMCALL takes gpa= level= hpa= vcpu= or rcx= rdx= "
-			    "r8= ... r15=, not %s=", kv->key);
+		play_refuse(pl, &kv->loc, "a SEAMCALL takes no %s=", kv->key);
 		return FALSE;
 	}
 	return TRUE;

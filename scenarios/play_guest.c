@@ -24,30 +24,71 @@ static gboolean tdcall_find(const char *name, u64 *leaf)
 	return FALSE;
 }
 
-static void tdcall_args(struct player *pl, const struct scn_op *op, struct guest_insn *in)
+static u64 *insn_register(struct guest_insn *in, const char *name)
 {
-	u64 gpa = 0, level = 0;
+	const struct {
+		const char *name;
+		u64 *at;
+	} regs[] = {
+		{ "rcx", &in->rcx }, { "rdx", &in->rdx }, { "r8", &in->r8 }, { "r9", &in->r9 },
+		{ "r10", &in->r10 }, { "r11", &in->r11 }, { "r12", &in->r12 }, { "r13", &in->r13 },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(regs); i++)
+		if (!strcmp(regs[i].name, name))
+			return regs[i].at;
+	return NULL;
+}
+
+/* The handle of a binding to TD @n, and that TD's UUID: what TDH.SERVTD.BIND tells the VMM */
+static void servtd_args(struct player *pl, const struct scn_td *self, u64 n, u64 slot,
+			const struct scn_loc *loc, struct guest_insn *in)
+{
+	u64 mine = 0, tdr = kmmu_tdr(pl->vms[n]), uuid[4];
+
+	for (guint i = 0; i < pl->c->tds->len; i++) {
+		if (pl->c->tds->pdata[i] == self)
+			mine = kmmu_tdr(pl->vms[i]);
+	}
+	if (!mine || !tdr) {
+		play_refuse(pl, loc, "td= names a TD that is there from the start");
+		return;
+	}
+	in->rcx = servtd_binding(mine, tdr, slot, uuid);
+	in->r10 = uuid[0];
+	in->r11 = uuid[1];
+	in->r12 = uuid[2];
+	in->r13 = uuid[3];
+}
+
+static void tdcall_args(struct player *pl, const struct scn_td *td, const struct scn_op *op,
+			struct guest_insn *in)
+{
+	const struct scn_keyval *servtd = NULL;
+	u64 gpa = 0, level = 0, slot = 0;
+	gboolean page = g_str_has_prefix(op->leaf, "TDG.MEM.PAGE.");
 
 	for (guint i = 0; op->args && i < op->args->len; i++) {
 		const struct scn_keyval *kv = &g_array_index(op->args, struct scn_keyval, i);
+		u64 *reg = insn_register(in, play_operand_register(kv->key));
 
 		if (!strcmp(kv->key, "gpa"))
 			gpa = kv->value.num;
 		else if (!strcmp(kv->key, "level"))
-			level = kv->value.word ? (u64)scn_level_find(kv->value.word) - 1 :
-			kv->value.num;
-		else if (!strcmp(kv->key, "rcx"))
-			in->rcx = kv->value.num;
-		else if (!strcmp(kv->key, "rdx"))
-			in->rdx = kv->value.num;
-		else if (!strcmp(kv->key, "r8"))
-			in->r8 = kv->value.num;
+			level = play_operand_level(&kv->value);
+		else if (!strcmp(kv->key, "slot"))
+			slot = kv->value.num;
+		else if (!strcmp(kv->key, "td"))
+			servtd = kv;
+		else if (reg)
+			*reg = kv->value.num;
 		else
-			play_refuse(pl, &kv->loc, "a TDCALL takes gpa= level= rcx= rdx= r8=, not %s=",
-				    kv->key);
+			play_refuse(pl, &kv->loc, "a TDCALL takes no %s=", kv->key);
 	}
 	if (gpa || level)
-		in->rcx = (gpa & ~(PAGE - 1)) | level;
+		in->rcx = (page ? gpa & ~(PAGE - 1) : gpa) | level;
+	if (servtd)
+		servtd_args(pl, td, servtd->value.num, slot, &servtd->loc, in);
 }
 
 static void emit_access(const struct scn_op *op, struct guest_insn *in)
@@ -65,26 +106,27 @@ static void emit_access(const struct scn_op *op, struct guest_insn *in)
 		in->gpa[i] = g_array_index(op->gfns, guint64, i) * PAGE;
 }
 
-static void emit_ops(struct player *pl, const GPtrArray *ops, GArray *out);
+static void emit_ops(struct player *pl, const struct scn_td *td, const GPtrArray *ops, GArray *out);
 
-static void emit_repeat(struct player *pl, const struct scn_op *op, GArray *out)
+static void emit_repeat(struct player *pl, const struct scn_td *td, const struct scn_op *op,
+			GArray *out)
 {
 	struct guest_insn in = {
 		.op = GUEST_REPEAT, .target = out->len, .text = op->text,
 		.count = op->count == SCN_RETRY_INF ? 0 : op->count,
 	};
 
-	emit_ops(pl, op->body, out);
+	emit_ops(pl, td, op->body, out);
 	g_array_append_val(out, in);
 }
 
-static void emit(struct player *pl, const struct scn_op *op, GArray *out)
+static void emit(struct player *pl, const struct scn_td *td, const struct scn_op *op, GArray *out)
 {
 	struct guest_insn in = { .text = op->text };
 
 	switch (op->word->code) {
 	case SCN_OP_REPEAT:
-		emit_repeat(pl, op, out);
+		emit_repeat(pl, td, op, out);
 		return;
 	case SCN_OP_ACCESS:
 		if (op->gfns->len > G_N_ELEMENTS(in.gpa)) {
@@ -115,7 +157,7 @@ static void emit(struct player *pl, const struct scn_op *op, GArray *out)
 		in.op = GUEST_TDCALL;
 		if (!tdcall_find(op->leaf, &in.leaf))
 			play_refuse(pl, &op->loc, "%s is no TDCALL leaf", op->leaf);
-		tdcall_args(pl, op, &in);
+		tdcall_args(pl, td, op, &in);
 		break;
 	case SCN_OP_COMPUTE:
 		in.op = GUEST_COMPUTE;
@@ -131,10 +173,10 @@ static void emit(struct player *pl, const struct scn_op *op, GArray *out)
 	g_array_append_val(out, in);
 }
 
-static void emit_ops(struct player *pl, const GPtrArray *ops, GArray *out)
+static void emit_ops(struct player *pl, const struct scn_td *td, const GPtrArray *ops, GArray *out)
 {
 	for (guint i = 0; ops && i < ops->len; i++)
-		emit(pl, ops->pdata[i], out);
+		emit(pl, td, ops->pdata[i], out);
 }
 
 static gboolean possible(struct player *pl, const struct scn_td *td, const GPtrArray *ops)
@@ -168,7 +210,7 @@ struct guest_program *play_guest_new(struct player *pl, const struct scn_td *td,
 	if (g && possible(pl, td, g->ops)) {
 		p->on_ve = on_ve[g->on_ve];
 		p->on_busy = on_busy[g->on_busy];
-		emit_ops(pl, g->ops, insns);
+		emit_ops(pl, td, g->ops, insns);
 	}
 	g_array_append_val(insns, stop);
 	p->n = insns->len;

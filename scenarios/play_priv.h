@@ -148,6 +148,13 @@ gboolean play_disturb(struct cast *a, const struct scn_op *op);
 gboolean play_module_op(struct cast *a, const struct scn_op *op, struct kmmu_result *res);
 gboolean play_module_possible(struct player *pl, const struct scn_op *op);
 
+/*
+ * play_operand_register - the register that an operand of a call has, whatever the leaf; the
+ * key itself if it is none of these names. play_operand_level - as RCX says it
+ */
+const char *play_operand_register(const char *key);
+u64 play_operand_level(const struct scn_value *v);
+
 /* play_guest.c */
 struct guest_program *play_guest_new(struct player *pl, const struct scn_td *td,
 				     const struct scn_guest *g);

@@ -316,7 +316,7 @@ static const char *const *list(enum scn_vocab_kind kind, const char *scope)
 	/* td_exit.c of the module names them, and vmx.c of KVM */
 	static const char *const exits[] = {
 		"EPT_VIOLATION", "EPT_MISCONFIG", "EXTERNAL_INTERRUPT", "TDCALL",
-		"HOST_PRIORITY_BUSY_TIMEOUT", "VMCALL", "HLT", "OTHER", NULL
+		"HOST_PRIORITY_BUSY_TIMEOUT", "CROSS_TD_TRAP", "VMCALL", "HLT", "OTHER", NULL
 	};
 	static const char *const *made[SCN_VOCAB_METRIC + 1];
 

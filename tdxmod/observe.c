@@ -169,6 +169,9 @@ static bool find_in_td(u64 tdr_hpa, const char *name, u64 index, struct module_l
 		*l = (struct module_lock){ &tdcs->rtmr_lock, TDX_LOCK_SHAREX_HP, "RTMR" };
 	} else if (!strcmp(name, "SERVTD_BINDINGS")) {
 		*l = (struct module_lock){ &tdcs->servtd_bindings_lock, TDX_LOCK_SHAREX_HP,
+					   "SERVTD_BINDINGS" };
+	} else if (!strcmp(name, "SERVTD_BINDINGS")) {
+		*l = (struct module_lock){ &tdcs->servtd_bindings_lock, TDX_LOCK_SHAREX_HP,
 			"SERVTD_BINDINGS" };
 	} else {
 		return false;
@@ -185,6 +188,12 @@ static bool find_sept(u64 tdr_hpa, u64 gfn, u8 level, struct module_lock *l)
 		return false;
 	*l = (struct module_lock){ w.entry, TDX_LOCK_SEPT, "sept" };
 	return true;
+}
+
+u64 servtd_binding(u64 service, u64 target, u64 slot, u64 uuid[4])
+{
+	memcpy(uuid, tdr_at(target)->uuid, sizeof(tdr_at(target)->uuid));
+	return (target | slot) + tdr_at(service)->uuid[0];
 }
 
 bool module_lock_find(u64 tdr, const char *name, u64 index, u8 level, struct module_lock *l)

@@ -30,6 +30,12 @@ bool tlb_holds_gfn(u64 tdr, u64 gfn, u16 *lp, bool *in_guest);
 bool vcpu_in_guest(u64 tdvpr);
 u64 td_of_vcpu(u64 tdvpr);
 
+/*
+ * servtd_binding - what TDH.SERVTD.BIND tells the VMM: the handle of @slot of @target for the
+ * service TD, and @target's UUID
+ */
+u64 servtd_binding(u64 service, u64 target, u64 slot, u64 uuid[4]);
+
 /* status_name - "TDX_OPERAND_BUSY|RCX" into @buf; status_value - of such a text, false if unknown */
 const char *status_name(u64 rax, char *buf, size_t n);
 bool status_value(const char *text, u64 *value, bool *has_operand);

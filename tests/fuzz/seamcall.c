@@ -112,6 +112,8 @@ static u64 leaf_of(const uint8_t *p)
 		TDH_MNG_VPFLUSHDONE, TDH_MNG_KEY_FREEID, TDH_MEM_PAGE_PROMOTE, TDH_MEM_SEPT_RD,
 		TDH_PHYMEM_PAGE_RECLAIM, TDH_MEM_PAGE_REMOVE, TDH_MEM_SEPT_REMOVE, TDH_MEM_TRACK,
 		TDH_MEM_RANGE_UNBLOCK, TDH_PHYMEM_CACHE_WB, TDH_PHYMEM_PAGE_WBINVD,
+		TDH_MEM_PAGE_RELOCATE, TDH_MEM_RD, TDH_MEM_WR, TDH_PHYMEM_PAGE_RDMD,
+		TDH_SERVTD_BIND, TDH_SERVTD_PREBIND,
 	};
 	u64 version = p[6] & 0xf0 ? 0 : p[6] & 3;
 
@@ -148,7 +150,20 @@ static void registers(const struct fuzz *f, const uint8_t *p, struct tdx_regs *r
 		break;
 	case TDH_PHYMEM_PAGE_RECLAIM:
 	case TDH_PHYMEM_PAGE_WBINVD:
+	case TDH_PHYMEM_PAGE_RDMD:
 		r->rcx = r->r8;
+		break;
+	case TDH_MEM_RD:
+	case TDH_MEM_WR:
+		r->rcx = gpa_of(p[2]) | (p[3] & 0xe0 ? p[3] & 0x18 : p[3]);
+		break;
+	case TDH_SERVTD_BIND:
+	case TDH_SERVTD_PREBIND:	/* the second TD for the first, mostly */
+		r->rcx = r->rdx;
+		r->rdx = p[2] < 0xc0 ? f->tdr[1] : hpa_of(f, p[5]);
+		r->r8 = p[3] < 0xe0 ? 0 : p[3];
+		r->r9 = p[6] < 0xe0 ? 0 : p[6];
+		r->r10 = p[7] < 0xe0 ? (u64)(p[7] & 3) << 32 : p[7];
 		break;
 	default:
 		r->rcx = gpa;
@@ -165,7 +180,8 @@ static void check_status(const char *who, u64 leaf, u64 rax)
 	if (!strncmp(name, "0x", 2))
 		wrong(who, leaf, rax);
 	if (rax && rax >> 32 == 0 && rax != EXIT_REASON_EXTERNAL_INTERRUPT &&
-	    rax != EXIT_REASON_EPT_VIOLATION && rax != EXIT_REASON_TDCALL)
+	    rax != EXIT_REASON_EPT_VIOLATION && rax != EXIT_REASON_EPT_MISCONFIG &&
+	    rax != EXIT_REASON_TDCALL)
 		wrong(who, leaf, rax);
 }
 
@@ -219,11 +235,60 @@ static void run(void *arg)
 	}
 }
 
+/* What those want that are about a field or about another TD */
+static void tdcall_operands(const struct fuzz *f, const uint8_t *p, struct guest_insn *in)
+{
+	static const u64 fields[] = {
+		0x9810000100000020, 0x9810000300000010, 0x9110000300000010, 0x1110000300000017,
+		0x9010000200000001, 0x8010000300000020, 0x0024000300002010, NULL_PA,
+	};
+	u64 uuid[4];
+
+	switch (in->leaf & 0xffff) {
+	case TDG_SERVTD_RD:
+	case TDG_SERVTD_WR:
+		in->rcx = servtd_binding(f->tdr[0], f->tdr[!(p[3] & 1)],
+					 p[3] < 0xe0 ? 0 : p[3], uuid);
+		in->r10 = uuid[0];
+		in->r11 = uuid[1];
+		in->r12 = uuid[2];
+		in->r13 = uuid[3] ^ (p[3] & 0x10);
+		/* fall through */
+	case TDG_VM_RD:
+	case TDG_VM_WR:
+	case TDG_VP_RD:
+	case TDG_VP_WR:
+		if (in->leaf != TDG_SERVTD_RD && in->leaf != TDG_SERVTD_WR)
+			in->rcx = p[3] >= 0xe0;
+		in->rdx = fields[p[4] % ARRAY_SIZE(fields)] ^ (p[4] >= 0xe0 ? p[5] : 0);
+		in->r8 = p[7];
+		in->r9 = p[2] & 0x80 ? NULL_PA : p[2];
+		break;
+	case TDG_MR_REPORT:
+		in->rcx = gpa_of(p[3]) | (p[7] < 0xe0 ? 0 : (u64)p[7] << 4);
+		in->rdx = gpa_of(p[4]) | 0x400;
+		in->r8 = p[5] >= 0xe0;
+		break;
+	case TDG_MR_RTMR_EXTEND:
+		in->rcx = gpa_of(p[3]) | (p[7] < 0xe0 ? 0 : p[7]);
+		in->rdx = p[5] & 7;
+		break;
+	case TDG_MEM_PAGE_ATTR_WR:
+		in->rdx = p[5] & 1 ? (u64)p[7] << 16 : p[7];
+		in->r8 = p[2];
+		break;
+	default:
+		break;
+	}
+}
+
 static void add_insn(struct fuzz *f, const uint8_t *p)
 {
 	struct guest_program *g = &f->program[p[0] % VCPUS];
 	static const u8 leaves[] = {
 		TDG_VP_VMCALL, TDG_VP_VEINFO_GET, TDG_MEM_PAGE_ACCEPT, TDG_MEM_PAGE_ATTR_RD,
+		TDG_MEM_PAGE_ATTR_WR, TDG_MR_REPORT, TDG_MR_RTMR_EXTEND, TDG_VM_RD, TDG_VM_WR,
+		TDG_VP_RD, TDG_VP_WR, TDG_SERVTD_RD, TDG_SERVTD_WR, TDG_VP_INFO, TDG_VP_ENTER,
 	};
 	struct guest_insn *in;
 
@@ -244,6 +309,7 @@ static void add_insn(struct fuzz *f, const uint8_t *p)
 		.cycles = (u64)p[3] << (p[4] & 15), .count = p[2] & 3,
 		.target = p[3] % (g->n + 1u),
 	};
+	tdcall_operands(f, p, in);
 	/* Nothing but itself for ever is no program: it never gets to the next instruction */
 	if (in->op == GUEST_REPEAT && in->target == g->n)
 		in->op = GUEST_COMPUTE;
@@ -267,6 +333,15 @@ static void listen(void *ctx, const struct event *ev)
 		check_status(ev->name, ev->arg, ev->status);
 }
 
+/* The first TD as the service TD of the second */
+static void bind(const struct fuzz *f)
+{
+	struct tdx_regs r = { .rax = TDH_SERVTD_BIND, .rcx = f->tdr[1], .rdx = f->tdr[0] };
+
+	if (seamcall(&r))
+		wrong("no binding", 0, r.rax);
+}
+
 static void build(struct fuzz *f, u8 options)
 {
 	const struct tdx_version *v;
@@ -286,8 +361,10 @@ static void build(struct fuzz *f, u8 options)
 	}
 	if (!tdx_module_new(f->sim, &cfg))
 		wrong("no such version", options, n);
-	for (u32 i = 0; i < 2; i++)
-		f->tdr[i] = td_build(f->sim, &b);
+	f->tdr[0] = td_build(f->sim, &b);
+	if (options & 2)
+		b.op_state = OP_STATE_INITIALIZED;
+	f->tdr[1] = td_build(f->sim, &b);
 	for (u32 i = 0; i <= VCPUS; i++)
 		f->tdvpr[i] = vcpu_build(f->tdr[i / VCPUS], 0);
 	for (u64 l = b.levels - 1; l; l--) {	/* the tables down to gpa 0's 4K entries */
@@ -299,6 +376,12 @@ static void build(struct fuzz *f, u8 options)
 
 		if (seamcall(&r))
 			wrong("no S-EPT", l, r.rax);
+	}
+	if ((options & 2) && !(options & OPT_INITIALIZED))
+		bind(f);
+	for (u32 i = 0; i < f->records; i++) {
+		if (is_insn(f->record + i * RECORD))
+			add_insn(f, f->record + i * RECORD);
 	}
 	for (u32 i = 0; i < VCPUS; i++)
 		vcpu_set_guest(f->tdvpr[i], &f->program[i]);
@@ -371,10 +454,6 @@ void fuzz_seamcall(const uint8_t *data, size_t size)
 	check_tolerate(f->sim, "unsupported-leaf");
 	for (u32 i = 0; i < VCPUS; i++)
 		f->program[i].insn = f->insn[i];
-	for (u32 i = 0; i < f->records; i++) {
-		if (is_insn(f->record + i * RECORD))
-			add_insn(f, f->record + i * RECORD);
-	}
 	build(f, data[0]);
 	for (u32 i = 0; i < ACTORS; i++) {
 		static const char *const names[ACTORS] = { "lp0", "lp1", "lp2", "lp3" };

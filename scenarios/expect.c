@@ -361,23 +361,23 @@ static gboolean end_foreseen(struct player *pl)
 	}
 }
 
-static void add_expect(struct player *pl, const char *text, guint line, enum play_judged judged,
+/* `expect ...` is written into the reasons by the report; here is the rest of the line. */
+static const char *rest_of(const char *text)
+{
+	return g_str_has_prefix(text, "expect ") ? text + 7 : text;
+}
+
+void expect_add(struct player *pl, const char *text, guint line, enum play_judged judged,
 		       const char *saw)
 {
 	struct play_expect x = {
-		.text = play_result_str(pl->res, text), .line = line, .judged = judged,
+		.text = play_result_str(pl->res, rest_of(text)), .line = line, .judged = judged,
 		.saw = play_result_str(pl->res, saw),
 	};
 
 	g_array_append_val(pl->res->expects, x);
 	if (judged == PLAY_FAILS)
 		pl->res->as_expected = FALSE;
-}
-
-/* `expect ...` is written into the reasons by the report; here is the rest of the line. */
-static const char *rest_of(const char *text)
-{
-	return g_str_has_prefix(text, "expect ") ? text + 7 : text;
 }
 
 void expect_judge(struct player *pl)
@@ -390,7 +390,7 @@ void expect_judge(struct player *pl)
 		struct verdict v = { .saw = g_string_new(NULL) };
 
 		judge_one(pl, i, e, &v);
-		add_expect(pl, rest_of(e->text), e->loc.line ? e->loc.line : line,
+		expect_add(pl, e->text, e->loc.line ? e->loc.line : line,
 			   v.not_judged ? PLAY_NOT_JUDGED : v.holds ? PLAY_HOLDS : PLAY_FAILS,
 			   v.holds && !v.not_judged ? NULL : v.saw->str);
 		g_string_free(v.saw, TRUE);
@@ -404,7 +404,7 @@ void expect_judge(struct player *pl)
 		if (x->tolerated || expect_foresees(pl, x) || !pl->res->as_expected)
 			continue;
 		saw = g_strdup_printf("there was %s%s%s", x->id, *x->where ? " " : "", x->where);
-		add_expect(pl, "no other violation", line, PLAY_FAILS, saw);
+		expect_add(pl, "no other violation", line, PLAY_FAILS, saw);
 		g_free(saw);
 		break;
 	}
@@ -412,7 +412,7 @@ void expect_judge(struct player *pl)
 		GString *s = g_string_new(NULL);
 
 		end_text(pl, s);
-		add_expect(pl, "an end", line, PLAY_FAILS, s->str);
+		expect_add(pl, "an end", line, PLAY_FAILS, s->str);
 		g_string_free(s, TRUE);
 	}
 }

@@ -171,3 +171,11 @@ void expect_start(struct player *pl);
 void expect_event(struct player *pl, const struct event *ev);
 void expect_judge(struct player *pl);
 gboolean expect_foresees(struct player *pl, const struct play_violation *x);
+void expect_add(struct player *pl, const char *text, guint line, enum play_judged judged,
+		const char *saw);
+
+/* expect_explored.c */
+struct explore_result;
+gboolean expect_all_found(struct player *pl, const struct explore_result *r);
+gboolean expect_wants_no_end(struct player *pl);
+void expect_judge_explored(struct player *pl, const struct explore_result *r);

@@ -15,6 +15,7 @@ struct play_result *play_result_new(void)
 	struct play_result *r = g_new0(struct play_result, 1);
 
 	r->strings = g_string_chunk_new(4096);
+	r->unit = "cycle";
 	r->scenario = r->title = r->case_name = r->note = "";
 	r->kvm = r->tdx = r->switches = r->policy = r->costs = r->assumptions = "";
 	r->actors = g_array_new(FALSE, TRUE, sizeof(struct play_actor));

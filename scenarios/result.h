@@ -90,6 +90,7 @@ struct play_result {
 	const char *policy;
 	const char *costs;	/* "typical", "typical+changed" */
 	const char *assumptions;	/* numbers of docs/model.md, "3, 7"; "" for none */
+	const char *unit;	/* of clocks: "cycle", or "step" where there is no time */
 	GArray *actors;		/* struct play_actor, by number of the run */
 	GArray *events;		/* struct play_event, in order */
 	guint64 unrecorded;	/* events beyond the recorder's limit */

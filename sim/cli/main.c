@@ -22,8 +22,8 @@ static const struct command commands[] = {
 	{ "check", cmd_check, "parse files, report all errors, play nothing" },
 	{ "show", cmd_show, "draw the table of a trace again" },
 	{ "stress", cmd_stress, "the same actors as free threads on real atomics" },
-	{ "explore", NULL, "search every interleaving" },
 	{ "bench", cmd_bench, "measure what a policy costs" },
+	{ "explore", cmd_explore, "search every interleaving of each case" },
 	{ "kernel", NULL, "build a kernel tree in" },
 	{ "conform", cmd_conform, "run recorded vectors against the model" },
 };

@@ -115,7 +115,7 @@ void explore_note(struct explore *x, const struct trail *t)
 		return;
 	}
 	g_ptr_array_add(x->res->found, f);
-	if (!x->opt->keep_going)
+	if (!x->opt->keep_going || (x->opt->enough && x->opt->enough(x->opt->ctx, x->res)))
 		x->stop = true;
 }
 
@@ -144,8 +144,7 @@ static enum explore_word word_of(const struct explore *x)
 {
 	if (x->opt->driver != EXPLORE_ALL)
 		return EXPLORE_SAMPLED;
-	return x->res->bounded_by || (x->stop && !x->opt->keep_going) ? EXPLORE_BOUNDED :
-								       EXPLORE_PROVED;
+	return x->res->bounded_by || x->pruned || x->stop ? EXPLORE_BOUNDED : EXPLORE_PROVED;
 }
 
 /* Each way is followed once more: it must lead there again, and its switches are counted. */
@@ -180,7 +179,9 @@ struct explore_result *explore(struct sim *sim, const struct explore_options *op
 		explore_sample(&x);
 	choose_drive(sim, NULL);
 	preemptions_of(sim, res);
-	if (!res->bounded_by && x.pruned)
+	if (!res->bounded_by && x.stop)
+		res->bounded_by = "violation";
+	else if (!res->bounded_by && x.pruned)
 		res->bounded_by = "preemptions";
 	res->word = word_of(&x);
 	return res;

@@ -33,7 +33,9 @@ struct explore_options {
 	u64 executions;		/* stop after so many; 0: 10,000 of a sample, else no limit */
 	u64 states;		/* stop after so many; 0: no limit */
 	u32 depth;		/* no execution goes deeper; 0: 1,000,000 steps */
-	bool keep_going;	/* after a violation, too: distinct ones are collected */
+	bool keep_going;	/* after a violation, too: distinct ones are collected ... */
+	/* ... until this says that they are enough. May be NULL. */
+	bool (*enough)(void *ctx, const struct explore_result *so_far);
 	/* Called now and then; false ends the search (time is up, Ctrl-C). May be NULL. */
 	bool (*tick)(void *ctx, const struct explore_result *so_far);
 	/* After each step that broke no rule, if set: what a test looks at. */
@@ -68,7 +70,8 @@ struct explore_found {
 
 struct explore_result {
 	enum explore_word word;
-	const char *bounded_by;	/* "preemptions", "states", "time", "depth"; NULL: nothing */
+	const char *bounded_by;	/* "preemptions", "states", "time", "depth",
+				 * "interrupt", "violation"; NULL: nothing */
 	u64 executions;		/* complete ones: nobody could run, or a rule was broken */
 	u64 blocked;		/* no_hash: given up, as all that could run was asleep */
 	u64 states, transitions;
@@ -84,9 +87,12 @@ void explore_result_free(struct explore_result *r);
 void explore_found_free(gpointer found);
 
 /*
- * explore_replay - follow @t from the start, then each actor on as far as it can go
- * @opt: its step and leaf are called
+ * explore_replay - follow @t from the start, then each actor on as far as it can go (of a way
+ * that ends in a loop, no further)
+ * @opt: its step and leaf are called; in leaf the sim still stands at the end
  * @taken: the trail that was really followed, to be freed; may be NULL
+ *
+ * Clocks count the steps from the start, so that what is drawn has a time to go by.
  *
  * Returns what was broken, or NULL; false in @possible (if not NULL) if the trail names an
  * actor that cannot run.

@@ -47,6 +47,8 @@ static struct actor *next(struct replay *r, struct actor *last)
 			return the_world->actor[id];
 		r->possible = false;
 	}
+	if (r->t->loop < r->t->n)
+		return NULL;
 	if (last && actor_enabled(last))
 		return last;
 	for (u32 i = 0; i < the_world->nactors; i++)
@@ -67,12 +69,13 @@ static void follow(struct replay *r)
 			break;
 		r->switches += last && a != last && actor_enabled(last);
 		trail_add(&r->taken, a->id);
+		a->clock = ++sim->now;
 		search_step(sim, a);
 		if (r->x.opt->step && !sim->stopping)
 			r->x.opt->step(r->x.opt->ctx);
 		last = a;
 	}
-	if (!sim->stopping && step < STEPS_MAX)
+	if (!sim->stopping && step < STEPS_MAX && r->t->loop == r->t->n)
 		search_end(sim);
 	if (r->x.opt->leaf)
 		r->x.opt->leaf(r->x.opt->ctx);

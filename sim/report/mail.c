@@ -197,6 +197,18 @@ static void verdict(const struct play_result *r, const struct report_look *look,
 	}
 }
 
+void report_heading(const struct play_result *r, const struct report_look *look, GString *out)
+{
+	heading(r, look, out);
+}
+
+void report_verdict(const struct play_result *r, const struct report_look *look, GString *out)
+{
+	how_it_ended(r, look, out);
+	verdict(r, look, out);
+	g_string_append_c(out, '\n');
+}
+
 void report_case(const struct play_result *r, const struct report_look *look, GString *out)
 {
 	heading(r, look, out);
@@ -294,8 +306,10 @@ static void basis(const GPtrArray *results, GString *s)
 	char *costs = all_of(results, G_STRUCT_OFFSET(struct play_result, costs));
 	char *rests = all_assumptions(results);
 
-	g_string_append_printf(s, " Replayed by septsim %s, module %s, backend own (%s), policy %s, "
-			       "costs %s", SEPTSIM_VERSION, tdx, kvm, policy, costs);
+	/* In a search there is no time, so nothing has a price. */
+	g_string_append_printf(s, " %s by septsim %s, module %s, backend own (%s), policy %s%s%s",
+			       *costs ? "Replayed" : "Explored", SEPTSIM_VERSION, tdx, kvm, policy,
+			       *costs ? ", costs " : "", costs);
 	if (*rests)
 		g_string_append_printf(s, "; rests on assumption%s %s of docs/model.md",
 				       strpbrk(rests, ",-") ? "s" : "", rests);

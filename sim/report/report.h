@@ -47,6 +47,20 @@ void report_table(const struct play_result *r, const struct report_look *look, G
 /* report_case - heading, table, verdict of one case */
 void report_case(const struct play_result *r, const struct report_look *look, GString *out);
 
+/* report_heading, report_verdict - the first line of a case, and the last ones */
+void report_heading(const struct play_result *r, const struct report_look *look, GString *out);
+void report_verdict(const struct play_result *r, const struct report_look *look, GString *out);
+
+/*
+ * report_explored - a case that was searched: what was found, drawn; what the search was
+ * @host: time, rate and memory too, which differ from one machine to the next
+ */
+struct explored;
+void report_explored(const struct explored *e, const struct report_look *look, gboolean host,
+		     GString *out);
+/* report_explored_json - @all (struct explored) as {"schema":1,...}; docs/json.md */
+void report_explored_json(const GPtrArray *all, gint64 host_ns, GString *out);
+
 /* report_title - "name: title" before the first case of a file */
 void report_title(const struct play_result *r, const struct report_look *look, GString *out);
 

@@ -24,6 +24,7 @@ struct table {
 	GPtrArray *names;	/* const char *, a column each */
 	int *column;		/* by actor; -1: it has no row */
 	int cycles;		/* width of the first column */
+	const char *unit;	/* its heading */
 	int width;		/* of each other column ... */
 	int last;		/* ... and of the last, which has what is left over */
 	gboolean list;		/* one column for all */
@@ -95,7 +96,7 @@ static void draw_head(struct table *t)
 {
 	guint n = t->list ? 1 : t->names->len;
 
-	g_string_append_printf(t->out, "%*s%*s", GAP, "", t->cycles, "cycle");
+	g_string_append_printf(t->out, "%*s%*s", GAP, "", t->cycles, t->unit);
 	for (guint i = 0; i < n; i++)
 		g_string_append_printf(t->out, "%*s%-*s", GAP, "", t->width,
 				       t->list ? "" : (char *)t->names->pdata[i]);
@@ -157,7 +158,7 @@ void report_table(const struct play_result *r, const struct report_look *look, G
 {
 	GPtrArray *rows = report_rows(r, look->verbose);
 	struct table t = {
-		.look = look, .out = out, .names = g_ptr_array_new(),
+		.look = look, .out = out, .unit = r->unit, .names = g_ptr_array_new(),
 		.column = g_new0(int, r->actors->len + 1),
 	};
 

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * From a case to a search and back: init lines in virtual time, then time ends and the
+ * engine's explorer takes over; what it finds is shrunk, played once more with the recorder
+ * on, and judged. Rests on sim/engine/explore.h.
+ */
+#include "scenarios/explorer.h"
+
+#include <string.h>
+
+#include "scenarios/play_priv.h"
+#include "sim/engine/check.h"
+#include "sim/engine/search.h"
+
+#define SHRINK_TRIES	2000u
+#define SHRINK_STATES	300000u	/* of one search with fewer switches */
+
+struct explorer {
+	struct player pl;
+	const struct explore_request *req;
+	struct explored *out;
+	gint64 since;			/* monotonic, us */
+	gint64 shown;			/* when progress was last said */
+	GPtrArray *names;		/* of actors by number, at the end of the way drawn last */
+};
+
+/* ---- while it searches ---- */
+
+/* The rules listen; nothing is recorded. */
+static void listen(void *ctx, const struct event *ev)
+{
+	struct explorer *e = ctx;
+
+	checks_event(e->pl.checks, ev);
+}
+
+static double seconds_since(gint64 since)
+{
+	return (double)(g_get_monotonic_time() - since) / G_USEC_PER_SEC;
+}
+
+static bool tick(void *ctx, const struct explore_result *so_far)
+{
+	struct explorer *e = ctx;
+	gint64 now = g_get_monotonic_time();
+
+	if (e->req->progress && now - e->shown > G_USEC_PER_SEC / 5) {
+		e->shown = now;
+		e->req->progress(e->req->ctx, so_far, seconds_since(e->since));
+	}
+	return !e->req->seconds || seconds_since(e->since) < e->req->seconds;
+}
+
+/* Has everything been met that the case expects to be? */
+static bool enough(void *ctx, const struct explore_result *so_far)
+{
+	struct explorer *e = ctx;
+
+	return !e->req->engine.keep_going && expect_all_found(&e->pl, so_far);
+}
+
+static guint progress_kinds(guint limit)
+{
+	return (limit & SCN_PROGRESS_HOST ? PROGRESS_OP : 0) |
+	       (limit & SCN_PROGRESS_GUEST ? PROGRESS_INSN : 0) |
+	       (limit & SCN_PROGRESS_SEPT ? PROGRESS_SEPT : 0);
+}
+
+static struct explore_options engine_options(struct explorer *e)
+{
+	struct explore_options o = e->req->engine;
+
+	o.tick = tick;
+	o.ctx = e;
+	o.progress = progress_kinds(e->pl.c->limit.progress);
+	o.livelock |= expect_wants_no_end(&e->pl);
+	/* One broken rule need not be the one that is expected. */
+	o.keep_going = true;
+	o.enough = enough;
+	return o;
+}
+
+/* ---- what it found ---- */
+
+static guint steps_of(const struct trail *t)
+{
+	guint n = 0;
+
+	for (u32 i = 0; i < t->n; i++)
+		n += !(t->v[i] & TRAIL_INNER);
+	return n;
+}
+
+/*
+ * The same violation with as few switches as can be: searched for, not only shortened. What
+ * is found so has the fewest, as all ways with fewer have been tried.
+ */
+static void fewest_switches(struct explorer *e, struct explore_found *f)
+{
+	guint most = f->preemptions;
+
+	for (guint n = 0; n < most; n++) {
+		struct explore_options o = engine_options(e);
+		struct explore_result *r;
+		gboolean done = FALSE;
+
+		o.preemptions = (int)n;
+		o.states = SHRINK_STATES;
+		o.livelock = false;
+		o.driver = EXPLORE_ALL;
+		o.no_hash = o.no_reduction = false;
+		o.verify_key = 0;
+		r = explore(e->pl.sim, &o);
+		for (guint i = 0; i < r->found->len && !done; i++) {
+			struct explore_found *g = r->found->pdata[i];
+
+			if (g->id != f->id || strcmp(g->where, f->where))
+				continue;
+			trail_free(&f->trail);
+			f->trail = g->trail;
+			f->preemptions = g->preemptions;
+			g->trail = (struct trail){ 0 };
+			done = TRUE;
+		}
+		explore_result_free(r);
+		if (done)
+			return;
+	}
+}
+
+/* The way in words: runs of one actor's steps, answers behind the step in which they fell. */
+static char *choices_text(const GPtrArray *names, const struct trail *t)
+{
+	GString *s = g_string_new(NULL);
+	const char *last = NULL;
+	guint run = 0;
+
+	for (u32 i = 0; i <= t->n; i++) {
+		gboolean answer = i < t->n && t->v[i] & TRAIL_INNER;
+		const char *name = i < t->n && !answer ? names->pdata[t->v[i]] : NULL;
+
+		if (run && (i == t->n || answer || name != last || i == t->loop)) {
+			g_string_append_printf(s, run > 1 ? "*%u" : "", run);
+			run = 0;
+		}
+		if (answer) {
+			g_string_append_printf(s, ":%u", t->v[i] & ~TRAIL_INNER);
+			last = NULL;
+		} else if (name) {
+			if (i == t->loop)
+				g_string_append(s, " |");
+			if (!run)
+				g_string_append_printf(s, "%s%s", s->len ? " " : "", name);
+			run++;
+			last = name;
+		}
+	}
+	return g_string_free(s, FALSE);
+}
+
+/* The sim stands at the end of the way: take what is to be shown. */
+static void at_the_end(void *ctx)
+{
+	struct explorer *e = ctx;
+
+	g_ptr_array_set_size(e->names, 0);	/* some are born on the way */
+	for (guint i = 0; i < actor_count(e->pl.sim); i++)
+		g_ptr_array_add(e->names, (gpointer)actor_by_id(e->pl.sim, (u16)i)->name);
+	play_record_stop(&e->pl);
+	e->pl.res->end = check_fatal(e->pl.sim) ? PLAY_VIOLATION : PLAY_DONE;
+	player_take(&e->pl);
+}
+
+/*
+ * The way once more with the recorder on; its result is of its own. Steps are its time.
+ */
+static struct play_result *draw(struct explorer *e, const struct explore_found *f,
+				struct explored_violation *v)
+{
+	struct explore_options o = { .preemptions = -1, .leaf = at_the_end, .ctx = e };
+	struct play_result *kept = e->pl.res, *drawn;
+	struct trail taken = { 0 };
+
+	e->pl.res = drawn = play_result_new();
+	player_describe(&e->pl);
+	drawn->costs = "";
+	drawn->unit = "step";
+	trace_unlisten(e->pl.sim, listen, e);
+	play_record_start(&e->pl);
+	explore_found_free(explore_replay(e->pl.sim, &o, &f->trail, &taken, NULL));
+	trace_listen(e->pl.sim, listen, e);
+	taken.loop = f->trail.loop < f->trail.n ? f->trail.loop : taken.n;
+	v->choices = choices_text(e->names, &taken);
+	trail_free(&taken);
+	e->pl.res = kept;
+	return drawn;
+}
+
+static void take_found(struct explorer *e, struct explore_found *f)
+{
+	struct explored_violation *v = g_new0(struct explored_violation, 1);
+	struct play_violation x = { .actor = "" };
+
+	v->loops = f->trail.loop < f->trail.n;
+	v->steps_found = steps_of(&f->trail);
+	v->switches_found = f->preemptions;
+	v->executions = f->executions + 1;
+	v->times = f->times;
+	if (e->req->shrink && f->trail.n && !v->loops) {
+		fewest_switches(e, f);
+		explore_shrink(e->pl.sim, f, SHRINK_TRIES);
+	}
+	v->id = f->id;
+	v->where = g_strdup(f->where);
+	v->text = g_strdup(f->text);
+	v->site = g_strdup(f->site);
+	v->steps = steps_of(&f->trail);
+	v->switches = f->preemptions;
+	if (f->trail.n)
+		v->drawn = draw(e, f, v);
+	g_ptr_array_add(e->out->violations, v);
+	x.id = play_result_str(e->pl.res, v->id);
+	x.where = play_result_str(e->pl.res, v->where);
+	x.text = play_result_str(e->pl.res, v->text);
+	g_array_append_val(e->pl.res->violations, x);
+}
+
+/* ---- a case ---- */
+
+static void search(struct explorer *e)
+{
+	struct explore_options o;
+
+	player_open(&e->pl);
+	search_take_over(e->pl.sim);
+	trace_listen(e->pl.sim, listen, e);
+	search_begin(e->pl.sim);
+	o = engine_options(e);
+	e->since = e->shown = g_get_monotonic_time();
+	e->out->engine = explore(e->pl.sim, &o);
+	e->out->seconds = seconds_since(e->since);
+	for (guint i = 0; i < e->out->engine->found->len && !e->pl.refused; i++)
+		take_found(e, e->out->engine->found->pdata[i]);
+	trace_unlisten(e->pl.sim, listen, e);
+}
+
+static void violation_free(gpointer p)
+{
+	struct explored_violation *v = p;
+
+	g_free((char *)v->where);
+	g_free((char *)v->text);
+	g_free((char *)v->site);
+	g_free(v->choices);
+	if (v->drawn)
+		play_result_free(v->drawn);
+	g_free(v);
+}
+
+struct explored *scenario_explore(const struct scenario *sc, const struct scenario_case *c,
+				  const struct play_options *opt,
+				  const struct explore_request *req)
+{
+	struct explored *out = g_new0(struct explored, 1);
+	struct explorer e = { .req = req, .out = out };
+
+	e.names = g_ptr_array_new();
+	out->violations = g_ptr_array_new_with_free_func(violation_free);
+	player_init(&e.pl, sc, c, opt);
+	e.pl.res->costs = "";	/* there is no time, so nothing has a price */
+	if (player_start(&e.pl)) {
+		if (player_init_lines(&e.pl))
+			search(&e);
+		if (!e.pl.refused)
+			expect_judge_explored(&e.pl, out->engine);
+	}
+	out->res = player_end(&e.pl);
+	g_ptr_array_unref(e.names);
+	return out;
+}
+
+void explored_free(struct explored *e)
+{
+	if (!e)
+		return;
+	g_ptr_array_unref(e->violations);
+	explore_result_free(e->engine);
+	play_result_free(e->res);
+	g_free(e);
+}

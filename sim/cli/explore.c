@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * septsim explore: each case of each file, in every order of its steps, or in samples of them.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "scenarios/explorer.h"
+#include "sim/cli/cli.h"
+
+static struct {
+	int preemptions, pct, depth, verify;
+	gboolean random, no_hash, no_reduction, livelock, keep_going, no_shrink;
+	gint64 executions, states;
+	double seconds;
+	char *only;
+} raw = { .preemptions = -1 };
+
+static const GOptionEntry extra[] = {
+	{ "preemptions", 'p', 0, G_OPTION_ARG_INT, &raw.preemptions,
+	  "At most N switches away from an actor that could go on", "N" },
+	{ "random", 0, 0, G_OPTION_ARG_NONE, &raw.random, "Sample: uniform at each step", NULL },
+	{ "pct", 0, 0, G_OPTION_ARG_INT, &raw.pct,
+	  "Sample: random priorities that change D - 1 times", "D" },
+	{ "executions", 0, 0, G_OPTION_ARG_INT64, &raw.executions,
+	  "Samples: so many executions (default 10000)", "N" },
+	{ "time", 't', 0, G_OPTION_ARG_DOUBLE, &raw.seconds, "Stop each case after so long",
+	  "SECONDS" },
+	{ "states", 0, 0, G_OPTION_ARG_INT64, &raw.states, "Stop each case after so many states",
+	  "N" },
+	{ "depth", 0, 0, G_OPTION_ARG_INT, &raw.depth, "Cut executions off after so many steps",
+	  "N" },
+	{ "livelock", 0, 0, G_OPTION_ARG_NONE, &raw.livelock,
+	  "Look for livelock and starvation too (twice the memory)", NULL },
+	{ "keep-going", 'k', 0, G_OPTION_ARG_NONE, &raw.keep_going,
+	  "Collect every distinct violation", NULL },
+	{ "no-shrink", 0, 0, G_OPTION_ARG_NONE, &raw.no_shrink, "Show ways as they were found",
+	  NULL },
+	{ "no-hash", 0, 0, G_OPTION_ARG_NONE, &raw.no_hash,
+	  "Remember no states; leave out what commutes", NULL },
+	{ "no-reduction", 0, 0, G_OPTION_ARG_NONE, &raw.no_reduction,
+	  "Remember no states and leave out nothing", NULL },
+	{ "verify-key", 0, 0, G_OPTION_ARG_INT, &raw.verify,
+	  "Run sampled merges of states on for N steps from both pasts", "N" },
+	{ "case", 0, 0, G_OPTION_ARG_STRING, &raw.only, "This case of the file only", "NAME" },
+	{ NULL }
+};
+
+/* What is in progress, on a terminal: one line that is written over. */
+static void show_progress(void *ctx, const struct explore_result *r, double seconds)
+{
+	const char *name = ctx;
+	guint64 n = r->states ? r->states : r->executions;
+
+	fprintf(stderr, "\r%s: %" G_GUINT64_FORMAT " %s, %" G_GUINT64_FORMAT " executions, depth %u, "
+		"%.0f/s, %.0f s\033[K\r", name, n, r->states ? "states" : "samples", r->executions,
+		r->depth, seconds > 0 ? (double)n / seconds : 0, seconds);
+}
+
+static gboolean take_options(struct explore_request *q, const struct cli *cli)
+{
+	struct explore_options *o = &q->engine;
+
+	if (raw.random && raw.pct)
+		return cli_fail("--random and --pct are two ways to sample: give one"), FALSE;
+	if ((raw.random || raw.pct) && (raw.preemptions >= 0 || raw.no_hash || raw.no_reduction ||
+					raw.livelock || raw.verify || raw.states))
+		return cli_fail("a sample has no --preemptions, --states, --livelock, --no-hash, "
+				"--no-reduction or --verify-key"), FALSE;
+	if (raw.pct < 0 || raw.pct > 64)
+		return cli_fail("--pct wants a depth of 1 to 64, not %d", raw.pct), FALSE;
+	if (raw.preemptions < -1 || raw.executions < 0 || raw.states < 0 || raw.seconds < 0 ||
+	    raw.depth < 0 || raw.verify < 0)
+		return cli_fail("a number of an option is below 0"), FALSE;
+	if (raw.executions && !raw.random && !raw.pct)
+		return cli_fail("--executions is for samples (--random, --pct); a search has --states "
+				"and --time"), FALSE;
+	if (raw.livelock && (raw.preemptions >= 0 || raw.no_hash || raw.no_reduction))
+		return cli_fail("--livelock wants all states: no --preemptions, --no-hash or "
+				"--no-reduction"), FALSE;
+	o->driver = raw.random ? EXPLORE_RANDOM : raw.pct ? EXPLORE_PCT : EXPLORE_ALL;
+	o->preemptions = raw.preemptions;
+	o->pct_depth = (u32)raw.pct;
+	o->no_hash = raw.no_hash;
+	o->no_reduction = raw.no_reduction;
+	o->verify_key = (u32)raw.verify;
+	o->livelock = raw.livelock;
+	o->seed = cli->play.seed;
+	o->executions = (u64)raw.executions;
+	o->states = (u64)raw.states;
+	o->depth = (u32)raw.depth;
+	o->keep_going = raw.keep_going;
+	q->seconds = raw.seconds;
+	q->shrink = !raw.no_shrink;
+	return TRUE;
+}
+
+static int explore_case(struct cli *cli, struct explore_request *q, const struct scenario *sc,
+			const struct scenario_case *c, gboolean first, GPtrArray *all)
+{
+	GString *out = g_string_new(NULL);
+	struct explored *e;
+
+	fflush(stdout);
+	q->ctx = (void *)sc->name;
+	q->progress = isatty(STDERR_FILENO) ? show_progress : NULL;
+	e = scenario_explore(sc, c, &cli->play, q);
+	if (q->progress)
+		fputs("\r\033[K", stderr);
+	g_ptr_array_add(all, e);
+	if (e->res->end == PLAY_REFUSED) {
+		fprintf(stderr, "%s\n", e->res->why);
+	} else if (!cli->json) {
+		if (first)
+			report_title(e->res, &cli->look, out);
+		report_explored(e, &cli->look, isatty(STDOUT_FILENO) || cli->look.verbose, out);
+		fwrite(out->str, 1, out->len, stdout);
+	}
+	g_string_free(out, TRUE);
+	return worse(EXIT_AS_EXPECTED, e->res);
+}
+
+static int explore_file(struct cli *cli, struct explore_request *q, const char *path,
+			GPtrArray *all)
+{
+	struct scenario *sc = cli_load(cli, path);
+	int code = EXIT_AS_EXPECTED;
+	gboolean first = TRUE;
+
+	if (!sc)
+		return EXIT_INPUT;
+	for (guint i = 0; i < sc->cases->len && !cli_interrupted(); i++) {
+		const struct scenario_case *c = sc->cases->pdata[i];
+		int one;
+
+		if (raw.only && strcmp(raw.only, c->name))
+			continue;
+		one = explore_case(cli, q, sc, c, first, all);
+		code = MAX(code, one);
+		first = FALSE;
+	}
+	if (first && !cli_interrupted())
+		code = cli_fail("%s has no case \"%s\"", path, raw.only);
+	scenario_free(sc);
+	return code;
+}
+
+static void finish(const struct cli *cli, const GPtrArray *all, gint64 since)
+{
+	GString *out = g_string_new(NULL);
+	GPtrArray *results = g_ptr_array_new();
+
+	for (guint i = 0; i < all->len; i++)
+		g_ptr_array_add(results, ((struct explored *)all->pdata[i])->res);
+	if (cli->json)
+		report_explored_json(all, (g_get_monotonic_time() - since) * 1000, out);
+	else if (all->len)
+		report_summary(results, &cli->look, NULL, out);
+	fwrite(out->str, 1, out->len, stdout);
+	g_ptr_array_unref(results);
+	g_string_free(out, TRUE);
+}
+
+int cmd_explore(int argc, char **argv)
+{
+	GPtrArray *all = g_ptr_array_new_with_free_func((GDestroyNotify)explored_free);
+	struct explore_request q = { .shrink = TRUE };
+	gint64 since = g_get_monotonic_time();
+	struct cli cli;
+	int code;
+
+	if (!cli_parse(&cli, &argc, &argv, "FILE...",
+		       "septsim explore --case freeze/read scenarios/races/a01-zap-map-desync.scn",
+		       "Searches each case of each FILE: after its init lines its operations take\n"
+		       "their steps in every order; the schedule is not followed. What breaks a rule is\n"
+		       "made small and drawn.", extra, &code))
+		return code;
+	if (argc < 2)
+		return cli_fail("explore wants a FILE; `septsim explore --help`");
+	if (!take_options(&q, &cli))
+		return EXIT_INPUT;
+	cli_catch_interrupts();
+	for (int i = 1; i < argc && !cli_interrupted(); i++) {
+		int one = explore_file(&cli, &q, argv[i], all);
+
+		code = MAX(code, one);
+	}
+	finish(&cli, all, since);
+	if (cli_interrupted() && code == EXIT_AS_EXPECTED)
+		code = EXIT_NOT_EXPECTED;
+	g_ptr_array_unref(all);
+	cli_free(&cli);
+	return code;
+}

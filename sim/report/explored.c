@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a search says: each violation drawn as a table, how it was found and how small it is,
+ * and with which word the rest holds. Rests on scenarios/explorer.h.
+ */
+#include "scenarios/explorer.h"
+#include "scenarios/result.h"
+#include "sim/report/report.h"
+
+static void line(const struct report_look *look, GString *out, const char *fmt, ...)
+	G_GNUC_PRINTF(3, 4);
+
+static void line(const struct report_look *look, GString *out, const char *fmt, ...)
+{
+	va_list ap;
+	char *text;
+
+	va_start(ap, fmt);
+	text = g_strdup_vprintf(fmt, ap);
+	va_end(ap);
+	report_wrap(out, text, 2, 4, look->width);
+	g_free(text);
+}
+
+/* 1234567 as "1,234,567" */
+static char *grouped(guint64 n)
+{
+	char digits[32];
+	int len = g_snprintf(digits, sizeof(digits), "%" G_GUINT64_FORMAT, n);
+	GString *s = g_string_new(NULL);
+
+	for (int i = 0; i < len; i++) {
+		if (i && (len - i) % 3 == 0)
+			g_string_append_c(s, ',');
+		g_string_append_c(s, digits[i]);
+	}
+	return g_string_free(s, FALSE);
+}
+
+static void add_count(GString *s, guint64 n, const char *what)
+{
+	char *text = grouped(n);
+
+	g_string_append_printf(s, "%s%s %s%s", s->len ? ", " : "", text, what, n == 1 ? "" : "s");
+	g_free(text);
+}
+
+static void violation(const struct explored_violation *v, const struct report_look *look,
+		      GString *out)
+{
+	char *at = grouped(v->executions);
+
+	if (v->drawn)
+		report_table(v->drawn, look, out);
+	line(look, out, "%s%s%s%s%s: %s", v->id, *v->where ? " " : "", v->where,
+	     *v->site ? " in " : "", v->site, v->text);
+	if (v->loops)
+		line(look, out, "its way: %u steps, the last of which repeat for ever", v->steps);
+	else if (v->drawn)
+		line(look, out, "found in execution %s, by %u steps with %u switch%s; drawn with %u "
+		     "and %u", at, v->steps_found, v->switches_found,
+		     v->switches_found == 1 ? "" : "es", v->steps, v->switches);
+	g_free(at);
+}
+
+static const char *why_bounded(const char *by)
+{
+	static const char *const words[][2] = {
+		{ "preemptions", "switches beyond the bound were left out" },
+		{ "states", "the limit of states was reached" },
+		{ "time", "the time was up" },
+		{ "depth", "executions longer than the limit were cut off" },
+		{ "interrupt", "it was interrupted" },
+		{ "violation", "it stopped at what it found" },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(words); i++)
+		if (!g_strcmp0(words[i][0], by))
+			return words[i][1];
+	return "";
+}
+
+static void how(const struct explore_result *r, const struct report_look *look, GString *out)
+{
+	GString *s = g_string_new(NULL);
+
+	if (r->states)
+		add_count(s, r->states, "state");
+	add_count(s, r->transitions, "transition");
+	add_count(s, r->executions, "execution");
+	if (r->blocked)
+		g_string_append_printf(s, ", %" G_GUINT64_FORMAT " given up as redundant",
+				       r->blocked);
+	g_string_append_printf(s, ", the longest %u steps", r->depth);
+	line(look, out, "%s: %s%s%s", explore_word_name(r->word), s->str,
+	     r->bounded_by ? "; " : "", why_bounded(r->bounded_by));
+	if (r->merges_verified)
+		line(look, out, "%" G_GUINT64_FORMAT " merges of states were run on from both pasts",
+		     r->merges_verified);
+	g_string_free(s, TRUE);
+}
+
+static void on_this_host(const struct explored *e, const struct report_look *look, GString *out)
+{
+	const struct explore_result *r = e->engine;
+	guint64 n = r->states ? r->states : r->executions;
+	double rate = e->seconds > 0 ? (double)n / e->seconds : 0;
+
+	line(look, out, "here: %.2f s, %.0f %s/s, %.1f MiB of tables", e->seconds, rate,
+	     r->states ? "states" : "executions", (double)r->table_bytes / (1 << 20));
+}
+
+void report_explored(const struct explored *e, const struct report_look *look, gboolean host,
+		     GString *out)
+{
+	report_heading(e->res, look, out);
+	for (guint i = 0; i < e->violations->len; i++)
+		violation(e->violations->pdata[i], look, out);
+	if (e->engine)
+		how(e->engine, look, out);
+	if (e->engine && host)
+		on_this_host(e, look, out);
+	report_verdict(e->res, look, out);
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Searches as JSON, schema 1. docs/json.md is the contract.
+ */
+#include "scenarios/explorer.h"
+#include "scenarios/result.h"
+#include "sim/report/json.h"
+#include "sim/report/report.h"
+
+static void violations(struct json *j, const struct explored *e)
+{
+	json_enter(j, "violations", '[');
+	for (guint i = 0; i < e->violations->len; i++) {
+		const struct explored_violation *v = e->violations->pdata[i];
+
+		json_enter(j, NULL, '{');
+		json_text(j, "id", v->id);
+		json_text(j, "where", v->where);
+		json_text(j, "site", v->site);
+		json_text(j, "text", v->text);
+		json_number(j, "execution", (gint64)v->executions);
+		json_number(j, "times", (gint64)v->times);
+		json_truth(j, "loops", v->loops);
+		json_number(j, "steps_found", v->steps_found);
+		json_number(j, "switches_found", v->switches_found);
+		json_number(j, "steps", v->steps);
+		json_number(j, "switches", v->switches);
+		json_text(j, "choices", v->choices);
+		json_leave(j, '}');
+	}
+	json_leave(j, ']');
+}
+
+static void expects(struct json *j, const struct play_result *r)
+{
+	static const char *const words[] = {
+		[PLAY_HOLDS] = "holds", [PLAY_FAILS] = "fails",
+		[PLAY_NOT_JUDGED] = "not-judged",
+	};
+
+	json_enter(j, "expects", '[');
+	for (guint i = 0; i < r->expects->len; i++) {
+		const struct play_expect *x = &g_array_index(r->expects, struct play_expect, i);
+
+		json_enter(j, NULL, '{');
+		json_text(j, "text", x->text);
+		json_number(j, "line", x->line);
+		json_text(j, "judged", words[x->judged]);
+		json_text(j, "saw", x->saw);
+		json_leave(j, '}');
+	}
+	json_leave(j, ']');
+}
+
+static void numbers(struct json *j, const struct explore_result *r)
+{
+	json_text(j, "result", explore_word_name(r->word));
+	json_text(j, "bounded_by", r->bounded_by);
+	json_number(j, "executions", (gint64)r->executions);
+	json_number(j, "given_up", (gint64)r->blocked);
+	json_number(j, "states", (gint64)r->states);
+	json_number(j, "transitions", (gint64)r->transitions);
+	json_number(j, "merges_verified", (gint64)r->merges_verified);
+	json_number(j, "depth", r->depth);
+}
+
+static void one_case(struct json *j, const struct explored *e)
+{
+	const struct play_result *r = e->res;
+
+	json_enter(j, NULL, '{');
+	json_text(j, "scenario", r->scenario);
+	json_text(j, "title", r->title);
+	json_text(j, "case", r->case_name);
+	json_text(j, "kvm", r->kvm);
+	json_text(j, "tdx", r->tdx);
+	json_text(j, "switches", r->switches);
+	json_text(j, "policy", r->policy);
+	json_text(j, "assumptions", r->assumptions);
+	json_text(j, "backend", "own");
+	json_truth(j, "as_expected", r->as_expected);
+	json_text(j, "end", play_end_name(r->end));
+	json_text(j, "why", r->why);
+	if (e->engine)
+		numbers(j, e->engine);
+	violations(j, e);
+	expects(j, r);
+	if (e->engine) {
+		json_enter(j, "host", '{');
+		json_number(j, "nanoseconds", (gint64)(e->seconds * 1e9));
+		json_number(j, "table_bytes", (gint64)e->engine->table_bytes);
+		json_leave(j, '}');
+	}
+	json_leave(j, '}');
+}
+
+void report_explored_json(const GPtrArray *all, gint64 host_ns, GString *out)
+{
+	struct json j = { .out = out };
+	gint64 good = 0;
+
+	for (guint i = 0; i < all->len; i++)
+		good += ((const struct explored *)all->pdata[i])->res->as_expected ? 1 : 0;
+	json_enter(&j, NULL, '{');
+	json_number(&j, "schema", 1);
+	json_text(&j, "septsim", SEPTSIM_VERSION);
+	json_text(&j, "command", "explore");
+	json_number(&j, "case_count", all->len);
+	json_number(&j, "as_expected", good);
+	json_enter(&j, "cases", '[');
+	for (guint i = 0; i < all->len; i++)
+		one_case(&j, all->pdata[i]);
+	json_leave(&j, ']');
+	json_enter(&j, "host", '{');
+	json_number(&j, "nanoseconds", host_ns);
+	json_leave(&j, '}');
+	json_leave(&j, '}');
+	g_string_append_c(out, '\n');
+}

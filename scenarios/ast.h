@@ -259,6 +259,7 @@ struct scenario_case {
 	struct scn_schedule schedule;
 	GPtrArray *expects;		/* struct scn_expect, at least one (`ok`) */
 	GPtrArray *tolerate;		/* const char * check ids */
+	GPtrArray *forbid;		/* const char * observations that break a rule here */
 	GPtrArray *dropped;		/* const char * actor names */
 };
 

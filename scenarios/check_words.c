@@ -34,6 +34,8 @@ static const struct check_word words[] = {
 	  "not looked at yet: wants a linked kernel tree" },
 	{ "unsynchronized-seamcall", "a SEAMCALL that KVM promises never to be BUSY is not, where "
 	  "the promise's precondition holds", FALSE, "kvmmmu" },
+	{ "exclusion", "no two actors hold by `acquire` what one of them holds exclusively", FALSE,
+	  "scenarios/play_disturb.c" },
 	{ "deadlock", "somebody can run", FALSE, "sim/engine" },
 	{ "livelock", "somebody gets anywhere", FALSE, "scenarios/progress.c" },
 	{ "starvation", "nobody is passed over for ever", FALSE, "scenarios/progress.c" },

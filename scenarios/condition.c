@@ -217,6 +217,8 @@ gboolean watch_event(struct watch *w, const struct event *ev)
 		return ev->type == EV_KICK && name_is(ev, "acked");
 	case SCN_COND_INTERRUPT:
 		return ev->type == EV_INTERRUPT;
+	case SCN_COND_STEP:
+		return ev->type == EV_STEP;
 	case SCN_COND_TIMEOUT:
 		return ev->type == EV_TIMEOUT;
 	case SCN_COND_END:

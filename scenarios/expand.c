@@ -312,6 +312,7 @@ static struct scenario_case *case_new(struct parse *p, const struct section *sec
 	c->schedule.rows = pool_ptrs(p->pool);
 	c->expects = pool_ptrs(p->pool);
 	c->tolerate = pool_ptrs(p->pool);
+	c->forbid = pool_ptrs(p->pool);
 	c->dropped = pool_ptrs(p->pool);
 	return c;
 }
@@ -359,6 +360,9 @@ static void case_actions(struct merge *m)
 	sections = merged(m, SEC_TOLERATE);
 	for (i = 0; i < sections->len; i++)
 		parse_tolerate(p, g_ptr_array_index(sections, i));
+	sections = merged(m, SEC_FORBID);
+	for (i = 0; i < sections->len; i++)
+		parse_forbid(p, g_ptr_array_index(sections, i));
 	sections = merged(m, SEC_EXPECT);
 	for (i = 0; i < sections->len; i++)
 		parse_expects(p, g_ptr_array_index(sections, i));

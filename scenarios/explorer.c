@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include "scenarios/diag.h"
+#include "scenarios/found.h"
 #include "scenarios/play_priv.h"
 #include "sim/engine/check.h"
 #include "sim/engine/search.h"
@@ -21,6 +23,7 @@ struct explorer {
 	struct explored *out;
 	gint64 since;			/* monotonic, us */
 	gint64 shown;			/* when progress was last said */
+	const char **begun;		/* by actor: operation begun before the first step */
 	GPtrArray *names;		/* of actors by number, at the end of the way drawn last */
 };
 
@@ -32,6 +35,17 @@ static void listen(void *ctx, const struct event *ev)
 	struct explorer *e = ctx;
 
 	checks_event(e->pl.checks, ev);
+	play_forbidden(&e->pl, ev);
+}
+
+/* Everybody is brought up to their first step: which operation is it in? */
+static void note_begun(void *ctx, const struct event *ev)
+{
+	struct explorer *e = ctx;
+	guint i = found_actor(&e->pl, ev);
+
+	if (ev->type == EV_OP_BEGIN && i < e->pl.ncast)
+		e->begun[i] = ev->name;
 }
 
 static double seconds_since(gint64 since)
@@ -179,6 +193,7 @@ static struct play_result *draw(struct explorer *e, const struct explore_found *
 {
 	struct explore_options o = { .preemptions = -1, .leaf = at_the_end, .ctx = e };
 	struct play_result *kept = e->pl.res, *drawn;
+	struct found_log *log = found_log_new(&e->pl, e->begun);
 	struct trail taken = { 0 };
 
 	e->pl.res = drawn = play_result_new();
@@ -187,8 +202,13 @@ static struct play_result *draw(struct explorer *e, const struct explore_found *
 	drawn->unit = "step";
 	trace_unlisten(e->pl.sim, listen, e);
 	play_record_start(&e->pl);
+	trace_listen(e->pl.sim, found_log_event, log);
 	explore_found_free(explore_replay(e->pl.sim, &o, &f->trail, &taken, NULL));
+	trace_unlisten(e->pl.sim, found_log_event, log);
 	trace_listen(e->pl.sim, listen, e);
+	for (guint i = 0; i < G_N_ELEMENTS(v->scn) && !v->loops; i++)
+		v->scn[i] = found_text(log, v->id, v->where, i == 0);
+	found_log_free(log);
 	taken.loop = f->trail.loop < f->trail.n ? f->trail.loop : taken.n;
 	v->choices = choices_text(e->names, &taken);
 	trail_free(&taken);
@@ -225,6 +245,51 @@ static void take_found(struct explorer *e, struct explore_found *f)
 	g_array_append_val(e->pl.res->violations, x);
 }
 
+/* ---- as a scenario ---- */
+
+static gboolean breaks(const struct play_result *r, const struct explored_violation *v)
+{
+	for (guint i = 0; i < r->violations->len; i++) {
+		const struct play_violation *x =
+			&g_array_index(r->violations, struct play_violation, i);
+
+		if (!x->tolerated && !strcmp(x->id, v->id) && !strcmp(x->where, v->where))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+/* Virtual time and the rows of @text must lead to the same violation. */
+static gboolean replays(const char *text, const struct play_options *opt,
+			const struct explored_violation *v)
+{
+	struct play_options plain = { .carrier = opt->carrier };
+	struct diag *diag = diag_new();
+	struct scenario *sc = scenario_parse_text("FOUND.scn", text, strlen(text), NULL, NULL, diag);
+	struct play_result *r;
+	gboolean yes;
+
+	diag_free(diag);
+	if (!sc)
+		return FALSE;
+	r = scenario_play(sc, sc->cases->pdata[0], &plain);
+	yes = breaks(r, v);
+	play_result_free(r);
+	scenario_free(sc);
+	return yes;
+}
+
+/* Keep the first form that replays; the world is free for it by now. */
+static void choose_scenario(struct explored_violation *v, const struct play_options *opt)
+{
+	for (guint i = 0; i < G_N_ELEMENTS(v->scn); i++) {
+		if (!v->scn[i] || !replays(v->scn[i], opt, v))
+			continue;
+		v->scenario = v->scn[i];
+		return;
+	}
+}
+
 /* ---- a case ---- */
 
 static void search(struct explorer *e)
@@ -234,7 +299,10 @@ static void search(struct explorer *e)
 	player_open(&e->pl);
 	search_take_over(e->pl.sim);
 	trace_listen(e->pl.sim, listen, e);
+	e->begun = g_new0(const char *, e->pl.ncast + 1);
+	trace_listen(e->pl.sim, note_begun, e);
 	search_begin(e->pl.sim);
+	trace_unlisten(e->pl.sim, note_begun, e);
 	o = engine_options(e);
 	e->since = e->shown = g_get_monotonic_time();
 	e->out->engine = explore(e->pl.sim, &o);
@@ -252,6 +320,8 @@ static void violation_free(gpointer p)
 	g_free((char *)v->text);
 	g_free((char *)v->site);
 	g_free(v->choices);
+	for (guint i = 0; i < G_N_ELEMENTS(v->scn); i++)
+		g_free(v->scn[i]);
 	if (v->drawn)
 		play_result_free(v->drawn);
 	g_free(v);
@@ -275,7 +345,10 @@ struct explored *scenario_explore(const struct scenario *sc, const struct scenar
 			expect_judge_explored(&e.pl, out->engine);
 	}
 	out->res = player_end(&e.pl);
+	for (guint i = 0; i < out->violations->len; i++)
+		choose_scenario(out->violations->pdata[i], opt);
 	g_ptr_array_unref(e.names);
+	g_free(e.begun);
 	return out;
 }
 

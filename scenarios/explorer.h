@@ -28,6 +28,8 @@ struct explored_violation {
 	gboolean loops;		/* livelock, starvation: the way ends in a loop */
 	char *choices;		/* the way: "vCPU0*12 zapper*3 vCPU0:1 ..." */
 	struct play_result *drawn;	/* the way played, with its table */
+	char *scn[2];		/* the way as a scenario: rows by events, rows by steps */
+	const char *scenario;	/* the one that `septsim run` replays to it; NULL: neither does */
 };
 
 struct explored {

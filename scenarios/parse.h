@@ -56,6 +56,7 @@ enum section_kind {
 	SEC_SCHEDULE,
 	SEC_EXPECT,
 	SEC_TOLERATE,
+	SEC_FORBID,
 	SEC_DROP,
 	SEC_CASE,
 };
@@ -216,6 +217,7 @@ void parse_table(struct parse *p, const struct section *sec, struct scn_schedule
 /* parse_expect.c */
 void parse_expects(struct parse *p, const struct section *sec);
 void parse_tolerate(struct parse *p, const struct section *sec);
+void parse_forbid(struct parse *p, const struct section *sec);
 
 /* parse.c */
 GPtrArray *section_items(struct parse *p, const struct section *sec);	/* struct text */

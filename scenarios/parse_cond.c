@@ -317,6 +317,7 @@ static const struct cond_word {
 	{ { "enter", SCN_COND_ENTER, TRUE }, NULL },
 	{ { "interrupt", SCN_COND_INTERRUPT, TRUE }, NULL },
 	{ { "timeout", SCN_COND_TIMEOUT, TRUE }, NULL },
+	{ { "step", SCN_COND_STEP, TRUE }, NULL },
 	{ { "end", SCN_COND_END, TRUE }, NULL },
 };
 
@@ -360,7 +361,7 @@ static gboolean cond_unknown(struct lex *lx)
 {
 	static const char *const words[] = {
 		"call", "return", "lock", "unlock", "busy", "blocked", "enter", "exit", "kick",
-		"interrupt", "timeout", "end", "reads", "writes", "before", NULL
+		"interrupt", "timeout", "step", "end", "reads", "writes", "before", NULL
 	};
 	const char *word = lx->tok.word;
 	const char *hint;

@@ -25,7 +25,7 @@ static const char *lex_check(struct lex *lx)
 
 	if (lx->tok.kind != TOK_WORD)
 		lex_error(lx, "septsim list checks", "the id of a check expected");
-	else if (!g_strv_contains(list, word))
+	else if (!g_strv_contains(list, word) && !g_strv_contains(scn_observation_words, word))
 		lex_error(lx, hint_nearest(lx->p, word, list), "no check %s", word);
 	lex_next(lx);
 	return word;
@@ -165,7 +165,7 @@ static const struct expect_word {
 	{ "seen", SCN_EXPECT_SEEN, TRUE, 0, expect_seen },
 	{ "never", SCN_EXPECT_NEVER, TRUE, 0, expect_seen },
 	{ "final", SCN_EXPECT_FINAL, TRUE, 0, expect_final },
-	{ "explore", SCN_EXPECT_EXPLORE, FALSE, 0, expect_explore },
+	{ "explore", SCN_EXPECT_EXPLORE, TRUE, 0, expect_explore },
 	{ NULL }
 };
 
@@ -274,4 +274,34 @@ void parse_tolerate(struct parse *p, const struct section *sec)
 
 	for (i = 0; i < items->len; i++)
 		text_each(p, g_ptr_array_index(items, i), tolerate_line, NULL);
+}
+
+static void forbid_line(struct parse *p, struct text *t, void *data)
+{
+	struct lex lx;
+
+	lex_init(&lx, p, t);
+	while (lx.tok.kind != TOK_END && !lx.failed) {
+		const char *word = lx.tok.kind == TOK_WORD ? lx.tok.word : "";
+		const char *const *w = scn_observation_words;
+
+		while (*w && strcmp(*w, word))
+			w++;
+		if (*w)
+			g_ptr_array_add(p->c->forbid, (void *)*w);
+		else
+			lex_error(&lx, "hp-lost, hp-leaked, zero-step-armed or kick-idle",
+				  "an observation expected");
+		lex_next(&lx);
+	}
+}
+
+/* Observations that break a rule in this case. */
+void parse_forbid(struct parse *p, const struct section *sec)
+{
+	GPtrArray *items = section_items(p, sec);
+	unsigned int i;
+
+	for (i = 0; i < items->len; i++)
+		text_each(p, g_ptr_array_index(items, i), forbid_line, NULL);
 }

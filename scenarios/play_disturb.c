@@ -8,6 +8,7 @@
 
 #include "scenarios/play_priv.h"
 #include "sim/engine/arena.h"
+#include "sim/engine/check.h"
 #include "sim/engine/lp.h"
 #include "sim/engine/region.h"
 #include "sim/engine/task.h"
@@ -261,6 +262,24 @@ static gboolean lock_find(struct cast *a, const struct scn_lock_ref *l, struct m
 				(u8)(l->region.level ? l->region.level : SCN_LEVEL_4K), m);
 }
 
+/* Does another actor of the cast hold @m in a way that excludes @how? */
+static void check_exclusion(struct cast *a, const struct module_lock *m, u32 how)
+{
+	for (guint i = 0; i < a->pl->ncast; i++) {
+		const struct cast *other = &a->pl->cast[i];
+
+		for (guint k = 0; other != a && k < HELD_MAX; k++) {
+			if (other->state->held[k].p != m->p ||
+			    !((how | other->state->held[k].how) & ACQUIRE_EXCLUSIVE))
+				continue;
+			check_fail("exclusion", m->name, "%s has got %s, which %s holds%s",
+				   a->scn->name, m->name, other->scn->name,
+				   how & ACQUIRE_EXCLUSIVE ? "" : " exclusively");
+			return;
+		}
+	}
+}
+
 static void held_add(struct cast *a, const struct module_lock *m, u32 how)
 {
 	for (guint i = 0; i < HELD_MAX; i++) {
@@ -324,6 +343,7 @@ static void acquire(struct cast *a, const struct scn_op *op, struct kmmu_result 
 		actor_forget((guint64)op->loc.line << 32 | (left & G_MAXUINT32));
 		status = module_lock_acquire(&m, how);
 		if (!status) {
+			check_exclusion(a, &m, how);
 			held_add(a, &m, how);
 			return;
 		}
@@ -346,8 +366,8 @@ static void release(struct cast *a, const struct scn_op *op)
 	for (guint i = 0; i < HELD_MAX; i++) {
 		if (a->state->held[i].p != m.p)
 			continue;
-		world_set(a->state->held[i].p, NULL);
 		module_lock_release(&m, (u32)a->state->held[i].how);
+		world_set(a->state->held[i].p, NULL);	/* by its last step */
 		return;
 	}
 }

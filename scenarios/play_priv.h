@@ -164,6 +164,8 @@ void play_guest_free(struct guest_program *p);
 void play_record_start(struct player *pl);
 void play_record_stop(struct player *pl);
 void play_note_names(struct player *pl);
+/* play_forbidden - @ev breaks a rule if it is an observation that the case forbids */
+void play_forbidden(struct player *pl, const struct event *ev);
 
 /* expect.c */
 void expect_prepare(struct player *pl);

@@ -238,6 +238,24 @@ static void follow_locks(struct player *pl, const struct event *ev)
 	}
 }
 
+static gboolean forbids(const struct player *pl, const char *observation)
+{
+	for (guint i = 0; i < pl->c->forbid->len; i++)
+		if (!strcmp(pl->c->forbid->pdata[i], observation))
+			return TRUE;
+	return FALSE;
+}
+
+void play_forbidden(struct player *pl, const struct event *ev)
+{
+	char where[24];
+
+	if (ev->type != EV_OBSERVE || !forbids(pl, ev->name))
+		return;
+	g_snprintf(where, sizeof(where), "0x%" G_GINT64_MODIFIER "x", ev->arg);
+	check_fail(ev->name, where, "it was seen, and is forbidden here");
+}
+
 static void listen(void *ctx, const struct event *ev)
 {
 	struct player *pl = ctx;
@@ -251,6 +269,7 @@ static void listen(void *ctx, const struct event *ev)
 		expect_event(pl, ev);
 	if (pl->checks)
 		checks_event(pl->checks, ev);
+	play_forbidden(pl, ev);
 }
 
 /* Words that the file's conditions speak of are shown whatever they are. */

@@ -102,7 +102,7 @@ const char *const scn_check_words[] = {
 	"mirror-desync", "zap-lost", "stale-tlb", "free-while-mapped", "flush-owed",
 	"module-fatal", "double-map", "page-leak", "hkid-leak", "list-corruption", "kvm-bug", "kvm-warn",
 	"unexpected-exit", "use-after-free", "lock-order", "lock-context", "lock-held",
-	"data-race", "unsynchronized-seamcall", "deadlock", "livelock", "starvation", NULL
+	"data-race", "unsynchronized-seamcall", "exclusion", "deadlock", "livelock", "starvation", NULL
 };
 
 const char *const scn_observation_words[] = {
@@ -112,7 +112,7 @@ const char *const scn_observation_words[] = {
 /* Indexed by enum section_kind. */
 const char *const scn_section_words[] = {
 	"title", "source", "limit", "param", "sweep", "measure", "td", "variant", "policy",
-	"actor", "guest", "init", "schedule", "expect", "tolerate", "drop", "case", NULL
+	"actor", "guest", "init", "schedule", "expect", "tolerate", "forbid", "drop", "case", NULL
 };
 
 const struct scn_op_word *scn_op_word_find(const char *word, const char *next,

@@ -165,6 +165,7 @@ enum scn_cond_kind {
 	SCN_COND_KICK_ACKED,
 	SCN_COND_INTERRUPT,
 	SCN_COND_TIMEOUT,
+	SCN_COND_STEP,		/* any: what a search writes where nothing has a name */
 	SCN_COND_END,
 };
 

@@ -8,13 +8,14 @@
 
 #include "scenarios/explorer.h"
 #include "sim/cli/cli.h"
+#include "sim/engine/rewind.h"
 
 static struct {
 	int preemptions, pct, depth, verify;
 	gboolean random, no_hash, no_reduction, livelock, keep_going, no_shrink;
 	gint64 executions, states;
 	double seconds;
-	char *only;
+	char *only, *found;
 } raw = { .preemptions = -1 };
 
 static const GOptionEntry extra[] = {
@@ -43,6 +44,8 @@ static const GOptionEntry extra[] = {
 	  "Remember no states and leave out nothing", NULL },
 	{ "verify-key", 0, 0, G_OPTION_ARG_INT, &raw.verify,
 	  "Run sampled merges of states on for N steps from both pasts", "N" },
+	{ "found", 0, 0, G_OPTION_ARG_FILENAME, &raw.found,
+	  "Write the first violation as this scenario, which run replays", "FILE.scn" },
 	{ "case", 0, 0, G_OPTION_ARG_STRING, &raw.only, "This case of the file only", "NAME" },
 	{ NULL }
 };
@@ -96,6 +99,25 @@ static gboolean take_options(struct explore_request *q, const struct cli *cli)
 	return TRUE;
 }
 
+/* The first violation of all as a scenario. */
+static void write_found(const struct explored *e)
+{
+	static gboolean written;
+	const struct explored_violation *v = e->violations->len ? e->violations->pdata[0] : NULL;
+	GError *err = NULL;
+
+	if (!raw.found || !v || written)
+		return;
+	if (!v->scenario)
+		fprintf(stderr, "septsim: %s is not written: no rows lead to this %s in virtual time; "
+			"`--json` has its choices\n", raw.found, v->id);
+	else if (!g_file_set_contents(raw.found, v->scenario, -1, &err))
+		fprintf(stderr, "septsim: %s: %s\n", raw.found, err->message);
+	else
+		written = TRUE;
+	g_clear_error(&err);
+}
+
 static int explore_case(struct cli *cli, struct explore_request *q, const struct scenario *sc,
 			const struct scenario_case *c, gboolean first, GPtrArray *all)
 {
@@ -109,6 +131,7 @@ static int explore_case(struct cli *cli, struct explore_request *q, const struct
 	if (q->progress)
 		fputs("\r\033[K", stderr);
 	g_ptr_array_add(all, e);
+	write_found(e);
 	if (e->res->end == PLAY_REFUSED) {
 		fprintf(stderr, "%s\n", e->res->why);
 	} else if (!cli->json) {
@@ -178,6 +201,9 @@ int cmd_explore(int argc, char **argv)
 		return code;
 	if (argc < 2)
 		return cli_fail("explore wants a FILE; `septsim explore --help`");
+	if (!rewind_possible())
+		return cli_fail("this build has TSan in it, which does not follow a stack that is put "
+				"back: explore wants another");
 	if (!take_options(&q, &cli))
 		return EXIT_INPUT;
 	cli_catch_interrupts();

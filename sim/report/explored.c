@@ -60,6 +60,11 @@ static void violation(const struct explored_violation *v, const struct report_lo
 		line(look, out, "found in execution %s, by %u steps with %u switch%s; drawn with %u "
 		     "and %u", at, v->steps_found, v->switches_found,
 		     v->switches_found == 1 ? "" : "es", v->steps, v->switches);
+	if (v->drawn && !v->loops)
+		line(look, out, "%s", v->scenario == v->scn[0] ?
+		     "--found FILE writes it as rows, each to an event" : v->scenario ?
+		     "--found FILE writes it as rows, some to the N-th step" :
+		     "no rows of a schedule lead there in virtual time");
 	g_free(at);
 }
 

@@ -26,6 +26,7 @@ static void violations(struct json *j, const struct explored *e)
 		json_number(j, "steps", v->steps);
 		json_number(j, "switches", v->switches);
 		json_text(j, "choices", v->choices);
+		json_text(j, "replays_as", v->scenario);
 		json_leave(j, '}');
 	}
 	json_leave(j, ']');

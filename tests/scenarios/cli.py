@@ -364,6 +364,62 @@ class Commands(unittest.TestCase):
         self.assertIn('1 case, 0 as expected', out)
 
 
+class Explore(unittest.TestCase):
+    CASE = ['--case', 'no-freeze/read', RACE]
+
+    def setUp(self):
+        done = subprocess.run([SEPTSIM, 'explore', '--case', 'control', RACE], cwd=ROOT,
+                              capture_output=True, text=True)
+        if 'TSan' in done.stderr:
+            self.skipTest('a build with TSan does not search')
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.dir = tempfile.TemporaryDirectory()
+
+    def tearDown(self):
+        self.dir.cleanup()
+
+    def test_found_replays(self):
+        found = os.path.join(self.dir.name, 'FOUND.scn')
+        done = run('explore', '--found', found, *self.CASE)
+        self.assertIn('mirror-desync 0x10', done.stdout)
+        self.assertIn('as expected', done.stdout)
+        done = run('run', found)
+        self.assertIn('mirror-desync 0x10', done.stdout)
+
+    def test_same_bytes(self):
+        self.assertEqual(run('explore', *self.CASE).stdout, run('explore', *self.CASE).stdout)
+        random = ['explore', '--random', '--seed', '7', '--executions', '50', '--case',
+                  'freeze/write', RACE]
+        self.assertEqual(run(*random).stdout, run(*random).stdout)
+
+    def test_json(self):
+        got = json.loads(run('explore', '--json', *self.CASE).stdout)
+        self.assertEqual((got['schema'], got['command']), (1, 'explore'))
+        case = got['cases'][0]
+        self.assertEqual(case['result'], 'bounded')
+        self.assertEqual(case['bounded_by'], 'violation')
+        self.assertEqual(case['violations'][0]['id'], 'mirror-desync')
+        self.assertLessEqual(case['violations'][0]['switches'],
+                             case['violations'][0]['switches_found'])
+        self.assertIn('nanoseconds', case['host'])
+
+    def test_words(self):
+        for args, word in (([], 'proved'), (['-p', '0'], 'bounded'),
+                           (['--random', '--executions', '5'], 'sampled'),
+                           (['--pct', '3', '--executions', '5'], 'sampled'),
+                           (['--states', '10'], 'bounded')):
+            done = run('explore', *args, '--case', 'freeze/write', RACE)
+            self.assertIn(f'  {word}: ', done.stdout)
+
+    def test_nonsense(self):
+        for args in (['--random', '--pct', '3'], ['--pct', '99'], ['--executions', '5'],
+                     ['--states', '-1'], ['--random', '-p', '2'], ['--livelock', '-p', '1'],
+                     ['--case', 'nobody']):
+            done = run('explore', *args, RACE, code=2)
+            self.assertIn('septsim: ', done.stderr)
+            self.assertEqual(done.stdout, '')
+
+
 if __name__ == '__main__':
     SEPTSIM, ROOT = os.path.abspath(sys.argv[1]), sys.argv[2]
     unittest.main(argv=sys.argv[:1])

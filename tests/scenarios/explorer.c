@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Searches of cases: what a search proves, what it finds, that what it writes replays.
+ */
+#include "tests/scenarios/play.h"
+
+#include "scenarios/explorer.h"
+
+static struct explored *explore_with(const char *text, struct explore_request req)
+{
+	static const struct play_options opt = { .cost_level = COST_TYPICAL };
+	struct diag *d = diag_new();
+	struct scenario *sc = scenario_parse_text("test.scn", text, strlen(text), NULL,
+						  scenario_vocab_model(), d);
+	struct explored *e;
+
+	if (!sc)
+		diag_print(d, stderr);
+	assert_non_null(sc);
+	e = scenario_explore(sc, sc->cases->pdata[0], &opt, &req);
+	if (!e->res->as_expected)
+		for (guint i = 0; i < e->res->expects->len; i++)
+			print_message("expect %s: %s\n",
+				      g_array_index(e->res->expects, struct play_expect, i).text,
+				      g_array_index(e->res->expects, struct play_expect, i).saw);
+	scenario_free(sc);
+	diag_free(d);
+	return e;
+}
+
+static struct explored *explore_text(const char *text)
+{
+	return explore_with(text, (struct explore_request){
+		.engine = { .preemptions = -1, .verify_key = 60 }, .shrink = TRUE,
+	});
+}
+
+static void as_expected(const char *text)
+{
+	struct explored *e = explore_text(text);
+
+	assert_true(e->res->as_expected);
+	explored_free(e);
+}
+
+static void not_as_expected(const char *text)
+{
+	struct explored *e = explore_text(text);
+
+	assert_false(e->res->as_expected);
+	explored_free(e);
+}
+
+#define TD "td vcpus=1 lps=4 memory=4M\nvariant kvm=v7.2 tdx=1.5.01\n"
+
+/* ---- exclusion ---- */
+
+#define MUTEX(name) "actor " name "\n    acquire WBT[0] retry=2\n    release WBT[0]\n"
+#define BREAKER "actor breaker\n    compute 1\n    set WBT[0] = 0\n"
+
+static void exclusion_fires(void **state)
+{
+	struct explored *e = explore_text(TD MUTEX("a") MUTEX("b") BREAKER
+					  "tolerate module-fatal\n"
+					  "expect explore violation exclusion within 100 executions\n");
+	struct explored_violation *v;
+
+	assert_true(e->res->as_expected);
+	assert_int_equal(e->violations->len, 1);
+	v = e->violations->pdata[0];
+	assert_string_equal(v->id, "exclusion");
+	assert_int_equal(v->switches, 1);
+	assert_non_null(strstr(v->text, "has got WBT, which"));
+	explored_free(e);
+}
+
+static void exclusion_silent(void **state)
+{
+	as_expected(TD MUTEX("a") MUTEX("b") MUTEX("c") "expect explore proved ok\n");
+}
+
+/* Readers together are no two that exclude each other. */
+static void exclusion_legal(void **state)
+{
+	as_expected(TD "actor a\n    acquire KOT shared\n    release KOT\n"
+		    "actor b\n    acquire KOT shared\n    release KOT\n"
+		    "expect explore proved ok\n");
+}
+
+/* ---- words ---- */
+
+static void test_words(void **state)
+{
+	static const char two[] = TD MUTEX("a") MUTEX("b");
+	struct explore_request few = { .engine = { .preemptions = 0 } };
+	struct explore_request cut = { .engine = { .preemptions = -1, .states = 5 } };
+	struct explore_request random = { .engine = { .driver = EXPLORE_RANDOM, .seed = 1,
+						      .executions = 50 } };
+	struct explored *e = explore_with(two, few);
+
+	assert_int_equal(e->engine->word, EXPLORE_BOUNDED);
+	assert_string_equal(e->engine->bounded_by, "preemptions");
+	explored_free(e);
+	e = explore_with(two, cut);
+	assert_int_equal(e->engine->word, EXPLORE_BOUNDED);
+	assert_string_equal(e->engine->bounded_by, "states");
+	explored_free(e);
+	e = explore_with(two, random);
+	assert_int_equal(e->engine->word, EXPLORE_SAMPLED);
+	assert_int_equal(e->engine->executions, 50);
+	explored_free(e);
+	/* What is not found is not as expected, nor is what is found and not expected. */
+	not_as_expected(TD MUTEX("a") "expect explore violation exclusion\n");
+	not_as_expected(TD MUTEX("a") MUTEX("b") BREAKER);
+	/* An expect of one run is not judged, and does not make it wrong. */
+	e = explore_text(TD MUTEX("a") "expect seen lock WBT[0] == 7\nexpect explore proved ok\n");
+	assert_true(e->res->as_expected);
+	assert_int_equal(g_array_index(e->res->expects, struct play_expect, 0).judged,
+			 PLAY_NOT_JUDGED);
+	explored_free(e);
+}
+
+/* ---- KVM and the module ---- */
+
+#define ZAP_RACE								\
+	"td vcpus=1 lps=2 memory=4M\n"						\
+	"init\n    vCPU0: fault 0x11\n"						\
+	"actor vCPU0\n    fault 0x10\nactor zapper\n    zap 0x10\n"
+
+static void test_proves(void **state)
+{
+	struct explored *e = explore_text("variant kvm=v7.2 tdx=1.5.01\n" ZAP_RACE
+					  "expect explore proved ok\n");
+
+	assert_true(e->res->as_expected);
+	assert_true(e->engine->states > 5000);
+	assert_true(e->engine->merges_verified > 100);
+	explored_free(e);
+}
+
+/* The founding race from its operations alone, and its scenario leads there again. */
+static void test_finds_and_replays(void **state)
+{
+	struct explored *e = explore_text("variant kvm=v7.2 tdx=1.5.01 no-freeze zap-under-read\n"
+					  ZAP_RACE "tolerate kvm-bug lock-context\n"
+					  "expect explore violation mirror-desync\n");
+	struct explored_violation *v;
+
+	assert_true(e->res->as_expected);
+	v = e->violations->pdata[0];
+	assert_string_equal(v->where, "0x10");
+	assert_true(v->switches <= v->switches_found);
+	assert_int_equal(v->switches, 1);
+	assert_non_null(v->scenario);
+	assert_ptr_equal(v->scenario, v->scn[0]);
+	assert_as_expected(play_text(v->scenario));	/* the rows by events ... */
+	assert_as_expected(play_text(v->scn[1]));	/* ... and by steps */
+	assert_true(g_str_has_prefix(v->choices, "vCPU0*"));
+	assert_true(v->drawn->events->len > 10);
+	explored_free(e);
+}
+
+/* A vCPU that is emulated out of its guest for ever: a loop, not a long run. */
+static void test_livelock(void **state)
+{
+	static const char text[] =
+		"td vcpus=1 lps=2 memory=4M\nvariant kvm=v7.2 tdx=%s\n"
+		"guest vCPU0\n    access 0x20\n"
+		"init\n    vCPU0: fault 0x21\n    vCPU0: convert 0x20 shared\n"
+		"    vCPU0: run memory-fault=retry times=7\n    vCPU0: convert 0x20 private\n"
+		"actor vCPU0\n    run times=1\nexpect explore %s\n";
+	char *bad = g_strdup_printf(text, "1.5.01", "violation livelock");
+	char *good = g_strdup_printf(text, "1.5.34", "proved ok");
+	struct explored *e = explore_text(bad);
+	struct explored_violation *v = e->violations->pdata[0];
+
+	assert_true(e->res->as_expected);
+	assert_true(v->loops);
+	assert_non_null(strchr(v->choices, '|'));
+	assert_null(v->scenario);
+	explored_free(e);
+	as_expected(good);
+	g_free(bad);
+	g_free(good);
+}
+
+/* An observation that the case forbids is a broken rule, in a search and in a run. */
+static void test_forbid(void **state)
+{
+	static const char text[] = TD "init\n    vCPU0: fault 0x10\n"
+		"actor a\n    kick\nforbid kick-idle\nexpect violation kick-idle\n";
+
+	as_expected(text);
+	assert_as_expected(play_text(text));
+}
+
+/* What one operation after another does wrong needs no race. */
+static void test_order(void **state)
+{
+	struct explored *e = explore_text(TD "actor a\n    acquire kvm_lock\n    acquire kvm_lock\n"
+					  "expect explore violation lock-order\n");
+
+	assert_true(e->res->as_expected);
+	explored_free(e);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(exclusion_fires),
+		cmocka_unit_test(exclusion_silent),
+		cmocka_unit_test(exclusion_legal),
+		cmocka_unit_test(test_words),
+		cmocka_unit_test(test_proves),
+		cmocka_unit_test(test_finds_and_replays),
+		cmocka_unit_test(test_livelock),
+		cmocka_unit_test(test_forbid),
+		cmocka_unit_test(test_order),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

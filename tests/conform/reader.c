@@ -87,7 +87,7 @@ static void test_truncated(void **state)
 	conform_line_free(line);
 }
 
-static struct conform_report *run(const char *content, char **path)
+static struct conform_report *run_by(u32 jobs, const char *content, char **path)
 {
 	int fd = g_file_open_tmp("septsim-XXXXXX.jsonl", path, NULL);
 	const char *files[1];
@@ -97,9 +97,14 @@ static struct conform_report *run(const char *content, char **path)
 	close(fd);
 	assert_true(g_file_set_contents(*path, content, -1, NULL));
 	files[0] = *path;
-	r = conform_files(files, 1, NULL, 2, false, NULL);
+	r = conform_files(files, 1, NULL, jobs, false, NULL);
 	unlink(*path);
 	return r;
+}
+
+static struct conform_report *run(const char *content, char **path)
+{
+	return run_by(2, content, path);
 }
 
 /* What is before and behind a bad line is run all the same */
@@ -196,7 +201,7 @@ static void test_alone(void **state)
 
 	for (u32 i = 0; i < ARRAY_SIZE(before); i++) {
 		char *text = g_strconcat(before[i], GOOD "\n", before[i], GOOD "\n", NULL), *path;
-		struct conform_report *r = run(text, &path);
+		struct conform_report *r = run_by(1, text, &path);	/* so: by one process */
 
 		for (u32 k = 0; k < r->found->len; k++)
 			assert_int_equal(((struct conform_found *)r->found->pdata[k])->line % 2, 1);

@@ -369,6 +369,9 @@ int kvm_tdp_map_page(struct kvm_vcpu *vcpu, u64 gfn, u64 error_code)
 		r = kvm_mmu_do_page_fault(vcpu, gfn, error_code, true);
 		if (r == RET_PF_RETRY)
 			count(COUNT_RETRIES, 1);
+		/* Not in any kernel: a root that became obsolete meanwhile is one for ever here. */
+		if (r == RET_PF_RETRY && kvm_switch(vcpu->kvm, SW_PREFAULT_RELOADS))
+			r = kvm_mmu_reload(vcpu) ? -EIO : RET_PF_RETRY;
 	} while (r == RET_PF_RETRY);
 	if (r < 0)
 		return r;
@@ -398,11 +401,6 @@ static int kvm_mmu_load(struct kvm_vcpu *vcpu)
 	return 0;
 }
 
-int kvm_mmu_reload(struct kvm_vcpu *vcpu)
-{
-	return vcpu->root ? 0 : kvm_mmu_load(vcpu);
-}
-
 void kvm_mmu_free_obsolete_roots(struct kvm_vcpu *vcpu)
 {
 	if (!vcpu->root || !mem_read32(&vcpu->root->invalid))
@@ -411,6 +409,16 @@ void kvm_mmu_free_obsolete_roots(struct kvm_vcpu *vcpu)
 	kvm_tdp_mmu_put_root(vcpu->kvm, vcpu->root);
 	world_set(vcpu->root, NULL);
 	read_unlock(&vcpu->kvm->mmu_lock);
+}
+
+int kvm_mmu_reload(struct kvm_vcpu *vcpu)
+{
+	/* 20a6cff3b283 (v6.14): not only on the way into the guest; the mutation takes it away */
+	if (!kvm_switch(vcpu->kvm, SW_RELOAD_KEEPS_OBSOLETE)) {
+		if (kvm_check_request(KVM_REQ_MMU_FREE_OBSOLETE_ROOTS, vcpu))
+			kvm_mmu_free_obsolete_roots(vcpu);
+	}
+	return vcpu->root ? 0 : kvm_mmu_load(vcpu);
 }
 
 /* kvm_mmu_destroy(): the vCPU goes, and lets go of its roots */

@@ -137,7 +137,13 @@
 	  "mutation", "G13, commit a57750909580")					\
 	X("retry-ignores-dead-vm", BIT(SW_RETRY_IGNORES_DEAD), NULL,			\
 	  "fault and prefault loops do not look whether the VM is dead",		\
-	  "mutation", "F04 <20250220102728.24546-1-yan.y.zhao@intel.com>")
+	  "mutation", "F04 <20250220102728.24546-1-yan.y.zhao@intel.com>")		\
+	X("reload-keeps-obsolete", BIT(SW_RELOAD_KEEPS_OBSOLETE), NULL,			\
+	  "kvm_mmu_reload() is content with a root that became obsolete",		\
+	  "mutation", "commit 20a6cff3b283 (v6.14)")					\
+	X("prefault-reloads-root", BIT(SW_PREFAULT_RELOADS), NULL,			\
+	  "prefault loads its root anew at each attempt",				\
+	  "mutation", "in no kernel: what would mend v7.2's kvm_tdp_page_prefault()")
 
 #define WORD(name, switches, policy, text, range, source) { name, text, range, source },
 #define EFFECT(name, switches, policy, text, range, source) { switches, policy },

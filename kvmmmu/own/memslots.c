@@ -173,6 +173,13 @@ static void kvm_arch_flush_shadow_memslot(struct kvm *kvm, u64 start, u64 end)
 {
 	bool zap_all = !is_td(kvm), shared = !zap_all && kvm_zap_shared(kvm), flush;
 
+	/* G14: a mirror's tables taken down while others map there, as a direct root's may be */
+	if (is_td(kvm) && kvm_switch(kvm, SW_MIRROR_ZAPPED_SHARED)) {
+		kvm_mmu_lock(kvm, true, 0, kvm->gfns);
+		tdp_mmu_zap_root(kvm, tdp_mmu_root_behind(kvm, NULL, KVM_MIRROR_ROOTS), true);
+		kvm_mmu_unlock(kvm, true, 0, kvm->gfns);
+		return;
+	}
 	kvm_mmu_lock(kvm, shared, start, end);
 	if (zap_all) {
 		kvm_mmu_zap_all_fast_front_half(kvm);

@@ -138,6 +138,9 @@
 	X("retry-ignores-dead-vm", BIT(SW_RETRY_IGNORES_DEAD), NULL,			\
 	  "fault and prefault loops do not look whether the VM is dead",		\
 	  "mutation", "F04 <20250220102728.24546-1-yan.y.zhao@intel.com>")		\
+	X("mirror-zapped-shared", BIT(SW_MIRROR_ZAPPED_SHARED), NULL,			\
+	  "deleting a memslot of a TD zaps its mirror root, mmu_lock held for read",	\
+	  "mutation", "G14, arch/x86/kvm/mmu/tdp_mmu.c, handle_removed_pt()")		\
 	X("reload-keeps-obsolete", BIT(SW_RELOAD_KEEPS_OBSOLETE), NULL,			\
 	  "kvm_mmu_reload() is content with a root that became obsolete",		\
 	  "mutation", "commit 20a6cff3b283 (v6.14)")					\

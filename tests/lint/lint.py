@@ -28,6 +28,7 @@ RULES = {
     'spdx': lambda root, args: rules.spdx(root),
     'machine-paths': lambda root, args: rules.machine_paths(root),
     'versions-named': lambda root, args: rules.versions_named(root),
+    'kernel-rooms': lambda root, args: rules.kernel_rooms(root),
     'races-registered': races_registered,
     'checks-covered': lambda root, args: covered.check(root),
     'statics': lambda root, args: objects.statics(args),

@@ -238,6 +238,12 @@ class Text(unittest.TestCase):
                      head + '  variant no-freeze\n', 'variant kvm=v7.2 # tdx=1.5.01\n'):
             self.assertTrue(list(rules.versions_named(texts=[('x', text)])), text)
 
+    def test_kernel_rooms(self):
+        doc = '| walk | tdp_iter_next() | own/a.c |'
+        self.assertEqual(list(rules.kernel_rooms(None, doc, '# x\ntdp_iter_next\n', {'a.c'})), [])
+        self.assertTrue(list(rules.kernel_rooms(None, doc, 'iter_next\n', {'a.c'})))
+        self.assertTrue(list(rules.kernel_rooms(None, doc, '', {'b.c'})))
+
     def test_races(self):
         with tempfile.TemporaryDirectory() as root:
             os.makedirs(f'{root}/scenarios/races')

@@ -168,9 +168,11 @@ void kvm_gmem_punch_hole(struct kvm *kvm, u64 start, u64 end)
 	found = kvm_unmap_begin(kvm, &(struct kvm_unmap){
 		.slots = kvm->gmem_bindings, .start = start, .end = end,
 		.filter = KVM_FILTER_PRIVATE });
+	if (found && kvm_switch(kvm, SW_SEQ_BEFORE_TRUNCATE))
+		kvm_unmap_end(kvm);
 	for (gfn = start; gfn < end; gfn++)
 		truncate_one(kvm, gfn);
-	if (found)
+	if (found && !kvm_switch(kvm, SW_SEQ_BEFORE_TRUNCATE))
 		kvm_unmap_end(kvm);
 	mutex_unlock(&kvm->filemap_invalidate_lock);
 	trace_return("kvm_gmem_punch_hole", start, 0);
@@ -211,6 +213,39 @@ static void evict(struct kvm *kvm)
 	}
 }
 
+/* The slot becomes a view of the file; kvm_gmem_bind() */
+void kvm_gmem_bind(struct kvm *kvm, u32 i, struct kvm_memory_slot *s)
+{
+	mutex_lock(&kvm->filemap_invalidate_lock);
+	mem_write32(&s->gmem_file, 1);
+	world_set(kvm->gmem_bindings[i], (u64)s);
+	mutex_unlock(&kvm->filemap_invalidate_lock);
+}
+
+static void unbind(struct kvm *kvm, u32 i, struct kvm_memory_slot *s)
+{
+	world_set(kvm->gmem_bindings[i], 0);
+	mem_write32(&s->gmem_file, 0);
+}
+
+/*
+ * kvm_gmem_unbind() - a file that is being closed is not to be had any more, but its release has
+ * not looked at the bindings yet: they must not name a slot that is freed (H03). slots_lock
+ */
+void kvm_gmem_unbind(struct kvm *kvm, u32 i, struct kvm_memory_slot *s)
+{
+	if (!mem_read32(&s->gmem_file))
+		return;			/* closed: it has unbound everything */
+	if (mem_read32(&kvm->gmem_dying)) {
+		if (!kvm_switch(kvm, SW_UNBIND_LEAVES_DYING))
+			unbind(kvm, i, s);
+		return;
+	}
+	mutex_lock(&kvm->filemap_invalidate_lock);
+	unbind(kvm, i, s);
+	mutex_unlock(&kvm->filemap_invalidate_lock);
+}
+
 /*
  * slots_lock keeps kvm_gmem_unbind() out: it would free memslots that the bindings still
  * name (H03). What is mapped goes; the memory itself goes with the inode.
@@ -221,14 +256,20 @@ void kvm_gmem_release(struct kvm *kvm)
 	u32 i;
 
 	trace_call0("kvm_gmem_release");
+	mem_write32(&kvm->gmem_dying, 1);	/* the count of the file is 0 */
 	mutex_lock(&kvm->slots_lock);
 	mutex_lock(&kvm->filemap_invalidate_lock);
 	found = kvm_unmap_begin(kvm, &(struct kvm_unmap){
 		.slots = kvm->gmem_bindings, .end = kvm->gfns, .filter = KVM_FILTER_PRIVATE });
 	if (found)
 		kvm_unmap_end(kvm);
-	for (i = 0; i < KVM_MEM_SLOTS; i++)
+	for (i = 0; i < KVM_MEM_SLOTS; i++) {
+		struct kvm_memory_slot *s = (struct kvm_memory_slot *)kvm->gmem_bindings[i];
+
+		if (s)
+			mem_write32(&s->gmem_file, 0);
 		world_set(kvm->gmem_bindings[i], 0);
+	}
 	mutex_unlock(&kvm->filemap_invalidate_lock);
 	mutex_unlock(&kvm->slots_lock);
 	kvm_put_kvm(kvm);

@@ -32,6 +32,10 @@ void kvm_gmem_punch_hole(struct kvm *kvm, u64 start, u64 end);
  */
 int kvm_gmem_populate(struct kvm_vcpu *vcpu, u64 gfn, u64 src);
 
+/* kvm_gmem_bind, kvm_gmem_unbind - memslot @i is @s, or no longer; slots_lock held */
+void kvm_gmem_bind(struct kvm *kvm, u32 i, struct kvm_memory_slot *s);
+void kvm_gmem_unbind(struct kvm *kvm, u32 i, struct kvm_memory_slot *s);
+
 /*
  * kvm_gmem_release - the file is closed: its mappings go; then the inode's pages do. Drops
  * the file's reference to the VM. Takes slots_lock

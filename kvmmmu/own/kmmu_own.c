@@ -221,15 +221,17 @@ struct kmmu_result kmmu_prefault(struct kvm_vcpu *vcpu, u64 start, u64 end)
 	kvm_op_begin(kvm, OP_PREFAULT, vcpu->vcpu_id, start << 32 | end);
 	if (vm_is_dead(kvm))
 		return result(-EIO);
-	/* pre_fault_allowed is set by MR.FINALIZE */
-	if (is_td(kvm) && mem_read32(&kvm->td_state) != TD_STATE_RUNNABLE)
-		return result(-EOPNOTSUPP);
 	mutex_lock(&vcpu->mutex);
 	vcpu_load(vcpu);
 	kvm_vcpu_srcu_read_lock(vcpu);
 	while (gfn < end) {
 		if (signal_pending()) {
 			r = -EINTR;
+			break;
+		}
+		/* kvm_arch_vcpu_pre_fault_memory() */
+		if (!mem_read32(&kvm->pre_fault_allowed)) {
+			r = -EOPNOTSUPP;
 			break;
 		}
 		r = kvm_mmu_reload(vcpu);

@@ -273,6 +273,8 @@ struct kvm *kmmu_vm_new(struct sim *sim, const struct kmmu_config *cfg, GError *
 	arrays_init(kvm);
 	if (is_td(kvm) && !cfg->created_only)
 		td_init(sim, kvm, !cfg->initialized_only);
+	if (!is_td(kvm))	/* kvm_arch_init_vm() */
+		world_set(kvm->pre_fault_allowed, 1u);
 	memory_init(kvm, cfg->dirty_log);
 	for (i = 0; !cfg->created_only && i < cfg->vcpus; i++)
 		vcpu_init(kvm, i);

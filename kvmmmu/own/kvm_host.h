@@ -106,6 +106,7 @@ struct kvm_memory_slot {
 	u64 base_gfn, npages;	/* do not change in a slot's life */
 	u64 hva;		/* user page behind base_gfn (userspace_addr >> 12) */
 	u32 flags;		/* [step] */
+	u32 gmem_file;		/* [step] slot->gmem.file: 1 if it has one */
 } __attribute__((aligned(64)));
 
 /* One of the two sets; the inactive one is changed under slots_lock alone. */
@@ -216,6 +217,7 @@ struct kvm {
 	u32 memslots_gen;	/* [step] generation of the active set; bit 0: an update runs */
 	u32 vm_bugged, vm_dead;	/* [step] */
 	struct kvm_memslots slots[2];
+	u32 gmem_dying;		/* [step] the guest_memfd's file has no user left */
 	u64 gmem_bindings[KVM_MEM_SLOTS];	/* slots of the guest_memfd, filemap_invalidate_lock */
 	/* struct kvm_tdx */
 	u32 wait_for_sept_zap __attribute__((aligned(64)));	/* [step] */

@@ -259,6 +259,11 @@ bool mmu_invalidate_retry_gfn_unsafe(struct kvm *kvm, u64 seq, u64 gfn)
 bool mmu_invalidate_retry_gfn(struct kvm *kvm, u64 seq, u64 gfn)
 {
 	lockdep_assert_held(&kvm->mmu_lock.info);
+	/* A count without a range: mmu_lock was dropped between the two */
+	if (kvm_warn_on(mem_peek64(&kvm->mmu_invalidate_in_progress) &&
+			mem_peek64(&kvm->mmu_invalidate_range_start) == INVALID_GFN, gfn,
+			"an invalidation without a range"))
+		return true;
 	if (in_invalidate_range(kvm, gfn))
 		return true;
 	return mem_read64(&kvm->mmu_invalidate_seq) != seq;
@@ -331,7 +336,8 @@ bool kvm_unmap_begin(struct kvm *kvm, const struct kvm_unmap *u)
 	kvm_mmu_lock(kvm, false, hit[0].from, hit[n - 1].to);
 	kvm_mmu_invalidate_start(kvm);
 	for (i = 0; i < n; i++) {
-		kvm_mmu_invalidate_range_add(kvm, hit[i].from, hit[i].to);
+		if (!kvm_switch(kvm, SW_NO_INVALIDATE_RANGE))
+			kvm_mmu_invalidate_range_add(kvm, hit[i].from, hit[i].to);
 		if (u->attributes)
 			invalidate_hugepages(kvm, hit[i].slot, hit[i].from, hit[i].to);
 		if (!shared)

@@ -61,8 +61,10 @@ void kvm_init_memslots(struct kvm *kvm, u64 start, u64 end, u32 flags)
 
 	world_set(kvm->slots[0].slot[0], (u64)s);
 	world_set(kvm->slots[1].slot[0], (u64)s);
-	if (is_td(kvm))
+	if (is_td(kvm)) {
+		world_set(s->gmem_file, 1u);
 		world_set(kvm->gmem_bindings[0], (u64)s);
+	}
 }
 
 /* --- readers -------------------------------------------------------------------------- */
@@ -195,16 +197,6 @@ static void kvm_arch_flush_shadow_memslot(struct kvm *kvm, u64 start, u64 end)
 		kvm_mmu_zap_all_fast_back_half(kvm);
 }
 
-/* kvm_gmem_bind(), kvm_gmem_unbind() */
-static void gmem_bind(struct kvm *kvm, u32 i, struct kvm_memory_slot *s)
-{
-	if (!is_td(kvm))
-		return;
-	mutex_lock(&kvm->filemap_invalidate_lock);
-	world_set(kvm->gmem_bindings[i], (u64)s);
-	mutex_unlock(&kvm->filemap_invalidate_lock);
-}
-
 /*
  * The slot that is exactly [start, end): its index, with slots_arch_lock; -1 if there is none.
  * slots_lock is taken either way.
@@ -262,7 +254,8 @@ int kvm_delete_memslot(struct kvm *kvm, u64 start, u64 end)
 		invalid = kvm_invalidate_memslot(kvm, active, i, old);
 		kvm_activate_memslot(kvm, active, i, NULL);
 		slot_free(invalid);
-		gmem_bind(kvm, i, NULL);
+		if (is_td(kvm))
+			kvm_gmem_unbind(kvm, i, old);
 		slot_free(old);
 		ret = 0;
 	}
@@ -376,7 +369,8 @@ int kvm_create_memslot(struct kvm *kvm, u64 start, u64 end)
 		ret = -EINVAL;
 	} else {
 		s = slot_new(kvm, start, end - start, start, slot_flags(kvm));
-		gmem_bind(kvm, i, s);
+		if (is_td(kvm))
+			kvm_gmem_bind(kvm, i, s);
 		mutex_lock(&kvm->slots_arch_lock);	/* kvm_set_memslot() */
 		kvm_activate_memslot(kvm, !active, i, s);
 	}

@@ -195,6 +195,8 @@ static int kvm_mmu_faultin_pfn(struct kvm_vcpu *vcpu, struct kvm_page_fault *fau
 	r = __kvm_mmu_faultin_pfn(vcpu, fault);
 	if (r != RET_PF_CONTINUE)
 		return r;
+	if (kvm_switch(kvm, SW_SEQ_AFTER_PFN))
+		fault->mmu_seq = mem_read64(&kvm->mmu_invalidate_seq);
 	if (mmu_invalidate_retry_gfn_unsafe(kvm, fault->mmu_seq, fault->gfn)) {
 		kvm_release_faultin_page(fault->folio);
 		return RET_PF_RETRY;

@@ -93,6 +93,18 @@
 	X("gate-stays-on-error", BIT(SW_GATE_STAYS_ON_ERROR), NULL,			\
 	  "the entry gate is not lowered when the second try fails",			\
 	  "mutation", "F06, commit 3d626ce5a8cc")					\
+	X("seq-after-pfn", BIT(SW_SEQ_AFTER_PFN), NULL,					\
+	  "a fault takes its snapshot of mmu_invalidate_seq after it has the page",	\
+	  "mutation", "H01, arch/x86/kvm/mmu/mmu.c")					\
+	X("seq-before-truncate", BIT(SW_SEQ_BEFORE_TRUNCATE), NULL,			\
+	  "punching a hole ends the invalidation before it truncates",			\
+	  "mutation", "H01, virt/kvm/guest_memfd.c")					\
+	X("no-invalidate-range", BIT(SW_NO_INVALIDATE_RANGE), NULL,			\
+	  "an invalidation is counted and its range is not noted",			\
+	  "mutation", "H01, virt/kvm/kvm_main.c")					\
+	X("unbind-leaves-dying", BIT(SW_UNBIND_LEAVES_DYING), NULL,			\
+	  "a memslot that goes stays bound to a guest_memfd that is being closed",	\
+	  "v6.8..v6.17", "H03 commit ae431059e75d")					\
 	X("prefault-before-runnable", BIT(SW_PREFAULT_BEFORE_RUNNABLE), NULL,		\
 	  "KVM_TDX_FINALIZE_VM sets pre_fault_allowed before the state",		\
 	  "mutation", "B07 <20251030200951.3402865-1-seanjc@google.com>")					\

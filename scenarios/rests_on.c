@@ -23,6 +23,11 @@ enum {
 	USES_DPAMT	= 1 << 7,
 	USES_IOMMUS	= 1 << 9,	/* TDX Connect */
 	USES_NEWER	= 1 << 8,	/* a module of which not all was read */
+	USES_AT_ONCE	= 1 << 10,	/* a TD that is there from the start */
+	USES_OFFLINE	= 1 << 11,	/* a CPU goes down */
+	USES_FILES	= 1 << 12,	/* descriptors are closed */
+	USES_INIT_VCPU	= 1 << 13,
+	USES_INIT_V0	= 1 << 14,	/* the same on a module that KVM refuses */
 };
 
 static const struct {
@@ -36,12 +41,15 @@ static const struct {
 	{ "K2", USES_MIDDLE },	/* order of v6.18 and v6.19 */
 	{ "K3", USES_NO_FREEZE },	/* what the mutation does with errors */
 	{ "K5", USES_VMCALL },	/* no virtual interrupts */
+	{ "K14", USES_OFFLINE },	/* who calls KVM when a CPU goes down */
+	{ "K18", USES_FILES },	/* descriptors take no step */
+	{ "K22", USES_INIT_V0 },	/* TDH.VP.INIT of version 0 */
 	{ "T1", USES_ALWAYS },	/* page contents */
 	{ "T2", USES_ALWAYS },	/* double reads */
 	{ "T3", USES_GUEST },		/* what a TLB keeps */
 	{ "T4", USES_GUEST },		/* when a translation is used */
 	{ "T5", USES_GUEST },		/* single-step defence */
-	{ "T8", USES_ALWAYS },	/* TDs start as built */
+	{ "T8", USES_AT_ONCE },	/* TDs start as built */
 	{ "T9", USES_FATAL },
 	{ "T11", USES_SHARED },
 	{ "T12", USES_ACCEPT },
@@ -68,14 +76,48 @@ static unsigned int uses_ops(const GPtrArray *ops)
 	return u;
 }
 
+static unsigned int uses_op(const struct scn_op *op)
+{
+	unsigned int u = 0;
+
+	if (!op)
+		return 0;
+	switch (op->word->code) {
+	case SCN_OP_CPU_OFFLINE:
+		return USES_OFFLINE;
+	case SCN_OP_CLOSE:
+	case SCN_OP_DESTROY:
+		return USES_FILES;
+	case SCN_OP_INIT_VCPU:
+		return USES_INIT_VCPU;
+	case SCN_OP_REPEAT:
+		for (guint i = 0; i < op->body->len; i++)
+			u |= uses_op(op->body->pdata[i]);
+		return u;
+	default:
+		return 0;
+	}
+}
+
+static unsigned int uses_cells(const GPtrArray *cells)
+{
+	unsigned int u = 0;
+
+	for (guint i = 0; cells && i < cells->len; i++)
+		u |= uses_op(((const struct scn_cell *)cells->pdata[i])->op);
+	return u;
+}
+
 static unsigned int uses(const struct scenario_case *c, const char *kvm, const char *tdx,
 			 const char *switches)
 {
-	unsigned int u = 0;
+	unsigned int u = uses_cells(c->init) | uses_cells(c->schedule.rows);
 
 	for (guint i = 0; i < c->actors->len; i++) {
 		const struct scn_actor *a = c->actors->pdata[i];
 
+		for (guint k = 0; k < a->ops->len; k++)
+			u |= uses_op(a->ops->pdata[k]);
 		if (a->guest)
 			u |= USES_GUEST | uses_ops(a->guest->ops);
 	}
@@ -86,9 +128,16 @@ static unsigned int uses(const struct scenario_case *c, const char *kvm, const c
 		u |= USES_NO_FREEZE;
 	if (strstr(switches, TDX_OPTION_DPAMT))
 		u |= USES_DPAMT;
-	for (guint i = 0; i < c->tds->len; i++)
-		if (((struct scn_td *)c->tds->pdata[i])->iommus)
+	for (guint i = 0; i < c->tds->len; i++) {
+		const struct scn_td *td = c->tds->pdata[i];
+
+		if (td->iommus)
 			u |= USES_IOMMUS;
+		if (td->type == SCN_TD_TYPE_TDX && td->state != SCN_TD_STATE_NONE)
+			u |= USES_AT_ONCE;
+	}
+	if ((u & USES_INIT_VCPU) && !strcmp(tdx, "1.5.01"))
+		u |= USES_INIT_V0;
 	if (strcmp(tdx, TDX_VERSION_RECORDED))
 		u |= USES_NEWER;
 	if (!strcmp(kvm, "v6.18") || !strcmp(kvm, "v6.19"))

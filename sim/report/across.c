@@ -177,7 +177,8 @@ void report_across(const GPtrArray *results, const struct report_look *look, GSt
 	char *name = g_strdup(*r->case_name ? r->case_name : r->scenario);
 
 	if (groups->len > 1)
-		g_string_append_printf(out, "%s: the verdict DIFFERS\n", name);
+		g_string_append_printf(out, "%s: %s\n", name, report_across_same(results) ?
+				       "the same where it can be played" : "the verdict DIFFERS");
 	for (guint i = 0; i < groups->len; i++) {
 		const struct group *g = groups->pdata[i];
 		GString *s = g_string_new(NULL), *which = g_string_new(NULL);

@@ -116,7 +116,7 @@ class Commands(unittest.TestCase):
         # what a version does not have is not played, and that is no verdict
         path = self.file('p.scn', 'variant tdx=1.5.34 dpamt\ninit\n    vCPU0: fault 1\n')
         out = run('run', '--tdx', '1.5.01,1.5.34', path).stdout
-        self.assertIn('1.5.01: not played: ', out)
+        self.assertIn('p: the same where it can be played\n  1.5.01: not played: ', out)
         self.assertIn('no dynamic PAMT', ' '.join(out.split()))
         run('run', '--tdx', '1.5.01', path, code=2)
 

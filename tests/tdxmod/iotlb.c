@@ -60,6 +60,10 @@ static void busy(void **state)
 	struct sim *sim = with_iommus("2.0.18", 1, &td);
 	struct tdcs *tdcs = td_tdcs(tdr_at(td.tdr));
 
+	world_set(tdcs->epoch.refcount[0], (u16)1);
+	is(call(TDH_MEM_TRACK, td.tdr, 0, 0, NULL), TDX_PREVIOUS_TLB_EPOCH_BUSY);
+	is(tdcs->iotlb.prev, 0);		/* nothing of it has happened */
+	world_set(tdcs->epoch.refcount[0], (u16)0);
 	is(sharex_acquire_ex(&tdcs->epoch.lock, "TD_EPOCH"), 0);
 	is(process(&td, 0), TDX_OPERAND_BUSY | OPERAND_TD_EPOCH);
 	sharex_release_ex(&tdcs->epoch.lock, "TD_EPOCH");

@@ -17,7 +17,7 @@ void errors_ok(u64 rax)
 		fail_msg("set-up: %s", status_name(rax, buf, sizeof(buf)));
 }
 
-static void setup(struct env *e)
+void errors_begin(struct env *e)
 {
 	*e = (struct env){ .sim = test_sim() };
 	test_td(e->sim, &(struct test_setup){ .pending_ve_disable = true }, &e->td);
@@ -221,7 +221,7 @@ static bool check_row(const struct error_rows *rows, char **f, const struct situ
 	struct env e;
 	u64 want;
 
-	setup(&e);
+	errors_begin(&e);
 	rows->operands(&e, f[0]);
 	if (later) {
 		later->make(&e, 0);

@@ -51,6 +51,8 @@ struct error_rows {
 };
 
 void errors_ok(u64 rax);
+/* errors_begin - the machine, without a call */
+void errors_begin(struct env *e);
 /* errors_rows - each row; how many were checked, and how many cannot be set up */
 void errors_rows(const struct error_rows *rows, u32 *done, u32 *not);
 /* errors_order - of two checks that both fail, the earlier one is heard; how many pairs */

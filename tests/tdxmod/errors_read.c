@@ -566,12 +566,51 @@ static void test_order(void **state)
 	assert_true(of_hosts > 500 && of_guests > 150);
 }
 
+/* The target may be in any OP_STATE, but for a write not paused or past it */
+static void test_op_states(void **state)
+{
+	for (u32 i = 0; i < 22; i++) {
+		u32 op_state = i / 2;
+		bool write = i & 1, refused = write && (op_state == 4 || op_state == 5);
+		struct env e;
+		u64 rax;
+
+		errors_begin(&e);
+		guest_operands(&e, write ? "TDG.SERVTD.WR" : "TDG.SERVTD.RD");
+		world_set(e.tdcs->op_state, op_state);
+		rax = e.run(&e);
+		assert_int_equal(STATUS_CLASS(rax) == TDX_CROSS_TD_TRAP, refused);
+		assert_true(refused || rax == 0 || rax == TDX_METADATA_FIELD_VALUE_NOT_VALID ||
+			    !write);
+		sim_free(e.sim);
+	}
+}
+
+/* A guest that finds the target's PAMT busy is no host: it leaves no word there */
+static void test_no_priority(void **state)
+{
+	struct pamt_entry *gb;
+	struct env e;
+	u64 rax;
+
+	errors_begin(&e);
+	guest_operands(&e, "TDG.SERVTD.RD");
+	gb = pamt_implicit(module_self(), TARGET, SIZE_1G);
+	world_set(gb->lock, SHAREX_HP_EX);
+	rax = e.run(&e);
+	assert_int_equal(STATUS_CLASS(rax), TDX_OPERAND_BUSY);
+	assert_false(gb->lock & SHAREX_HP_HP);
+	sim_free(e.sim);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_host),
 		cmocka_unit_test(test_guest),
 		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_op_states),
+		cmocka_unit_test(test_no_priority),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

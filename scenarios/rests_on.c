@@ -28,6 +28,7 @@ enum {
 	USES_FILES	= 1 << 12,	/* descriptors are closed */
 	USES_INIT_VCPU	= 1 << 13,
 	USES_INIT_V0	= 1 << 14,	/* the same on a module that KVM refuses */
+	USES_DEFAULT	= 1 << 15,	/* a VM without TDX */
 };
 
 static const struct {
@@ -41,8 +42,11 @@ static const struct {
 	{ "K2", USES_MIDDLE },	/* order of v6.18 and v6.19 */
 	{ "K3", USES_NO_FREEZE },	/* what the mutation does with errors */
 	{ "K5", USES_VMCALL },	/* no virtual interrupts */
+	{ "K6", USES_DEFAULT },	/* no PML; the shadow MMU */
 	{ "K14", USES_OFFLINE },	/* who calls KVM when a CPU goes down */
 	{ "K18", USES_FILES },	/* descriptors take no step */
+	{ "K20", USES_DEFAULT | USES_SHARED },	/* user space's memory */
+	{ "K21", USES_DEFAULT },	/* MMIO */
 	{ "K22", USES_INIT_V0 },	/* TDH.VP.INIT of version 0 */
 	{ "T1", USES_ALWAYS },	/* page contents */
 	{ "T2", USES_ALWAYS },	/* double reads */
@@ -135,6 +139,8 @@ static unsigned int uses(const struct scenario_case *c, const char *kvm, const c
 			u |= USES_IOMMUS;
 		if (td->type == SCN_TD_TYPE_TDX && td->state != SCN_TD_STATE_NONE)
 			u |= USES_AT_ONCE;
+		if (td->type == SCN_TD_TYPE_DEFAULT)
+			u |= USES_DEFAULT;
 	}
 	if ((u & USES_INIT_VCPU) && !strcmp(tdx, "1.5.01"))
 		u |= USES_INIT_V0;

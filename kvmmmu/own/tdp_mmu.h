@@ -175,8 +175,6 @@ static inline bool kvm_zap_shared(const struct kvm *kvm)
 bool kvm_tdp_mmu_age_gfn_range(struct kvm *kvm, u64 start, u64 end);
 /* mmu_lock held for read: write-protect leaves at or above @min_level; is a flush due? */
 bool kvm_tdp_mmu_wrprot_slot(struct kvm *kvm, const struct kvm_memory_slot *slot, u8 min_level);
-/* mmu_lock held for read: D bits of the slot's leaves */
-void kvm_tdp_mmu_clear_dirty_slot(struct kvm *kvm, const struct kvm_memory_slot *slot);
 /* mmu_lock held for write: W bits (@wrprot) or D bits of 4K leaves in [@start, @end) */
 void kvm_tdp_mmu_clear_dirty_pt(struct kvm *kvm, u64 start, u64 end, bool wrprot);
 /* mmu_lock held; drops it to allocate */

@@ -62,9 +62,9 @@ bool kvm_tdp_mmu_age_gfn_range(struct kvm *kvm, u64 start, u64 end)
 
 /* --- write protection, dirty bits ---------------------------------------------------------- */
 
-/* wrprot_gfn_range(), clear_dirty_gfn_range(): take @bit from leaves at or above @min_level */
-static bool clear_range(struct kvm *kvm, struct kvm_mmu_page *root, u64 start, u64 end,
-			u8 min_level, u64 bit)
+/* the W bit goes from leaves at or above @min_level */
+static bool wrprot_gfn_range(struct kvm *kvm, struct kvm_mmu_page *root, u64 start, u64 end,
+			     u8 min_level)
 {
 	struct tdp_iter iter;
 	bool changed = false;
@@ -74,10 +74,10 @@ static bool clear_range(struct kvm *kvm, struct kvm_mmu_page *root, u64 start, u
 retry:
 		if (tdp_mmu_iter_cond_resched(kvm, &iter, false, true, start, end))
 			continue;
-		if (!is_leaf(&iter) || !(iter.old_spte & bit))
+		if (!is_leaf(&iter) || !(iter.old_spte & SPTE_WRITABLE))
 			continue;
-		if (tdp_mmu_set_spte_atomic(kvm, &iter, iter.old_spte & ~bit)) {
-			kvm_forget(kvm, LOOP_WALK, hash_fold(iter.old_spte, iter.gfn, bit));
+		if (tdp_mmu_set_spte_atomic(kvm, &iter, iter.old_spte & ~SPTE_WRITABLE)) {
+			kvm_forget(kvm, LOOP_WALK, hash_fold(iter.old_spte, iter.gfn, 0));
 			goto retry;
 		}
 		changed = true;
@@ -93,20 +93,9 @@ bool kvm_tdp_mmu_wrprot_slot(struct kvm *kvm, const struct kvm_memory_slot *slot
 
 	lockdep_assert_held_read(&kvm->mmu_lock);
 	for_each_tdp_mmu_root_yield_safe(kvm, root, KVM_VALID_ROOTS) {
-		changed |= clear_range(kvm, root, slot->base_gfn, slot_end(slot), min_level,
-				       SPTE_WRITABLE);
+		changed |= wrprot_gfn_range(kvm, root, slot->base_gfn, slot_end(slot), min_level);
 	}
 	return changed;
-}
-
-void kvm_tdp_mmu_clear_dirty_slot(struct kvm *kvm, const struct kvm_memory_slot *slot)
-{
-	struct kvm_mmu_page *root;
-
-	lockdep_assert_held_read(&kvm->mmu_lock);
-	for_each_tdp_mmu_root_yield_safe(kvm, root, KVM_VALID_ROOTS) {
-		clear_range(kvm, root, slot->base_gfn, slot_end(slot), PG_LEVEL_4K, SPTE_DIRTY);
-	}
 }
 
 /* tdp_mmu_clear_spte_bits(): a LOCKed AND where the processor or a fast fault may write, too */

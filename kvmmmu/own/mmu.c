@@ -415,7 +415,7 @@ void kvm_mmu_free_obsolete_roots(struct kvm_vcpu *vcpu)
 
 int kvm_mmu_reload(struct kvm_vcpu *vcpu)
 {
-	/* 20a6cff3b283 (v6.14): not only on the way into the guest; the mutation takes it away */
+	/* 20a6cff3b283 (v6.15): not only on the way into the guest; the mutation takes it away */
 	if (!kvm_switch(vcpu->kvm, SW_RELOAD_KEEPS_OBSOLETE)) {
 		if (kvm_check_request(KVM_REQ_MMU_FREE_OBSOLETE_ROOTS, vcpu))
 			kvm_mmu_free_obsolete_roots(vcpu);

@@ -155,7 +155,7 @@
 	  "mutation", "G14, arch/x86/kvm/mmu/tdp_mmu.c, handle_removed_pt()")		\
 	X("reload-keeps-obsolete", BIT(SW_RELOAD_KEEPS_OBSOLETE), NULL,			\
 	  "kvm_mmu_reload() is content with a root that became obsolete",		\
-	  "mutation", "commit 20a6cff3b283 (v6.14)")					\
+	  "mutation", "commit 20a6cff3b283 (v6.15)")					\
 	X("prefault-reloads-root", BIT(SW_PREFAULT_RELOADS), NULL,			\
 	  "prefault loads its root anew at each attempt",				\
 	  "mutation", "in no kernel: what would mend v7.2's kvm_tdp_page_prefault()")

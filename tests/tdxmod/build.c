@@ -2,7 +2,7 @@
 /*
  * A TD built by SEAMCALLs: word for word what td_build() and vcpu_build() put together; several
  * of them on several packages; taken down again, whole or half built, key by key and page by
- * page. What a flow leaves when it fails half way is here too.
+ * page.
  */
 #include "tests/tdxmod/common.h"
 
@@ -14,15 +14,6 @@
 #include "tdxmod/peek.h"
 #include "tdxmod/status.h"
 #include "tdxmod/versions.h"
-
-static void is(u64 rax, u64 want)
-{
-	char a[80], b[80];
-
-	if (rax != want)
-		fail_msg("%s, not %s", status_name(rax, a, sizeof(a)),
-			 status_name(want, b, sizeof(b)));
-}
 
 static struct sim *machine(u16 lps, u16 packages)
 {
@@ -135,27 +126,27 @@ static u64 reclaim(u64 hpa)
 /* The key of a TD that no LP has cached any more: written back everywhere, then free */
 static void free_key(u64 tdr)
 {
-	is(call(TDH_MNG_VPFLUSHDONE, tdr, 0, 0, NULL), TDX_SUCCESS);
-	is(call(TDH_MNG_KEY_FREEID, tdr, 0, 0, NULL), TDX_WBCACHE_NOT_COMPLETE);
+	test_is(call(TDH_MNG_VPFLUSHDONE, tdr, 0, 0, NULL), TDX_SUCCESS);
+	test_is(call(TDH_MNG_KEY_FREEID, tdr, 0, 0, NULL), TDX_WBCACHE_NOT_COMPLETE);
 	for (u16 lp = 0; lp < lp_count(); lp += lp_count() / module_self()->packages) {
 		test_on_lp(lp);
-		is(call(TDH_PHYMEM_CACHE_WB, 0, 0, 0, NULL), TDX_SUCCESS);
+		test_is(call(TDH_PHYMEM_CACHE_WB, 0, 0, 0, NULL), TDX_SUCCESS);
 	}
 	test_on_lp(0);
-	is(call(TDH_MNG_KEY_FREEID, tdr, 0, 0, NULL), TDX_SUCCESS);
+	test_is(call(TDH_MNG_KEY_FREEID, tdr, 0, 0, NULL), TDX_SUCCESS);
 }
 
 /* Each page once, the TDR last and not before; nothing of it keeps a name */
 static void take_down(u64 base, u32 tdcx, u32 tdvprs, u32 tdvps)
 {
-	is(reclaim(base + 0x1000), TDX_TD_ASSOCIATED_PAGES_EXIST);
+	test_is(reclaim(base + 0x1000), TDX_TD_ASSOCIATED_PAGES_EXIST);
 	for (u32 v = 0; v < tdvprs; v++) {
 		for (u32 i = 0; i < tdvps; i++)
-			is(reclaim(base + 0x10000 + v * 0x8000 + i * PAGE_SIZE), TDX_SUCCESS);
+			test_is(reclaim(base + 0x10000 + v * 0x8000 + i * PAGE_SIZE), TDX_SUCCESS);
 	}
 	for (u32 i = 0; i < tdcx; i++)
-		is(reclaim(base + 0x2000 + i * PAGE_SIZE), TDX_SUCCESS);
-	is(reclaim(base + 0x1000), TDX_SUCCESS);
+		test_is(reclaim(base + 0x2000 + i * PAGE_SIZE), TDX_SUCCESS);
+	test_is(reclaim(base + 0x1000), TDX_SUCCESS);
 	for (u64 hpa = base; hpa < base + (1 << 18); hpa += PAGE_SIZE) {
 		assert_int_equal(pamt_entry_of(module_self(), hpa, SIZE_4K)->pt, PT_NDA);
 		for (u32 i = 0; i < PAGE_SIZE; i++)
@@ -167,7 +158,7 @@ static void enter_and_leave(u64 tdvpr)
 {
 	struct tdx_regs r = { .rcx = tdvpr };
 
-	is(vp_enter_seam(&r), TDX_SUCCESS);
+	test_is(vp_enter_seam(&r), TDX_SUCCESS);
 	test_interrupt(&r);
 }
 
@@ -189,11 +180,13 @@ static void test_several(void **state)
 			tdvpr[i][n] = test_make_vcpu(base_of(i), n, MADE_VCPU);
 			assert_int_equal(tdvps_at(tdvpr[i][n])->assoc_lpid, lp_self());
 		}
-		is(call(TDH_MR_FINALIZE, td[i].tdr, 0, 0, NULL), TDX_SUCCESS);
+		test_is(call(TDH_MR_FINALIZE, td[i].tdr, 0, 0, NULL), TDX_SUCCESS);
 		for (u8 l = LVL_PML4; l > LVL_PT; l--)
-			is(call(TDH_MEM_SEPT_ADD, l, td[i].tdr, base_of(i) + 0x80000 + l * PAGE_SIZE,
-				NULL), TDX_SUCCESS);
-		is(call(TDH_MEM_PAGE_AUG, 0, td[i].tdr, base_of(i) + 0x90000, NULL), TDX_SUCCESS);
+			test_is(call(TDH_MEM_SEPT_ADD, l, td[i].tdr,
+				     base_of(i) + 0x80000 + l * PAGE_SIZE, NULL),
+				TDX_SUCCESS);
+		test_is(call(TDH_MEM_PAGE_AUG, 0, td[i].tdr, base_of(i) + 0x90000, NULL),
+			TDX_SUCCESS);
 	}
 	for (u32 i = 0; i < TDS; i++) {
 		char name[] = { (char)('a' + i), 0 };
@@ -210,16 +203,17 @@ static void test_several(void **state)
 		assert_int_equal(td_of_vcpu(tdvpr[i][1]), td[i].tdr);
 		for (u32 n = 0; n < VCPUS; n++) {
 			test_on_lp((2 * i + n + 1) % LPS);
-			is(call(TDH_VP_FLUSH, tdvpr[i][n], 0, 0, NULL), TDX_VCPU_NOT_ASSOCIATED);
+			test_is(call(TDH_VP_FLUSH, tdvpr[i][n], 0, 0, NULL),
+				TDX_VCPU_NOT_ASSOCIATED);
 			test_on_lp((2 * i + n) % LPS);
 			enter_and_leave(tdvpr[i][n]);
 		}
 	}
 	/* One goes, the others stay: its key alone is written back and freed */
-	is(call(TDH_MNG_VPFLUSHDONE, td[1].tdr, 0, 0, NULL), TDX_FLUSHVP_NOT_DONE);
+	test_is(call(TDH_MNG_VPFLUSHDONE, td[1].tdr, 0, 0, NULL), TDX_FLUSHVP_NOT_DONE);
 	for (u32 n = 0; n < VCPUS; n++) {
 		test_on_lp((2 + n) % LPS);
-		is(call(TDH_VP_FLUSH, tdvpr[1][n], 0, 0, NULL), TDX_SUCCESS);
+		test_is(call(TDH_VP_FLUSH, tdvpr[1][n], 0, 0, NULL), TDX_SUCCESS);
 	}
 	free_key(td[1].tdr);
 	for (u32 i = 0; i < TDS; i++) {
@@ -228,11 +222,11 @@ static void test_several(void **state)
 		assert_int_equal(mod->kot[MODULE_HKID + 1 + i].wbinvd_bitmap, 0);
 	}
 	test_on_lp(0);
-	is(reclaim(base_of(1) + 0x90000), TDX_SUCCESS);
+	test_is(reclaim(base_of(1) + 0x90000), TDX_SUCCESS);
 	for (u8 l = LVL_PML4; l > LVL_PT; l--)
-		is(reclaim(base_of(1) + 0x80000 + l * PAGE_SIZE), TDX_SUCCESS);
+		test_is(reclaim(base_of(1) + 0x80000 + l * PAGE_SIZE), TDX_SUCCESS);
 	take_down(base_of(1), TDCX_PAGES, VCPUS, TDVPS_PAGES);
-	is(reclaim(base_of(0) + 0x1000), TDX_LIFECYCLE_STATE_INCORRECT);
+	test_is(reclaim(base_of(0) + 0x1000), TDX_LIFECYCLE_STATE_INCORRECT);
 	/* Its key and its pages make another TD, which has nothing of it */
 	test_make(base_of(1), MODULE_HKID + 2, MADE_VCPU, &td[1]);
 	sept_peek(td[1].tdr, 0, &v);
@@ -249,18 +243,18 @@ static void test_keys_together(void **state)
 
 	for (u32 i = 0; i < 3; i++)
 		test_make(base_of(i), MODULE_HKID + 1 + i, MADE_TD, &td[i]);
-	is(call(TDH_MNG_VPFLUSHDONE, td[0].tdr, 0, 0, NULL), TDX_SUCCESS);
-	is(call(TDH_PHYMEM_CACHE_WB, 0, 0, 0, NULL), TDX_SUCCESS);
+	test_is(call(TDH_MNG_VPFLUSHDONE, td[0].tdr, 0, 0, NULL), TDX_SUCCESS);
+	test_is(call(TDH_PHYMEM_CACHE_WB, 0, 0, 0, NULL), TDX_SUCCESS);
 	/* The second came after package 0's: that one is to be done again, for it */
-	is(call(TDH_MNG_VPFLUSHDONE, td[1].tdr, 0, 0, NULL), TDX_SUCCESS);
+	test_is(call(TDH_MNG_VPFLUSHDONE, td[1].tdr, 0, 0, NULL), TDX_SUCCESS);
 	test_on_lp(2);
-	is(call(TDH_PHYMEM_CACHE_WB, 0, 0, 0, NULL), TDX_SUCCESS);
-	is(call(TDH_MNG_KEY_FREEID, td[1].tdr, 0, 0, NULL), TDX_WBCACHE_NOT_COMPLETE);
-	is(call(TDH_MNG_KEY_FREEID, td[0].tdr, 0, 0, NULL), TDX_SUCCESS);
+	test_is(call(TDH_PHYMEM_CACHE_WB, 0, 0, 0, NULL), TDX_SUCCESS);
+	test_is(call(TDH_MNG_KEY_FREEID, td[1].tdr, 0, 0, NULL), TDX_WBCACHE_NOT_COMPLETE);
+	test_is(call(TDH_MNG_KEY_FREEID, td[0].tdr, 0, 0, NULL), TDX_SUCCESS);
 	test_on_lp(1);
-	is(call(TDH_PHYMEM_CACHE_WB, 0, 0, 0, NULL), TDX_SUCCESS);
-	is(call(TDH_MNG_KEY_FREEID, td[1].tdr, 0, 0, NULL), TDX_SUCCESS);
-	is(call(TDH_PHYMEM_CACHE_WB, 0, 0, 0, NULL), TDX_NO_HKID_READY_TO_WBCACHE);
+	test_is(call(TDH_PHYMEM_CACHE_WB, 0, 0, 0, NULL), TDX_SUCCESS);
+	test_is(call(TDH_MNG_KEY_FREEID, td[1].tdr, 0, 0, NULL), TDX_SUCCESS);
+	test_is(call(TDH_PHYMEM_CACHE_WB, 0, 0, 0, NULL), TDX_NO_HKID_READY_TO_WBCACHE);
 	assert_int_equal(tdr_at(td[2].tdr)->lifecycle, TD_KEYS_CONFIGURED);
 	sim_free(sim);
 }
@@ -283,16 +277,17 @@ static void test_half_built(void **state)
 		struct test_td td;
 
 		test_make(base_of(1), MODULE_HKID + 1, stages[i].to, &td);
-		is(reclaim(td.tdr), TDX_LIFECYCLE_STATE_INCORRECT);
+		test_is(reclaim(td.tdr), TDX_LIFECYCLE_STATE_INCORRECT);
 		if (stages[i].to == MADE_VCPU) {
-			is(call(TDH_MNG_VPFLUSHDONE, td.tdr, 0, 0, NULL), TDX_FLUSHVP_NOT_DONE);
-			is(call(TDH_VP_FLUSH, td.tdvpr[0], 0, 0, NULL), TDX_SUCCESS);
+			test_is(call(TDH_MNG_VPFLUSHDONE, td.tdr, 0, 0, NULL),
+				TDX_FLUSHVP_NOT_DONE);
+			test_is(call(TDH_VP_FLUSH, td.tdvpr[0], 0, 0, NULL), TDX_SUCCESS);
 		}
 		free_key(td.tdr);
 		if (stages[i].tdcx)
 			take_down(base_of(1), stages[i].tdcx, stages[i].tdvprs, stages[i].tdvps);
 		else
-			is(reclaim(td.tdr), TDX_SUCCESS);
+			test_is(reclaim(td.tdr), TDX_SUCCESS);
 		assert_int_equal(check_count(sim), 0);
 		sim_free(sim);
 	}

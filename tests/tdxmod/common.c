@@ -54,6 +54,15 @@ void test_ok(u64 rax)
 		fail_msg("set-up: %s", status_name(rax, buf, sizeof(buf)));
 }
 
+void test_is(u64 rax, u64 want)
+{
+	char a[80], b[80];
+
+	if (rax != want)
+		fail_msg("%s, not %s", status_name(rax, a, sizeof(a)),
+			 status_name(want, b, sizeof(b)));
+}
+
 struct td_params *test_params(u8 levels, u64 attributes)
 {
 	struct td_params *p = phys_to_ptr(TEST_PARAMS);

@@ -57,6 +57,7 @@ u64 test_make_vcpu(u64 base, u32 vcpu, enum test_stage to);	/* TDVPR */
 /* test_params - TD_PARAMS of @levels at TEST_PARAMS */
 struct td_params *test_params(u8 levels, u64 attributes);
 void test_ok(u64 rax);
+void test_is(u64 rax, u64 want);
 
 /* test_on_lp - the root context acts on @lp from now on */
 void test_on_lp(u16 lp);

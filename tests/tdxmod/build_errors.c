@@ -83,6 +83,27 @@ static void test_no_entropy_addcx(void **state)
 	sim_free(sim);
 }
 
+/* As many pages as a TD, or a vCPU, with 3 L2 VMs has; not one more */
+static void test_too_many_pages(void **state)
+{
+	struct sim *sim = machine(TDX_VERSION_RECORDED);
+	struct test_td td;
+	u64 tdvpr;
+
+	test_make(0, MODULE_HKID + 1, MADE_TDCX, &td);
+	for (u64 i = TDCX_PAGES; i < TDCX_PAGES_MAX; i++)
+		test_is(call(TDH_MNG_ADDCX, 0x20000 + i * PAGE_SIZE, td.tdr, 0, NULL), TDX_SUCCESS);
+	test_is(call(TDH_MNG_ADDCX, 0x30000, td.tdr, 0, NULL), TDX_TDCX_NUM_INCORRECT);
+	test_make(0x200000, MODULE_HKID + 2, MADE_TD, &td);
+	tdvpr = test_make_vcpu(0x200000, 0, MADE_TDVPS);
+	for (u64 i = TDVPS_PAGES; i < TDVPS_PAGES_MAX; i++)
+		test_is(call(TDH_VP_ADDCX, tdvpr + i * PAGE_SIZE, tdvpr, 0, NULL), TDX_SUCCESS);
+	test_is(call(TDH_VP_ADDCX, 0x30000, tdvpr, 0, NULL), TDX_TDCX_NUM_INCORRECT);
+	assert_int_equal(page_type(0x30000), PT_NDA);
+	assert_unlocked(td.tdr, tdvpr);
+	sim_free(sim);
+}
+
 static void test_no_key(void **state)
 {
 	struct sim *sim = machine(TDX_VERSION_RECORDED);
@@ -255,6 +276,7 @@ int main(void)
 		cmocka_unit_test(test_no_entropy_create),
 		cmocka_unit_test(test_no_entropy_addcx),
 		cmocka_unit_test(test_no_key),
+		cmocka_unit_test(test_too_many_pages),
 		cmocka_unit_test(test_pconfig_busy),
 		cmocka_unit_test(test_field_changes),
 		cmocka_unit_test(test_vp_init_version),

@@ -243,6 +243,7 @@ static bool td_step(struct steps *s, const struct event *ev, struct tdr *tdr, st
 		{ &b->uuid[0], "TDCS.SERVTD_BINDING.UUID" },
 		{ &tdcs->mig_version, "TDCS.MIG_VERSION" },
 		{ &tdcs->hp_lock_timeout, "TDCS.HP_LOCK_TIMEOUT" },
+		{ &tdcs->vm_ctls[0], "TDCS.VM_CTLS" },
 	};
 	static const struct named_field any_rtmr = { NULL, "TDCS.RTMR" };
 	const struct named_field *f = lookup(fields, ARRAY_SIZE(fields), ev->p);
@@ -260,6 +261,7 @@ static bool module_step(struct steps *s, const struct event *ev)
 	const struct named_field fields[] = {
 		{ &s->vp->state, "TDVPS.STATE" },
 		{ &s->vp->last_td_exit, "TDVPS.LAST_TD_EXIT" },
+		{ &s->vp->pend_nmi, "TDVPS.PEND_NMI" },
 		{ &s->vp->assoc_lpid, "TDVPS.ASSOC_LPID" },
 		{ &s->vp->vcpu_epoch, "TDVPS.VCPU_EPOCH" },
 		{ &s->vp->possibly_epf_stepping, "TDVPS.POSSIBLY_EPF_STEPPING" },

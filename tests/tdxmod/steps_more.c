@@ -257,8 +257,8 @@ static void test_vp(void **state)
 #define NEW_TDR		0x800000ull
 #define NEW_TDVPR	0x810000ull
 
-enum { CREATE, KEY, LAST_KEY, ADDCX, SIXTH = ADDCX + TDCX_PAGES - 1, INIT, VP_CREATE, VP_ADDCX,
-       LAST_VP_ADDCX = VP_ADDCX + TDVPS_PAGES - 2, VP_INIT };
+enum { CREATE, KEY, LAST_KEY, ADDCX, SIXTH = ADDCX + TDCX_PAGES - 1, SEVENTH, INIT, VP_CREATE,
+       VP_ADDCX, LAST_VP_ADDCX = VP_ADDCX + TDVPS_PAGES - 2, VP_INIT };
 
 static u64 build_call(u32 at)
 {
@@ -309,6 +309,7 @@ static void test_build(void **state)
 		{ LAST_KEY, "TDH.MNG.KEY.CONFIG(last package)" },
 		{ ADDCX, "TDH.MNG.ADDCX" },
 		{ SIXTH, "TDH.MNG.ADDCX(sixth)" },
+		{ SEVENTH, "TDH.MNG.ADDCX(seventh)" },
 		{ INIT, "TDH.MNG.INIT" },
 		{ VP_CREATE, "TDH.VP.CREATE" },
 		{ VP_ADDCX, "TDH.VP.ADDCX" },
@@ -338,13 +339,15 @@ static void test_metadata(void **state)
 {
 	static const struct {
 		const char *flow;
-		u64 leaf, rdx, r8;
+		u64 leaf, rdx, r8, r9;
 		bool vcpu, associated;
 	} rows[] = {
 		{ "TDH.MNG.RD(NUM_VCPUS)", TDH_MNG_RD, 0x9010000200000001 },
-		{ "TDH.MNG.WR(HP_LOCK_TIMEOUT)", TDH_MNG_WR, 0x9110000300000011, 20000 },
-		{ "TDH.VP.RD(EPTP)", TDH_VP_RD, 0x203c, 0, true },
-		{ "TDH.VP.WR(EPTP)", TDH_VP_WR, 0x203c, 0x123000, true, true },
+		{ "TDH.MNG.WR(HP_LOCK_TIMEOUT)", TDH_MNG_WR, 0x9110000300000011, 20000, ~0ull },
+		{ "TDH.MNG.WR(VM_CTLS)", TDH_MNG_WR, 0x9110000300000012, 1, 1 },
+		{ "TDH.VP.RD(EPTP)", TDH_VP_RD, 0x203c, 0, 0, true },
+		{ "TDH.VP.WR(EPTP)", TDH_VP_WR, 0x203c, 0x123000, ~0ull, true, true },
+		{ "TDH.VP.WR(PEND_NMI)", TDH_VP_WR, 0x202000000000000b, 1, 1, true, true },
 	};
 
 	for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -357,7 +360,7 @@ static void test_metadata(void **state)
 			test_interrupt(&r);
 		}
 		r = (struct tdx_regs){
-			.rax = rows[i].leaf, .rdx = rows[i].rdx, .r8 = rows[i].r8, .r9 = ~0ull,
+			.rax = rows[i].leaf, .rdx = rows[i].rdx, .r8 = rows[i].r8, .r9 = rows[i].r9,
 			.rcx = rows[i].vcpu ? s.td.tdvpr[0] : s.td.tdr,
 		};
 		steps_record(&s);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * How the flows that build a TD fail where no recording gets: want of entropy, PCONFIG busy,
- * a field that changes under a write, and TDH.VP.INIT version 1 (S10), which TDX_1.5.01 has not.
+ * a field that changes under a write, a vCPU that is DISABLED; and TDH.VP.INIT version 1 (S10),
+ * which TDX_1.5.01 has not.
  */
 #include "tests/tdxmod/common.h"
 
@@ -14,6 +15,7 @@
 #include "tdxmod/versions.h"
 
 #define VM_CTLS_0	0x9110000300000012ull	/* of the host's own: bit 0 */
+#define PEND_NMI	0x202000000000000bull
 
 static struct sim *machine(const char *version)
 {
@@ -192,6 +194,21 @@ static void test_field_changes(void **state)
 	sim_free(sim);
 }
 
+/* A vCPU that is DISABLED may be looked at, no more; both want it associated here */
+static void test_disabled(void **state)
+{
+	struct sim *sim = machine(TDX_VERSION_RECORDED);
+	struct test_td td;
+
+	test_make(0, MODULE_HKID + 1, MADE_VCPU, &td);
+	world_set(tdvps_at(td.tdvpr[0])->state, VCPU_DISABLED);
+	test_is(call(TDH_VP_RD, td.tdvpr[0], PEND_NMI, 0, NULL), TDX_SUCCESS);
+	test_is(call(TDH_VP_WR, td.tdvpr[0], PEND_NMI, 0, NULL), TDX_VCPU_STATE_INCORRECT);
+	test_on_lp(1);
+	test_is(call(TDH_VP_RD, td.tdvpr[0], PEND_NMI, 0, NULL), TDX_VCPU_ASSOCIATED);
+	sim_free(sim);
+}
+
 /* --- TDH.VP.INIT version 1 ------------------------------------------------------------- */
 
 #define VP_INIT_1	(TDH_VP_INIT | 1ull << 16)
@@ -279,6 +296,7 @@ int main(void)
 		cmocka_unit_test(test_too_many_pages),
 		cmocka_unit_test(test_pconfig_busy),
 		cmocka_unit_test(test_field_changes),
+		cmocka_unit_test(test_disabled),
 		cmocka_unit_test(test_vp_init_version),
 		cmocka_unit_test(test_vp_init_tdr),
 		cmocka_unit_test(test_vp_init_x2apic),

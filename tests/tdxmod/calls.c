@@ -99,7 +99,7 @@ static void test_calls(void **state)
 	}
 	sim_free(sim);
 	print_message("%u calls\n", calls);
-	assert_true(calls > 9000);
+	assert_true(calls > 9800);
 }
 
 int main(void)

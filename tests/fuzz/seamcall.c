@@ -24,6 +24,7 @@
 #include "sim/engine/tlb.h"
 #include "tdxmod/build.h"
 #include "tdxmod/guest.h"
+#include "tdxmod/metadata.h"
 #include "tdxmod/module.h"
 #include "tdxmod/observe.h"
 #include "tdxmod/peek.h"
@@ -43,7 +44,7 @@ enum option {			/* bits of the first byte; 0..2: the module's version */
 
 struct fuzz {
 	struct sim *sim;
-	u64 tdr[2], tdvpr[VCPUS + 1];
+	u64 tdr[3], tdvpr[VCPUS + 1];	/* the last TD has no TDCS yet */
 	const uint8_t *record, *choice, *end;
 	u32 records;
 	struct rng rng;			/* past the last byte */
@@ -59,6 +60,10 @@ struct fuzz {
 /* The free page n is at FREE + n * 4K; the first 2M pages behind it are free as a whole */
 #define FREE	0x200000ull
 #define LARGE	0x400000ull
+/* A TD and a vCPU that are not built to their end, and TD_PARAMS, four of them */
+#define HALF_TD		0x180000ull
+#define HALF_VCPU	0x190000ull
+#define PARAMS		0x1f0000ull
 
 static void __noreturn wrong(const char *what, u64 a, u64 b)
 {
@@ -87,7 +92,8 @@ static u64 hpa_of(const struct fuzz *f, u8 b)
 		0x2000, 0x5000, world_phys_size() - 0x1000, world_phys_size(),
 		SEAMRR_BASE, SEAMRR_BASE - 0x1000, PA_LIMIT - 0x1000, PA_LIMIT, NULL_PA,
 		FREE | 33ull << HKID_SHIFT, FREE | 3ull << HKID_SHIFT, FREE | 0x80, 1ull << 63,
-		0x40000000, 0x3ffff000, 0x100000, 0x101000, 0x102000, 0x103000,
+		0x40000000, 0x3ffff000, 0x100000, 0x101000, 0x102000, 0x103000, HALF_TD,
+		HALF_TD + 0x1000, HALF_VCPU, HALF_VCPU + 0x1000, PARAMS, PARAMS + TD_PARAMS_SIZE,
 	};
 
 	if (b < 0x60)
@@ -101,7 +107,34 @@ static u64 hpa_of(const struct fuzz *f, u8 b)
 
 static u64 tdr_of(const struct fuzz *f, u8 b)
 {
-	return b < 0xd0 ? f->tdr[0] : b < 0xe0 ? f->tdr[1] : hpa_of(f, b << 3);
+	return b < 0xc0 ? f->tdr[0] : b < 0xe0 ? f->tdr[1 + (b & 1)] : hpa_of(f, b << 3);
+}
+
+/* Of the leaves that build: more often the TD that is to be built */
+static u64 new_tdr_of(const struct fuzz *f, u8 b)
+{
+	return b < 0x80 ? f->tdr[2] : tdr_of(f, b);
+}
+
+static u64 tdvpr_of(const struct fuzz *f, u8 b)
+{
+	return b < 0x40 ? HALF_VCPU : b < 0xe0 ? f->tdvpr[b & 3] : hpa_of(f, b << 3);
+}
+
+/* A field's id: of a class that there is, or nearly; of the TD or the vCPU */
+static u64 field_of(u8 a, u8 b)
+{
+	static const u64 first[] = {
+		0x8010000300000000, 0x8110000000000000, 0x9010000200000000, 0x9110000300000010,
+		0x1110000300000000, 0x9810000000000000, 0x8910000300000000, 0x9410000300000000,
+		0x1010000300000000, 0x1510000300000000, 0x0024000100000000, 0x0024000300002000,
+		0x0024000200004000, 0x0024000300006000, 0x9120000300000100, 0xa020000300000000,
+		0x2020000000000000, 0x1020000300000000, 0x1220000300000000, 0x1320000300000000,
+	};
+
+	if (a >= 0xf8)
+		return a & 1 ? MD_FIELD_NONE : 0;
+	return first[a % ARRAY_SIZE(first)] + b + ((u64)(a >= 0xe0) << (b & 63));
 }
 
 static u64 leaf_of(const uint8_t *p)
@@ -114,6 +147,9 @@ static u64 leaf_of(const uint8_t *p)
 		TDH_MEM_RANGE_UNBLOCK, TDH_PHYMEM_CACHE_WB, TDH_PHYMEM_PAGE_WBINVD,
 		TDH_MEM_PAGE_RELOCATE, TDH_MEM_RD, TDH_MEM_WR, TDH_PHYMEM_PAGE_RDMD,
 		TDH_SERVTD_BIND, TDH_SERVTD_PREBIND,
+		TDH_MNG_CREATE, TDH_MNG_KEY_CONFIG, TDH_MNG_ADDCX, TDH_MNG_INIT, TDH_MNG_RD,
+		TDH_MNG_WR, TDH_MNG_KEY_RECLAIMID, TDH_MR_EXTEND, TDH_VP_CREATE, TDH_VP_ADDCX,
+		TDH_VP_INIT, TDH_VP_RD, TDH_VP_WR,
 	};
 	u64 version = p[6] & 0xf0 ? 0 : p[6] & 3;
 
@@ -122,6 +158,13 @@ static u64 leaf_of(const uint8_t *p)
 	if (p[1] >= 0xe8)
 		return p[2];
 	return modelled[p[1] % ARRAY_SIZE(modelled)] | version << 16;
+}
+
+static void field(const uint8_t *p, struct tdx_regs *r)
+{
+	r->rdx = field_of(p[3], p[4]);
+	r->r8 = p[5] < 0x80 ? p[5] & 1 : (u64)p[5] << (p[6] & 63);
+	r->r9 = p[7] & 1 ? ~0ull : p[7] & 2 ? 1 : (u64)p[7] << (p[6] & 63);
 }
 
 /* Each register as its leaf reads it */
@@ -139,8 +182,46 @@ static void registers(const struct fuzz *f, const uint8_t *p, struct tdx_regs *r
 		r->rcx = p[2] < 0xe0 ? f->tdvpr[p[2] & 3] : hpa_of(f, p[5]);
 		r->rcx |= p[3] >= 0xe0 ? (u64)(p[3] & 15) << 51 : 0;
 		break;
+	case TDH_VP_INIT:
+		r->rcx = tdvpr_of(f, p[2]);
+		r->r8 = p[4] & 3;
+		break;
+	case TDH_VP_RD:
+	case TDH_VP_WR:
+		r->rcx = tdvpr_of(f, p[2]);
+		field(p, r);
+		break;
+	case TDH_MNG_RD:
+	case TDH_MNG_WR:
+		r->rcx = tdr_of(f, p[2]);
+		field(p, r);
+		break;
+	case TDH_MNG_CREATE:
+		r->rcx = r->r8;
+		r->rdx = p[2] < 0xf0 ? MODULE_HKID + p[2] % 8 : (u64)p[3] << p[2] % 16 * 4;
+		break;
+	case TDH_MNG_ADDCX:
+	case TDH_VP_CREATE:
+		r->rcx = r->r8;
+		r->rdx = new_tdr_of(f, p[2]);
+		break;
+	case TDH_VP_ADDCX:
+		r->rcx = r->r8;
+		r->rdx = tdvpr_of(f, p[2]);
+		break;
+	case TDH_MNG_INIT:
+		r->rcx = new_tdr_of(f, p[2]);
+		r->rdx = p[3] < 0xf0 ? PARAMS + (p[3] & 3) * TD_PARAMS_SIZE : hpa_of(f, p[3]);
+		break;
+	case TDH_MR_EXTEND:
+		r->rcx = gpa_of(p[2]) | (u64)(p[3] & 31) << 7;
+		break;
 	case TDH_MNG_VPFLUSHDONE:
+	case TDH_MNG_KEY_CONFIG:
+		r->rcx = new_tdr_of(f, p[2]);
+		break;
 	case TDH_MNG_KEY_FREEID:
+	case TDH_MNG_KEY_RECLAIMID:
 	case TDH_MEM_TRACK:
 	case TDH_MR_FINALIZE:
 		r->rcx = r->rdx;
@@ -253,7 +334,7 @@ static void tdcall_operands(const struct fuzz *f, const uint8_t *p, struct guest
 		in->r11 = uuid[1];
 		in->r12 = uuid[2];
 		in->r13 = uuid[3] ^ (p[3] & 0x10);
-		/* fall through */
+		__attribute__((fallthrough));
 	case TDG_VM_RD:
 	case TDG_VM_WR:
 	case TDG_VP_RD:
@@ -333,13 +414,42 @@ static void listen(void *ctx, const struct event *ev)
 		check_status(ev->name, ev->arg, ev->status);
 }
 
-/* The first TD as the service TD of the second */
-static void bind(const struct fuzz *f)
+static void set_up(u64 leaf, u64 rcx, u64 rdx)
 {
-	struct tdx_regs r = { .rax = TDH_SERVTD_BIND, .rcx = f->tdr[1], .rdx = f->tdr[0] };
+	struct tdx_regs r = { .rax = leaf, .rcx = rcx, .rdx = rdx };
 
 	if (seamcall(&r))
-		wrong("no binding", 0, r.rax);
+		wrong("set-up", leaf, r.rax);
+}
+
+static void build_half(struct fuzz *f, u8 options)
+{
+	f->tdr[2] = HALF_TD;
+	for (u64 i = 0; i < 4; i++) {
+		struct td_params *p = phys_to_ptr(PARAMS + i * TD_PARAMS_SIZE);
+
+		*p = (struct td_params){	/* three that will do, and one that does not */
+			.attributes = i < 2 ? i : ATTRIBUTES_SEPT_VE_DISABLE, .xfam = i < 3 ? 3 : 0,
+			.max_vcpus = 2, .eptp_controls = 6 | 3 << 3,
+			.config_flags = i == 2 ? CONFIG_FLAGS_FLEXIBLE_PENDING_VE : 0,
+			.tsc_frequency = 100,
+		};
+	}
+	set_up(TDH_MNG_CREATE, f->tdr[2], MODULE_HKID + 7);
+	if (options & 1) {	/* its keys are there; two pages of its TDCS are not */
+		for (u16 lp = 0; lp < ACTORS; lp += ACTORS / module_self()->packages) {
+			sim_self->lp = lp;
+			set_up(TDH_MNG_KEY_CONFIG, f->tdr[2], 0);
+		}
+		sim_self->lp = 0;
+		for (u64 i = 1; i < TDCX_PAGES - 1; i++)
+			set_up(TDH_MNG_ADDCX, HALF_TD + i * PAGE_SIZE, f->tdr[2]);
+	}
+	if (!(options & OPT_INITIALIZED))
+		return;
+	set_up(TDH_VP_CREATE, HALF_VCPU, f->tdr[0]);
+	for (u64 i = 1; i < TDVPS_PAGES; i++)
+		set_up(TDH_VP_ADDCX, HALF_VCPU + i * PAGE_SIZE, HALF_VCPU);
 }
 
 static void build(struct fuzz *f, u8 options)
@@ -377,14 +487,15 @@ static void build(struct fuzz *f, u8 options)
 		if (seamcall(&r))
 			wrong("no S-EPT", l, r.rax);
 	}
-	if ((options & 2) && !(options & OPT_INITIALIZED))
-		bind(f);
+	if ((options & 2) && !(options & OPT_INITIALIZED))	/* the first TD is the service TD */
+		set_up(TDH_SERVTD_BIND, f->tdr[1], f->tdr[0]);
 	for (u32 i = 0; i < f->records; i++) {
 		if (is_insn(f->record + i * RECORD))
 			add_insn(f, f->record + i * RECORD);
 	}
 	for (u32 i = 0; i < VCPUS; i++)
 		vcpu_set_guest(f->tdvpr[i], &f->program[i]);
+	build_half(f, options);
 }
 
 /* Whatever there is now, reports and checks look at it */

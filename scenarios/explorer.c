@@ -154,7 +154,8 @@ static char *choices_text(const GPtrArray *names, const struct trail *t)
 		const char *name = i < t->n && !answer ? names->pdata[t->v[i]] : NULL;
 
 		if (run && (i == t->n || answer || name != last || i == t->loop)) {
-			g_string_append_printf(s, run > 1 ? "*%u" : "", run);
+			if (run > 1)
+				g_string_append_printf(s, "*%u", run);
 			run = 0;
 		}
 		if (answer) {

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""The fidelity table of docs/model.md says what `septsim conform` (and calls.c) runs and agrees with.
+"""The fidelity table of docs/model.md says what `septsim conform` (and calls*.c) runs and agrees with.
 
 model_true.py SEPTSIM ROOT [--put]; --put writes the table's numbers into docs/model.md.
 """
@@ -28,17 +28,20 @@ for total in done['totals']:
 ROW = re.compile(r'^\| (TD\S+) \| ([\w/.]+\.c) \| .*\|$')
 
 
-# Calls that only a unit test plays, which fails on the first that differs (tests/tdxmod/calls.c)
-leaf_names = {i['leaf']: i['name'] for i in json.loads(subprocess.run(
+# Calls that only unit tests play, which fail on the first that differs (calls.c, calls_more.c)
+leaf_names = {(i['guest'], i['leaf']): i['name'] for i in json.loads(subprocess.run(
     [septsim, 'list', 'seamcalls', '--json'], text=True, stdout=subprocess.PIPE,
-    check=True).stdout)['items'] if not i['guest'] and ' ' not in i['name']}
+    check=True).stdout)['items'] if ' ' not in i['name']}
 calls, answers = collections.Counter(), collections.defaultdict(set)
-with open(os.path.join(root, 'tests/vectors/build_calls.csv'), newline='') as f:
-    for row in csv.DictReader(line for line in f if not line.startswith('#')):
-        if row['out_rax']:
-            name = leaf_names[int(row['rax'], 16) & 0xffff]
-            calls[name] += 1
-            answers[name].add(row['out_rax'])
+for table in 'build_calls.csv', 'more_calls.csv':
+    with open(os.path.join(root, 'tests/vectors', table), newline='') as f:
+        for row in csv.DictReader(line for line in f if not line.startswith('#')):
+            kind = row.get('kind') or row['what']
+            if kind in ('call', 'seam', 'tdcall', 'tdexit'):
+                name = leaf_names.get((kind.startswith('td'), int(row['rax'], 16) & ~0xff0000))
+                if name:
+                    calls[name] += 1
+                    answers[name].add(row['out_rax'])
 
 
 def numbers(flow):
@@ -66,7 +69,7 @@ new = re.sub(r'Besides: \d+ rows of lock primitives, \d+ S-EPT states\.',
              'Besides: %d rows of lock primitives, %d S-EPT states.' % (locks, ran['S-EPT state']),
              '\n'.join(lines)).replace(
                  '|\n| --- | --- | --- | --- | --- |\n| TD.', '|\n| --- | --- | --- | --- | --- | --- |\n| TD.')
-missing = {flow for flow in ran if flow.startswith('TD') and '||' not in flow} - seen
+missing = {flow for flow in {*ran, *calls} if flow.startswith('TD') and '||' not in flow} - seen
 if missing:
     sys.exit('docs/model.md: no row of the fidelity table for ' + ' '.join(sorted(missing)))
 if sys.argv[3:] == ['--put']:

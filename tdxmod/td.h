@@ -179,6 +179,7 @@ struct tdvps {
 	} vmcs;
 	u64 xfam;
 	u8 pend_nmi;
+	u8 cpuid_supervisor_ve, cpuid_user_ve, cpuid_control[128];	/* only the guest's to read */
 };
 
 _Static_assert(sizeof(struct tdvps) <= PAGE_SIZE, "TDVPS fits its first page");

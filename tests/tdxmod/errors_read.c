@@ -125,7 +125,7 @@ static void guest_operands(struct env *e, const char *flow)
 		break;
 	case TDG_VP_RD:
 	case TDG_VP_WR:
-		e->r.rdx = 0x0024000300002010;	/* TSC offset; of a vCPU nothing is the guest's */
+		e->r.rdx = 0x0024000300002010;	/* TSC offset: not the guest's */
 		e->r.r9 = NULL_PA;
 		break;
 	case TDG_MR_REPORT:

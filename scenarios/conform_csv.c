@@ -26,6 +26,7 @@ enum conform_table conform_csv(const char *header)
 	static const char *const elsewhere[] = {
 		"lock,op,side,path,step_no,", "flow,step_no,action,object,",
 		"flow,check_no,check,result,", "sequence,what,lp,rax,",
+		"case,lp,kind,rax,",
 	};
 
 	if (!strcmp(header, LOCK_HEADER))

@@ -209,6 +209,7 @@ struct scn_limit {
 	guint64 steps;			/* 0: the default */
 	guint64 cycles;			/* 0: the default */
 	unsigned int progress;		/* PROGRESS_* bits; PROGRESS_ALL by default */
+	gboolean tso;			/* a search buffers stores */
 };
 
 /* What `seen` and `never` look for. */

@@ -12,7 +12,9 @@
 #include "scenarios/found.h"
 #include "scenarios/play_priv.h"
 #include "sim/engine/check.h"
+#include "sim/engine/region.h"
 #include "sim/engine/search.h"
+#include "sim/engine/tso.h"
 
 #define SHRINK_TRIES	2000u
 #define SHRINK_STATES	300000u	/* of one search with fewer switches */
@@ -207,7 +209,8 @@ static struct play_result *draw(struct explorer *e, const struct explore_found *
 	explore_found_free(explore_replay(e->pl.sim, &o, &f->trail, &taken, NULL));
 	trace_unlisten(e->pl.sim, found_log_event, log);
 	trace_listen(e->pl.sim, listen, e);
-	for (guint i = 0; i < G_N_ELEMENTS(v->scn) && !v->loops; i++)
+	/* `run` has no store buffers. */
+	for (guint i = 0; i < G_N_ELEMENTS(v->scn) && !v->loops && !e->out->tso; i++)
 		v->scn[i] = found_text(log, v->id, v->where, i == 0);
 	found_log_free(log);
 	taken.loop = f->trail.loop < f->trail.n ? f->trail.loop : taken.n;
@@ -293,6 +296,42 @@ static void choose_scenario(struct explored_violation *v, const struct play_opti
 
 /* ---- a case ---- */
 
+static void add_word(void *ctx, const void *p)
+{
+	struct explorer *e = ctx;
+	char name[96];
+
+	/* A word of 8 bytes, whose second half may be the one with a name. */
+	if (!region_at(p))
+		p = (const char *)p + 4;
+	g_ptr_array_add(e->out->buffered, g_strdup(region_name_of(p, name, sizeof(name))));
+}
+
+/*
+ * Under TSO: a search without buffers shows which words are shared, one with buffers for those
+ * may show more, until it shows no new one. What breaks a rule on the way is a violation
+ * under TSO, too, as it allows all that sequential consistency does.
+ */
+static struct explore_result *search_tso(struct explorer *e, const struct explore_options *o)
+{
+	struct sim *sim = e->pl.sim;
+	struct explore_result *r;
+	gboolean first = TRUE;
+
+	tso_learn(sim);
+	r = explore(sim, o);
+	while (!r->found->len && g_strcmp0(r->bounded_by, "interrupt") &&
+	       (tso_buffer(sim) || first)) {
+		if (first)
+			search_begin(sim);	/* the storers are new */
+		first = FALSE;
+		explore_result_free(r);
+		r = explore(sim, o);
+	}
+	tso_words(sim, add_word, e);
+	return r;
+}
+
 static void search(struct explorer *e)
 {
 	struct explore_options o;
@@ -306,7 +345,9 @@ static void search(struct explorer *e)
 	trace_unlisten(e->pl.sim, note_begun, e);
 	o = engine_options(e);
 	e->since = e->shown = g_get_monotonic_time();
-	e->out->engine = explore(e->pl.sim, &o);
+	e->out->tso = e->req->memory == EXPLORE_TSO ||
+		      (e->req->memory == EXPLORE_MEMORY_FILE && e->pl.c->limit.tso);
+	e->out->engine = e->out->tso ? search_tso(e, &o) : explore(e->pl.sim, &o);
 	e->out->seconds = seconds_since(e->since);
 	for (guint i = 0; i < e->out->engine->found->len && !e->pl.refused; i++)
 		take_found(e, e->out->engine->found->pdata[i]);
@@ -336,6 +377,7 @@ struct explored *scenario_explore(const struct scenario *sc, const struct scenar
 	struct explorer e = { .req = req, .out = out };
 
 	e.names = g_ptr_array_new();
+	out->buffered = g_ptr_array_new_with_free_func(g_free);
 	out->violations = g_ptr_array_new_with_free_func(violation_free);
 	player_init(&e.pl, sc, c, opt);
 	e.pl.res->costs = "";	/* there is no time, so nothing has a price */
@@ -358,6 +400,7 @@ void explored_free(struct explored *e)
 	if (!e)
 		return;
 	g_ptr_array_unref(e->violations);
+	g_ptr_array_unref(e->buffered);
 	explore_result_free(e->engine);
 	play_result_free(e->res);
 	g_free(e);

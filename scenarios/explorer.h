@@ -13,6 +13,7 @@ struct explore_request {
 	struct explore_options engine;	/* callbacks are the explorer's own */
 	double seconds;			/* 0: no limit */
 	gboolean shrink;
+	enum { EXPLORE_MEMORY_FILE, EXPLORE_SC, EXPLORE_TSO } memory;	/* FILE: as the case says */
 	/* Now and then, on long searches: how far it is. May be NULL. */
 	void (*progress)(void *ctx, const struct explore_result *so_far, double seconds);
 	void *ctx;
@@ -37,6 +38,8 @@ struct explored {
 	struct explore_result *engine;	/* NULL if the case was refused or its init lines stuck */
 	GPtrArray *violations;		/* struct explored_violation */
 	double seconds;
+	gboolean tso;			/* stores were buffered ... */
+	GPtrArray *buffered;		/* ... to these words: char * */
 };
 
 /* scenario_explore - never NULL; one at a time in a process, like scenario_play() */

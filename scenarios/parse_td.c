@@ -350,18 +350,27 @@ static void limit_progress(struct parse *p, const struct attr *a)
 	g_strfreev(names);
 }
 
+static void limit_memory(struct parse *p, const struct attr *a)
+{
+	p->c->limit.tso = !strcmp(a->word, "tso");
+	if (!p->c->limit.tso && strcmp(a->word, "sc"))
+		parse_error(p, &a->whole, NULL, "memory= is sc or tso");
+}
+
 static void limit_attr(struct parse *p, const struct attr *a)
 {
-	static const char *const keys[] = { "steps", "cycles", "progress", NULL };
+	static const char *const keys[] = { "steps", "cycles", "progress", "memory", NULL };
 	const char *key = a->key ? a->key : a->word;
 
 	if (!a->key || !g_strv_contains(keys, key))
 		parse_error(p, &a->whole, hint_nearest(p, key, keys),
-			    "steps=, cycles= or progress= expected");
+			    "steps=, cycles=, progress= or memory= expected");
 	else if (!strcmp(key, "steps"))
 		p->c->limit.steps = attr_number(p, a, 1, G_MAXINT64);
 	else if (!strcmp(key, "cycles"))
 		p->c->limit.cycles = attr_number(p, a, 1, G_MAXINT64);
+	else if (!strcmp(key, "memory"))
+		limit_memory(p, a);
 	else
 		limit_progress(p, a);
 }

@@ -8,6 +8,7 @@
 #include "sim/engine/check.h"
 #include "sim/engine/lp.h"
 #include "sim/engine/trace.h"
+#include "sim/engine/tso.h"
 #include "sim/engine/undo.h"
 #include "tdxmod/leaf.h"
 #include "tdxmod/lp_state.h"
@@ -68,6 +69,7 @@ u64 seamcall(struct tdx_regs *r)
 		has = argument(module_self(), rax & 0xffff, r->rcx, &arg);
 		name = seamcall_name(rax & 0xffff) ? seamcall_name(rax & 0xffff) : name;
 	}
+	mem_drain();		/* SEAMCALL and SEAMRET serialize, as VM entry and exit do */
 	lp_mask_all();
 	sim_charge(COST_SEAMCALL_FIXED, 1);
 	count(COUNT_SEAMCALLS, 1);
@@ -79,6 +81,7 @@ u64 seamcall(struct tdx_regs *r)
 	if (status_is_busy(r->rax))
 		count(COUNT_BUSY, 1);
 	trace_(EV_RETURN, .name = name, .arg = arg, .has_arg = has, .status = r->rax);
+	mem_drain();
 	lp_unmask();
 	return r->rax;
 }

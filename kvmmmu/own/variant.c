@@ -90,6 +90,9 @@
 	X("gate-before-mode", BIT(SW_GATE_BEFORE_MODE), NULL,				\
 	  "the entry gate is read before vcpu->mode is published",			\
 	  "mutation", "F06 <Z2ONGJ/Q1IEWkL8T@yzhao56-desk.sh.intel.com>")		\
+	X("no-srcu-barrier", BIT(SW_NO_SRCU_BARRIER), NULL,				\
+	  "srcu_read_unlock() has no full barrier; seen by `explore --memory tso` alone", \
+	  "mutation", "vcpu_enter_guest(): smp_mb__after_srcu_read_unlock()")		\
 	X("gate-stays-on-error", BIT(SW_GATE_STAYS_ON_ERROR), NULL,			\
 	  "the entry gate is not lowered when the second try fails",			\
 	  "mutation", "F06, commit 3d626ce5a8cc")					\

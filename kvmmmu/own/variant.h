@@ -41,6 +41,7 @@ enum kvm_switch {
 	SW_PREFAULT_BEFORE_RUNNABLE,
 	SW_KICK_BEFORE_GATE,		/* F06 (a) */
 	SW_GATE_BEFORE_MODE,		/* F06 (b) */
+	SW_NO_SRCU_BARRIER,		/* F06, seen under TSO alone */
 	SW_GATE_STAYS_ON_ERROR,		/* F06 (c) */
 	SW_SEQ_AFTER_PFN,		/* H01 */
 	SW_SEQ_BEFORE_TRUNCATE,		/* H01 */
@@ -68,7 +69,8 @@ enum kvm_switch {
 
 /* Where a mutation took the gate or the kick away, KVM promises nothing of a second try. */
 #define KVM_GATE_MUTATIONS (1ull << SW_NO_KICK | 1ull << SW_NO_ENTRY_GATE | \
-			    1ull << SW_KICK_BEFORE_GATE | 1ull << SW_GATE_BEFORE_MODE)
+			    1ull << SW_KICK_BEFORE_GATE | 1ull << SW_GATE_BEFORE_MODE | \
+			    1ull << SW_NO_SRCU_BARRIER)
 
 #define KVM_VARIANT_DEFAULT "v7.2"
 

@@ -11,16 +11,18 @@
 #include "sim/engine/rewind.h"
 
 static struct {
-	int preemptions, pct, depth, verify;
+	int preemptions, pct, depth, verify, laps;
 	gboolean random, no_hash, no_reduction, livelock, keep_going, no_shrink;
 	gint64 executions, states;
 	double seconds;
-	char *only, *found;
+	char *only, *found, *memory;
 } raw = { .preemptions = -1 };
 
 static const GOptionEntry extra[] = {
 	{ "preemptions", 'p', 0, G_OPTION_ARG_INT, &raw.preemptions,
 	  "At most N switches away from an actor that could go on", "N" },
+	{ "laps", 0, 0, G_OPTION_ARG_INT, &raw.laps,
+	  "With -p: rounds of a loop that gets nowhere before others go on (default 8)", "N" },
 	{ "random", 0, 0, G_OPTION_ARG_NONE, &raw.random, "Sample: uniform at each step", NULL },
 	{ "pct", 0, 0, G_OPTION_ARG_INT, &raw.pct,
 	  "Sample: random priorities that change D - 1 times", "D" },
@@ -44,6 +46,8 @@ static const GOptionEntry extra[] = {
 	  "Remember no states and leave out nothing", NULL },
 	{ "verify-key", 0, 0, G_OPTION_ARG_INT, &raw.verify,
 	  "Run sampled merges of states on for N steps from both pasts", "N" },
+	{ "memory", 0, 0, G_OPTION_ARG_STRING, &raw.memory,
+	  "Memory model, over the case's: sc, or tso (store buffers)", "MODEL" },
 	{ "found", 0, 0, G_OPTION_ARG_FILENAME, &raw.found,
 	  "Write the first violation as this scenario, which run replays", "FILE.scn" },
 	{ "case", 0, 0, G_OPTION_ARG_STRING, &raw.only, "This case of the file only", "NAME" },
@@ -74,7 +78,7 @@ static gboolean take_options(struct explore_request *q, const struct cli *cli)
 	if (raw.pct < 0 || raw.pct > 64)
 		return cli_fail("--pct wants a depth of 1 to 64, not %d", raw.pct), FALSE;
 	if (raw.preemptions < -1 || raw.executions < 0 || raw.states < 0 || raw.seconds < 0 ||
-	    raw.depth < 0 || raw.verify < 0)
+	    raw.depth < 0 || raw.verify < 0 || raw.laps < 0)
 		return cli_fail("a number of an option is below 0"), FALSE;
 	if (raw.executions && !raw.random && !raw.pct)
 		return cli_fail("--executions is for samples (--random, --pct); a search has --states "
@@ -82,8 +86,13 @@ static gboolean take_options(struct explore_request *q, const struct cli *cli)
 	if (raw.livelock && (raw.preemptions >= 0 || raw.no_hash || raw.no_reduction))
 		return cli_fail("--livelock wants all states: no --preemptions, --no-hash or "
 				"--no-reduction"), FALSE;
+	if (raw.memory && strcmp(raw.memory, "sc") && strcmp(raw.memory, "tso"))
+		return cli_fail("--memory is sc or tso, not %s", raw.memory), FALSE;
+	if (raw.memory)
+		q->memory = !strcmp(raw.memory, "tso") ? EXPLORE_TSO : EXPLORE_SC;
 	o->driver = raw.random ? EXPLORE_RANDOM : raw.pct ? EXPLORE_PCT : EXPLORE_ALL;
 	o->preemptions = raw.preemptions;
+	o->laps = (u32)raw.laps;
 	o->pct_depth = (u32)raw.pct;
 	o->no_hash = raw.no_hash;
 	o->no_reduction = raw.no_reduction;

@@ -82,6 +82,12 @@ void actor_forget_at(const struct site *site, u64 k)
 	if (!(me->mode & MODE_KEYED))
 		return;
 	me->key = hash_fold(site_number(site), KEY_WHAT(KEY_FORGET, 0), k);
+	/* Brent's way to see a round: compare with a key that is renewed ever more rarely. */
+	me->forgets++;
+	if (me->key == me->lap_key)
+		me->laps++;
+	else if (!(me->forgets & (me->forgets - 1)))
+		me->lap_key = me->key;
 	script_forget(me->sim, me, site);
 }
 
@@ -90,6 +96,8 @@ void actor_progress(enum progress_kind kind)
 	struct sim *sim = sim_self->sim;
 
 	sim->progress |= kind;
+	if (!(sim_self->mode & MODE_FREE))
+		sim_self->forgets = sim_self->laps = 0;
 	if (sim->script.seen)
 		g_hash_table_remove_all(sim->script.seen);
 }

@@ -31,6 +31,7 @@ enum actor_mode {
 	MODE_IRQ	= 1 << 3,	/* an interrupt may be taken at the next step */
 	MODE_ROOT	= 1 << 4,	/* the set-up context: acts at once, nobody is scheduled */
 	MODE_FREE	= 1 << 5,	/* real atomics, real threads */
+	MODE_TSO	= 1 << 6,	/* stores are buffered: tso.h */
 	MODE_LOGGED	= 1 << 6,	/* the undo log is kept */
 };
 
@@ -72,6 +73,9 @@ struct actor {
 	void *stack_top;
 	struct sim *sim;
 	u64 blocked_since;	/* clock; for the blocking chain */
+	/* Rounds of a loop: how often it forgot, one of the keys it had then, how often again. */
+	u64 lap_key;
+	u32 forgets, laps;
 	/* These two share a word that is always logged, so it is in the world's hash. */
 	u32 tif __attribute__((aligned(8)));	/* TIF_* of task.h, read and written by steps */
 	u32 irqs_off;		/* depth: > 0 means that no interrupt is taken */

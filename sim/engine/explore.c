@@ -6,6 +6,7 @@
 
 #include "sim/engine/check.h"
 #include "sim/engine/explore_priv.h"
+#include "sim/engine/tso.h"
 
 #define TICK	4096u		/* transitions between two looks at the clock */
 
@@ -144,7 +145,7 @@ static enum explore_word word_of(const struct explore *x)
 {
 	if (x->opt->driver != EXPLORE_ALL)
 		return EXPLORE_SAMPLED;
-	return x->res->bounded_by || x->pruned || x->stop ? EXPLORE_BOUNDED : EXPLORE_PROVED;
+	return x->res->bounded_by || x->stop ? EXPLORE_BOUNDED : EXPLORE_PROVED;
 }
 
 /* Each way is followed once more: it must lead there again, and its switches are counted. */
@@ -183,6 +184,10 @@ struct explore_result *explore(struct sim *sim, const struct explore_options *op
 		res->bounded_by = "violation";
 	else if (!res->bounded_by && x.pruned)
 		res->bounded_by = "preemptions";
+	else if (!res->bounded_by && x.tired)
+		res->bounded_by = "laps";
+	if (!res->bounded_by && tso_cut(sim))
+		res->bounded_by = "buffers";
 	res->word = word_of(&x);
 	return res;
 }

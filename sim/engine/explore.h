@@ -23,6 +23,12 @@ struct explore_result;
 struct explore_options {
 	enum explore_driver driver;
 	int preemptions;	/* EXPLORE_ALL: at most so many; negative: any number */
+	/*
+	 * With a bound on preemptions: whoever has gone round a loop so often without getting
+	 * anywhere has to let others go on, which costs them nothing; 0: 8. Else a loop that
+	 * leaves something behind each time (a count) would go on for ever at no cost.
+	 */
+	u32 laps;
 	bool no_hash;		/* EXPLORE_ALL: states are not remembered, sleep sets are used */
 	bool no_reduction;	/* EXPLORE_ALL: not even those */
 	u32 verify_key;		/* run sampled merges on for so many steps, both pasts; 0: no */
@@ -70,8 +76,8 @@ struct explore_found {
 
 struct explore_result {
 	enum explore_word word;
-	const char *bounded_by;	/* "preemptions", "states", "time", "depth",
-				 * "interrupt", "violation"; NULL: nothing */
+	const char *bounded_by;	/* "preemptions", "laps", "states", "time", "depth",
+				 * "buffers", "interrupt", "violation"; NULL: nothing */
 	u64 executions;		/* complete ones: nobody could run, or a rule was broken */
 	u64 blocked;		/* no_hash: given up, as all that could run was asleep */
 	u64 states, transitions;

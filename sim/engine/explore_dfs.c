@@ -13,6 +13,7 @@
 
 #define DEPTH_DEFAULT	1000000u
 #define ROOM_BYTES	(8ull << 30)	/* of stacks on the path; address space until touched */
+#define LAPS		8u
 #define NO_ACTOR	0xffffu
 
 /* A state on the path, and the step being taken from it. */
@@ -35,6 +36,7 @@ struct dfs {
 	u32 depth, depth_max;
 	char *room, *room_end;
 	bool hash, sleep, bounded;
+	u32 laps;
 	struct visited seen;
 	struct edges *edges;
 	struct verify *verify;
@@ -138,12 +140,21 @@ static void limit(struct dfs *d, const char *by, bool stop)
 /* The next actor to step from @f; NULL if all have been, or need not. */
 static struct actor *next_actor(struct dfs *d, struct frame *f, int *budget)
 {
+	bool tired = d->bounded && f->last != NO_ACTOR &&
+		     the_world->actor[f->last]->laps >= d->laps;
+
 	for (; f->at < the_world->nactors; f->at++) {
 		struct actor *a = the_world->actor[f->at];
-		int cost = d->bounded && f->last != NO_ACTOR && a->id != f->last;
+		/* Idle LPs, callbacks and storers are nobody's choice to be switched to. */
+		int cost = d->bounded && f->last != NO_ACTOR && a->id != f->last && !tired &&
+			   !a->background;
 
 		if (!actor_enabled(a) || (d->sleep && f->asleep >> a->id & 1))
 			continue;
+		if (tired && a->id == f->last) {
+			d->x->tired = true;
+			continue;
+		}
 		*budget = f->budget - cost;
 		if (*budget >= 0)
 			return a;
@@ -169,10 +180,12 @@ static bool arrived(struct dfs *d, struct frame *f, struct actor *a, int budget,
 		    char *room)
 {
 	const struct explore_options *opt = d->x->opt;
-	u16 last = actor_enabled(a) ? a->id : NO_ACTOR;
+	u16 last = a->background ? f->last : a->id;
 	u32 number = 0;
 	bool fresh;
 
+	if (last != NO_ACTOR && !actor_enabled(the_world->actor[last]))
+		last = NO_ACTOR;
 	d->depth++;
 	d->frame[d->depth].room = room;
 	if (d->sim->stopping) {
@@ -232,6 +245,8 @@ static bool forward(struct dfs *d)
 	d->x->inner = &f->in;
 	d->sim->progress = 0;
 	room = search_mark_set(d->sim, &f->mark, a, f->room);
+	if (a->id != f->last)
+		a->forgets = a->laps = 0;
 	search_step(d->sim, a);
 	d->x->res->transitions++;
 	if (!arrived(d, f, a, budget, asleep, room))
@@ -256,6 +271,7 @@ static void setup(struct dfs *d)
 
 	d->hash = !opt->no_hash && !opt->no_reduction;
 	d->bounded = opt->preemptions >= 0;
+	d->laps = opt->laps ? opt->laps : LAPS;
 	d->sleep = opt->no_hash && !opt->no_reduction && !d->bounded;
 	if (d->sleep && the_world->nactors > 60)
 		sim_die("sleep sets serve at most 60 actors");

@@ -19,7 +19,7 @@ struct explore {
 	u64 next_tick;			/* in transitions */
 	bool stop;			/* the search is to end */
 	bool pruned;			/* a switch was left out for want of budget */
-	bool uneven;			/* a limit left something out */
+	bool tired;			/* a round of a loop was left out */
 };
 
 /* What is not one actor's: for looks that take no step. */

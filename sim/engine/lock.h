@@ -133,6 +133,7 @@ struct srcu {
 	u32 idx;		/* current index in bit 0 */
 	struct srcu_count *count;	/* by actor id */
 	struct mutex gp;	/* one grace period at a time */
+	bool no_unlock_barrier;	/* a mutation: srcu_read_unlock() without its full barrier */
 } __attribute__((aligned(64)));
 
 void srcu_init(struct srcu *s, const char *name);

@@ -9,14 +9,16 @@
 #include "sim/engine/lp.h"
 #include "sim/engine/priv.h"
 #include "sim/engine/region.h"
+#include "sim/engine/tso_priv.h"
 
+/* What memory holds, whoever asks. */
 u64 word_at(const void *p, unsigned int size)
 {
 	switch (size) {
-	case 1: return mem_peek8(p);
-	case 2: return mem_peek16(p);
-	case 4: return mem_peek32(p);
-	default: return mem_peek64(p);
+	case 1: return __atomic_load_n((const u8 *)p, __ATOMIC_RELAXED);
+	case 2: return __atomic_load_n((const u16 *)p, __ATOMIC_RELAXED);
+	case 4: return __atomic_load_n((const u32 *)p, __ATOMIC_RELAXED);
+	default: return __atomic_load_n((const u64 *)p, __ATOMIC_RELAXED);
 	}
 }
 
@@ -131,6 +133,20 @@ static void step_end(struct sim *sim, struct actor *me, const struct pending *st
 	});
 }
 
+/*
+ * x86-TSO: a plain store that others may read goes into the actor's buffer, with no scheduling
+ * point before it, as nobody sees it; a load sees its own; all else finds the buffer empty.
+ */
+static bool step_buffered(struct sim *sim, struct actor *me, const struct pending *step)
+{
+	if (tso_due(sim, me) || !tso_store(sim, me, step))
+		return false;
+	me->steps++;
+	if (me->mode & MODE_KEYED)
+		me->key = hash_fold(me->key, site_number(step->site), 0);
+	return true;
+}
+
 u64 door_slow(enum mem_op op, unsigned int size, void *p, u64 a, u64 b, const struct site *site)
 {
 	struct actor *me = sim_self;
@@ -142,7 +158,27 @@ u64 door_slow(enum mem_op op, unsigned int size, void *p, u64 a, u64 b, const st
 
 	if (me->mode & MODE_FREE)
 		return free_await(size, p, a, b);
+	if (unlikely(sim->tso.seen) && !(me->mode & MODE_ROOT)) {
+		tso_note(sim, me, op, p);
+		if (op == MEM_WRITE && step_buffered(sim, me, &step))
+			return 0;
+	}
 	step_begin(sim, me, &step);
+	if (unlikely(sim->tso.on) && !(me->mode & MODE_ROOT)) {
+		if (tso_due(sim, me))
+			tso_drain(sim, me);
+		/* It stood before this store when the buffers were made, or all had to go first. */
+		if (op == MEM_WRITE && tso_store(sim, me, &step)) {
+			step_end(sim, me, &step, a, a, 0);
+			return 0;
+		}
+		if (op == MEM_READ && tso_forward(sim, me, &step, &result)) {
+			step_end(sim, me, &step, result, result, result);
+			return result;
+		}
+		if (op != MEM_READ && op != MEM_WRITE && op != MEM_AWAIT)
+			tso_drain(sim, me);
+	}
 	if (op == MEM_FENCE) {
 		step_end(sim, me, &step, 0, 0, 0);
 		return 0;
@@ -215,6 +251,8 @@ struct u128 door_cmpxchg128(struct u128 *p, struct u128 old, struct u128 new_,
 	if (actor_clock_key(me) >= me->horizon)
 		sched_switch(me);
 	step_begin(sim, me, &step);
+	if (unlikely(sim->tso.on))
+		tso_drain(sim, me);
 	was = *p;
 	if (was.lo == old.lo && was.hi == old.hi)
 		world_store(p, &new_, sizeof(*p));

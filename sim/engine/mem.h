@@ -239,7 +239,14 @@ static __always_inline u64 door(enum mem_op op, unsigned int size, void *p, u64 
 
 #define mem_fence()	((void)door(MEM_FENCE, 8, NULL, 0, 0, SITE_HERE))
 
-#define mem_peek8(p)	__atomic_load_n((const u8 *)(p), __ATOMIC_RELAXED)
-#define mem_peek16(p)	__atomic_load_n((const u16 *)(p), __ATOMIC_RELAXED)
-#define mem_peek32(p)	__atomic_load_n((const u32 *)(p), __ATOMIC_RELAXED)
-#define mem_peek64(p)	__atomic_load_n((const u64 *)(p), __ATOMIC_RELAXED)
+/* What the running actor would read; the set-up context, and whoever has no buffer: memory. */
+u64 mem_peek_own(const void *p, unsigned int size);
+
+#define MEM_PEEK(bits, p)						\
+	(unlikely(sim_self->mode & MODE_TSO) ? (u##bits)mem_peek_own(p, bits / 8) : \
+	 __atomic_load_n((const u##bits *)(p), __ATOMIC_RELAXED))
+
+#define mem_peek8(p)	MEM_PEEK(8, p)
+#define mem_peek16(p)	MEM_PEEK(16, p)
+#define mem_peek32(p)	MEM_PEEK(32, p)
+#define mem_peek64(p)	MEM_PEEK(64, p)

@@ -93,8 +93,17 @@ struct record {				/* counters of one actor */
 	u64 count[COUNTERS];
 };
 
+/* Store buffers, tso.c. */
+struct tso {
+	bool on;
+	GHashTable *seen;		/* word -> who stored, who read; NULL: nobody learns */
+	struct store_buffer *buffer;	/* world, by actor */
+	u64 cut;
+};
+
 struct sim {
 	struct sim_options opt;
+	struct tso tso;
 	u32 cost[COST_NR];
 	struct undo_log undo;
 	struct tournament tour;

@@ -125,6 +125,8 @@ u32 sched_mode(const struct sim *sim)
 		mode |= MODE_EVENTS;
 	if (sim->opt.keyed)
 		mode |= MODE_KEYED;
+	if (sim->tso.on)
+		mode |= MODE_TSO;
 	if (sim->opt.logged)
 		mode |= MODE_LOGGED;
 	if (!sim->opt.timed || sim->opt.max_steps)

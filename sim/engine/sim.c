@@ -10,6 +10,7 @@
 #include "sim/engine/lockdep.h"
 #include "sim/engine/lp.h"
 #include "sim/engine/priv.h"
+#include "sim/engine/tso_priv.h"
 
 void sim_die(const char *fmt, ...)
 {
@@ -106,6 +107,7 @@ void sim_free(struct sim *sim)
 	for (u32 i = 0; i < ACTORS_MAX; i++)	/* also of actors that an undo took back */
 		carrier_stop(sim, &sim->carrier[i]);
 	script_fini(sim);
+	tso_fini(sim);
 	lockdep_teardown(sim);
 	check_fini(sim);
 	g_array_unref(sim->listeners);

@@ -73,7 +73,7 @@ int srcu_read_lock(struct srcu *s)
 	lockdep_acquire(&s->info, LOCK_RECURSIVE);
 	idx = mem_read32(&s->idx) & 1;
 	count = &s->count[sim_self->id].n[idx];
-	count_set(count, *count + 1);
+	count_set(count, mem_peek32(count) + 1);
 	mem_fence();
 	lockdep_acquired(&s->info, LOCK_RECURSIVE);
 	return (int)idx;
@@ -85,8 +85,9 @@ void srcu_read_unlock(struct srcu *s, int idx)
 
 	if (!lockdep_release(&s->info))
 		return;
-	mem_fence();
-	count_set(count, *count - 1);
+	if (!s->no_unlock_barrier)
+		mem_fence();
+	count_set(count, mem_peek32(count) - 1);
 	mem_wake(count);
 	lockdep_released(&s->info);
 }

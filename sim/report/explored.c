@@ -61,7 +61,8 @@ static void violation(const struct explored_violation *v, const struct report_lo
 		     "and %u", at, v->steps_found, v->switches_found,
 		     v->switches_found == 1 ? "" : "es", v->steps, v->switches);
 	if (v->drawn && !v->loops)
-		line(look, out, "%s", v->scenario == v->scn[0] ?
+		line(look, out, "%s", !v->scn[0] ? "run has no store buffers: `--json` has its "
+		     "choices" : v->scenario == v->scn[0] ?
 		     "--found FILE writes it as rows, each to an event" : v->scenario ?
 		     "--found FILE writes it as rows, some to the N-th step" :
 		     "no rows of a schedule lead there in virtual time");
@@ -72,9 +73,11 @@ static const char *why_bounded(const char *by)
 {
 	static const char *const words[][2] = {
 		{ "preemptions", "switches beyond the bound were left out" },
+		{ "laps", "rounds of a loop beyond the bound were left out" },
 		{ "states", "the limit of states was reached" },
 		{ "time", "the time was up" },
 		{ "depth", "executions longer than the limit were cut off" },
+		{ "buffers", "more than 8 stores of one actor were waiting" },
 		{ "interrupt", "it was interrupted" },
 		{ "violation", "it stopped at what it found" },
 	};
@@ -105,6 +108,21 @@ static void how(const struct explore_result *r, const struct report_look *look, 
 	g_string_free(s, TRUE);
 }
 
+static void buffers(const struct explored *e, const struct report_look *look, GString *out)
+{
+	GString *s = g_string_new(NULL);
+
+	for (guint i = 0; i < e->buffered->len; i++)
+		g_string_append_printf(s, "%s%s", i ? ", " : "", (char *)e->buffered->pdata[i]);
+	if (s->len)
+		line(look, out, "under x86-TSO, with stores buffered to %s", s->str);
+	else if (e->engine->found->len)
+		line(look, out, "under x86-TSO, which allows all that sc does: no store had to wait");
+	else
+		line(look, out, "under x86-TSO: no word is stored plainly and read by another");
+	g_string_free(s, TRUE);
+}
+
 static void on_this_host(const struct explored *e, const struct report_look *look, GString *out)
 {
 	const struct explore_result *r = e->engine;
@@ -123,6 +141,8 @@ void report_explored(const struct explored *e, const struct report_look *look, g
 		violation(e->violations->pdata[i], look, out);
 	if (e->engine)
 		how(e->engine, look, out);
+	if (e->engine && e->tso)
+		buffers(e, look, out);
 	if (e->engine && host)
 		on_this_host(e, look, out);
 	report_verdict(e->res, look, out);

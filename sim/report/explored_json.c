@@ -82,6 +82,13 @@ static void one_case(struct json *j, const struct explored *e)
 	json_truth(j, "as_expected", r->as_expected);
 	json_text(j, "end", play_end_name(r->end));
 	json_text(j, "why", r->why);
+	json_text(j, "memory", e->tso ? "tso" : "sc");
+	if (e->tso) {
+		json_enter(j, "buffered", '[');
+		for (guint i = 0; i < e->buffered->len; i++)
+			json_text(j, NULL, e->buffered->pdata[i]);
+		json_leave(j, ']');
+	}
 	if (e->engine)
 		numbers(j, e->engine);
 	violations(j, e);

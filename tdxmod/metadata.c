@@ -426,6 +426,13 @@ u64 md_write(const struct md_context *c, u64 id, u64 value, u64 mask, u64 *old)
 	return c->vp ? write_vp(c, m, id, value, mask, old) : write_td(c, m, id, value, mask, old);
 }
 
+struct md_request md_write_request(const struct tdx_regs *g)
+{
+	return (struct md_request){
+		.write = true, .field = g->rdx, .value = g->r8, .mask = g->r9,
+	};
+}
+
 u64 md_rd_wr(const struct md_context *c, const struct md_request *q, struct tdx_regs *r)
 {
 	u64 value, err;

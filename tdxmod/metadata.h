@@ -80,4 +80,6 @@ struct md_request {
 	u64 field, value, mask;
 };
 struct tdx_regs;
+/* md_write_request - field RDX, value R8, mask R9: what the guest's writing leaves take */
+struct md_request md_write_request(const struct tdx_regs *g);
 u64 md_rd_wr(const struct md_context *c, const struct md_request *q, struct tdx_regs *r);

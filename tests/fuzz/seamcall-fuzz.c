@@ -2,9 +2,23 @@
 /*
  * libFuzzer's door to seamcall.c: see there.
  */
+#include <stdlib.h>
+
 #include "tests/fuzz/seamcall.h"
 
+int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void report(void)
+{
+	fuzz_seamcall_report(stderr);
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	atexit(report);
+	return 0;
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

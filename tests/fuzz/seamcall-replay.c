@@ -53,7 +53,10 @@ int main(int argc, char **argv)
 		g_free(data);
 	}
 	printf("%u inputs\n", files->len);
+	fuzz_seamcall_report(stdout);
 	bad |= !files->len;
+	if (files->len > 1)	/* a corpus calls everything */
+		bad |= fuzz_seamcall_missed(stderr) != 0;
 	g_ptr_array_free(files, TRUE);
 	return bad;
 }

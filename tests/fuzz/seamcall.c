@@ -24,6 +24,7 @@
 #include "sim/engine/tlb.h"
 #include "tdxmod/build.h"
 #include "tdxmod/guest.h"
+#include "tdxmod/leaf.h"
 #include "tdxmod/metadata.h"
 #include "tdxmod/module.h"
 #include "tdxmod/observe.h"
@@ -137,7 +138,7 @@ static u64 field_of(u8 a, u8 b)
 	return first[a % ARRAY_SIZE(first)] + b + ((u64)(a >= 0xe0) << (b & 63));
 }
 
-static u64 leaf_of(const uint8_t *p)
+static u64 leaf_number(const uint8_t *p)
 {
 	static const u8 modelled[] = {
 		TDH_VP_ENTER, TDH_MEM_PAGE_ADD, TDH_MEM_SEPT_ADD, TDH_MEM_PAGE_AUG,
@@ -173,7 +174,7 @@ static void registers(const struct fuzz *f, const uint8_t *p, struct tdx_regs *r
 	u64 gpa = gpa_of(p[2]) | (p[3] < 0xe0 ? p[3] & 3 : p[3]);
 
 	*r = (struct tdx_regs){
-		.rax = leaf_of(p), .rdx = tdr_of(f, p[4]), .r8 = hpa_of(f, p[5]),
+		.rax = leaf_number(p), .rdx = tdr_of(f, p[4]), .r8 = hpa_of(f, p[5]),
 		.r9 = p[7] & 1 ? hpa_of(f, p[6]) : NULL_PA, .r10 = NULL_PA, .r11 = NULL_PA,
 	};
 	switch (r->rax & 0xffff) {
@@ -252,6 +253,64 @@ static void registers(const struct fuzz *f, const uint8_t *p, struct tdx_regs *r
 	}
 }
 
+/* What all runs have reached: each leaf with each status, operands apart */
+static struct {
+	const char *leaf;
+	u64 status;
+} reached[4096];
+static u32 nreached;
+
+static void note_reached(const char *leaf, u64 status)
+{
+	for (u32 i = 0; i < nreached; i++)
+		if (reached[i].status == status && !strcmp(reached[i].leaf, leaf))
+			return;
+	if (nreached < ARRAY_SIZE(reached)) {
+		reached[nreached].leaf = leaf;
+		reached[nreached++].status = status;
+	}
+}
+
+static u32 leaves_reached(const char *prefix, u32 *statuses)
+{
+	u32 n = 0;
+
+	*statuses = 0;
+	for (u32 i = 0; i < nreached; i++) {
+		bool first = !strncmp(reached[i].leaf, prefix, strlen(prefix));
+
+		*statuses += first;
+		for (u32 k = 0; k < i && first; k++)
+			first = strcmp(reached[k].leaf, reached[i].leaf);
+		n += first;
+	}
+	return n;
+}
+
+void fuzz_seamcall_report(FILE *out)
+{
+	u32 host, guest, h = leaves_reached("TDH.", &host), g = leaves_reached("TDG.", &guest);
+
+	fprintf(out, "reached: %u SEAMCALL leaves with %u results, %u TDCALL leaves with %u "
+		"(of runs that listen)\n", h, host, g, guest);
+}
+
+u32 fuzz_seamcall_missed(FILE *out)
+{
+	u32 n = 0;
+
+	for (u64 leaf = 0; leaf < 256; leaf++) {
+		bool found = !leaf_of(leaf) || !leaf_of(leaf)->run;
+
+		for (u32 i = 0; i < nreached && !found; i++)
+			found = !strcmp(reached[i].leaf, seamcall_name(leaf));
+		if (!found)
+			fprintf(out, "no input calls %s\n", seamcall_name(leaf));
+		n += !found;
+	}
+	return n;
+}
+
 /* A name, and of a success's low half an exit reason of this model, if it is a TD exit */
 static void check_status(const char *who, u64 leaf, u64 rax)
 {
@@ -293,6 +352,8 @@ static void act(struct who *me, const uint8_t *p)
 	check_steps(f, me->id);
 	f->start[me->id] = ~0ull;
 	check_status("no status of the module's", leaf, r.rax);
+	if (seamcall_name(leaf & 0xffff))
+		note_reached(seamcall_name(leaf & 0xffff), r.rax);
 	if ((leaf & 0xffff) != TDH_VP_ENTER && r.rax && r.rax >> 32 == 0)
 		wrong("a TD exit of another leaf", leaf, r.rax);
 }
@@ -410,8 +471,11 @@ static u32 pick(struct sim *sim, void *ctx, u32 n, enum choose_why why)
 
 static void listen(void *ctx, const struct event *ev)
 {
-	if (ev->type == EV_RETURN)
-		check_status(ev->name, ev->arg, ev->status);
+	if (ev->type != EV_RETURN)
+		return;
+	check_status(ev->name, ev->arg, ev->status);
+	if (!strncmp(ev->name, "TDG.", 4))
+		note_reached(ev->name, ev->status);
 }
 
 static void set_up(u64 leaf, u64 rcx, u64 rdx)

@@ -436,6 +436,15 @@ static void vmm_field(const struct machine *m, const struct place *at, struct td
 	r->rdx = 0x9010000200000001;
 }
 
+/* HP_LOCK_TIMEOUT, a second of it */
+static void vmm_field_to(const struct machine *m, const struct place *at, struct tdx_regs *r)
+{
+	r->rcx = m->tdr;
+	r->rdx = 0x9110000300000011;
+	r->r8 = 1000000;
+	r->r9 = NULL_PA;
+}
+
 static void servtd_bind(const struct machine *m, const struct place *at, struct tdx_regs *r)
 {
 	*r = (struct tdx_regs){ .rax = r->rax, .rcx = m->target, .rdx = m->tdr };
@@ -472,6 +481,12 @@ static void extend(const struct machine *m, const struct place *at, struct tdx_r
 }
 
 /* NUM_VCPUS */
+/* VCPU_INDEX */
+static void own_field(const struct machine *m, const struct place *at, struct tdx_regs *r)
+{
+	r->rdx = 0xa020000200000002;
+}
+
 static void td_field(const struct machine *m, const struct place *at, struct tdx_regs *r)
 {
 	r->rdx = 0x9010000200000001;
@@ -524,6 +539,7 @@ static const struct recipe recipes[] = {
 	{ "TDH.MNG.INIT", TDH_MNG_INIT, .other = TRUE, .prepare = tdcs_added,
 	  .registers = td_and_params },
 	{ "TDH.MNG.RD", TDH_MNG_RD, .prepare = nothing, .registers = vmm_field },
+	{ "TDH.MNG.WR", TDH_MNG_WR, .prepare = nothing, .registers = vmm_field_to },
 	{ "TDH.VP.CREATE", TDH_VP_CREATE, .prepare = vcpu_to_create, .registers = vcpu_of_td },
 	{ "TDH.VP.ADDCX", TDH_VP_ADDCX, .prepare = vcpu_created, .registers = tdvps_page },
 	{ "TDH.VP.INIT", TDH_VP_INIT, .prepare = tdvps_added, .registers = vcpu_alone },
@@ -563,6 +579,8 @@ static const struct recipe recipes[] = {
 	{ "TDG.SERVTD.WR", TDG_SERVTD_WR, .guest = TRUE, .prepare = bound,
 	  .registers = servtd_field },
 	{ "TDG.VM.RD", TDG_VM_RD, .guest = TRUE, .prepare = inside, .registers = td_field },
+	{ "TDG.VP.RD", TDG_VP_RD, .guest = TRUE, .prepare = inside, .registers = own_field },
+	{ "TDG.VP.INFO", TDG_VP_INFO, .guest = TRUE, .prepare = inside, .registers = none },
 };
 
 const struct recipe *probe_recipes(guint *n)

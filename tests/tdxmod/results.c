@@ -294,6 +294,22 @@ static void test_report_interrupted(void **state)
 	end(&e);
 }
 
+/* What is no leaf, or no version of it, is refused for RAX before anything else is looked at */
+static void no_such_tdcall(void **state)
+{
+	static const u64 rax[] = { 13, 28, 0xffff, TDG_MEM_PAGE_ACCEPT | 1 << 16, 1ull << 24,
+				   1ull << 63 };
+	struct env e;
+
+	begin(&e, false);
+	enter(&e);
+	for (u32 i = 0; i < ARRAY_SIZE(rax); i++)
+		assert_int_equal(tdcall(&e, (struct tdx_regs){ .rax = rax[i], .rcx = 3 }),
+				 status_operand(TDX_OPERAND_INVALID, OPERAND_RAX));
+	test_interrupt(&e.r);
+	end(&e);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -307,6 +323,7 @@ int main(void)
 		cmocka_unit_test(test_fields),
 		cmocka_unit_test(test_measure),
 		cmocka_unit_test(test_report_interrupted),
+		cmocka_unit_test(no_such_tdcall),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -95,9 +95,10 @@ void actor_progress(enum progress_kind kind)
 {
 	struct sim *sim = sim_self->sim;
 
+	if (sim_self->mode & MODE_FREE)		/* nobody asks */
+		return;
 	sim->progress |= kind;
-	if (!(sim_self->mode & MODE_FREE))
-		sim_self->forgets = sim_self->laps = 0;
+	sim_self->forgets = sim_self->laps = 0;
 	if (sim->script.seen)
 		g_hash_table_remove_all(sim->script.seen);
 }

@@ -25,7 +25,7 @@
 u64 kvm_page_private(u64 hpa)
 {
 	const struct kvm_host *host = sim_layer(sim_current(), LAYER_KVM);
-	const u64 *leaf = host->private[hpa >> 21];
+	const u64 *leaf = (const u64 *)mem_peek64(&host->private[hpa >> 21]);
 
 	return leaf ? leaf[hpa >> PAGE_SHIFT & 511] : 0;
 }
@@ -34,14 +34,17 @@ void kvm_page_set_private(u64 hpa, u64 value)
 {
 	struct kvm_host *host = sim_layer(sim_current(), LAYER_KVM);
 	u64 **slot = &host->private[hpa >> 21];
+	u64 *leaf = (u64 *)mem_peek64(slot), was;
 
-	if (!mem_peek64(slot)) {
-		u64 *leaf = world_alloc(512 * sizeof(u64));
-
-		if (mem_cmpxchg64(slot, 0, (u64)leaf))
+	if (!leaf) {
+		leaf = world_alloc(512 * sizeof(u64));
+		was = mem_cmpxchg64(slot, 0, (u64)leaf);
+		if (was) {
 			world_free(leaf, 512 * sizeof(u64));
+			leaf = (u64 *)was;
+		}
 	}
-	world_set((*slot)[hpa >> PAGE_SHIFT & 511], value);
+	world_set(leaf[hpa >> PAGE_SHIFT & 511], value);
 }
 
 /* --- operations ----------------------------------------------------------------------- */

@@ -4,6 +4,7 @@
  */
 #include <stdlib.h>
 
+#include "tests/fuzz/reached.h"
 #include "tests/fuzz/seamcall.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
@@ -11,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void report(void)
 {
-	fuzz_seamcall_report(stderr);
+	reached_report(stderr);
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)

@@ -9,6 +9,7 @@
 
 #include <glib.h>
 
+#include "tests/fuzz/reached.h"
 #include "tests/fuzz/seamcall.h"
 
 static int by_name(gconstpointer a, gconstpointer b)
@@ -53,10 +54,10 @@ int main(int argc, char **argv)
 		g_free(data);
 	}
 	printf("%u inputs\n", files->len);
-	fuzz_seamcall_report(stdout);
+	reached_report(stdout);
 	bad |= !files->len;
 	if (files->len > 1)	/* a corpus calls everything */
-		bad |= fuzz_seamcall_missed(stderr) != 0;
+		bad |= reached_missed(stderr) != 0;
 	g_ptr_array_free(files, TRUE);
 	return bad;
 }

@@ -6,12 +6,6 @@
  */
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
 /* fuzz_seamcall - one run; abort() with a line on stderr if the module misbehaves */
 void fuzz_seamcall(const uint8_t *data, size_t size);
-
-/* fuzz_seamcall_report - what all runs have reached, in one line */
-void fuzz_seamcall_report(FILE *out);
-/* fuzz_seamcall_missed - how many modelled SEAMCALL leaves no run has called; names them */
-unsigned int fuzz_seamcall_missed(FILE *out);

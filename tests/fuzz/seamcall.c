@@ -24,6 +24,7 @@
 #include "tdxmod/build.h"
 #include "tdxmod/guest.h"
 #include "tdxmod/leaf.h"
+#include "tdxmod/metadata.h"
 #include "tdxmod/module.h"
 #include "tdxmod/observe.h"
 #include "tdxmod/peek.h"

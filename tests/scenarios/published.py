@@ -93,7 +93,7 @@ TAIL = '''
   modelled.
 * One instruction's VM exit below and above 4096 TSC ticks at 1.6 and 0.8 GHz: frequencies are
   not modelled; the price `td-transition` was chosen below that bound.
-* The zero-step threshold of 6 is exact and a test (`tests/tdxmod/guest.c`).
+* The zero-step threshold of 6 is exact and a test (`tests/tdxmod/guest_checks.c`).
 '''
 
 

@@ -17,7 +17,34 @@ struct guest_program;
 
 enum kmmu_vm_type { KMMU_TDX, KMMU_DEFAULT };	/* default: a VM without TDX */
 
+/* Whose KVM: all VMs of a sim have the same. */
+enum kmmu_backend {
+	KMMU_OWN,	/* the project's, kvmmmu/own */
+	KMMU_LINUX,	/* of the kernel tree that this septsim was built from, kvmmmu/kernel */
+};
+
+/* kmmu_backend_find - by its word, "own" or "linux" */
+bool kmmu_backend_find(const char *name, enum kmmu_backend *b);
+
+/* A file of the tree that was compiled, as it was then */
+struct kmmu_tree_file {
+	const char *path, *sha256;
+};
+
+/* What the backend linux was made from; files end with a NULL path */
+struct kmmu_tree {
+	const char *version;	/* "7.2.13", from its Makefile */
+	const char *compiler, *flags;
+	const struct kmmu_tree_file *files;
+	/* what of the tree differs from what stands for it here, or "": verdicts say so */
+	const char *imitated;
+};
+
+/* kmmu_tree - NULL in a build without a tree */
+const struct kmmu_tree *kmmu_tree(void);
+
 struct kmmu_config {
+	enum kmmu_backend backend;
 	const char *name;	/* "TD": owner of the regions */
 	enum kmmu_vm_type type;
 	u16 vcpus;

@@ -267,7 +267,7 @@ static gboolean breaks(const struct play_result *r, const struct explored_violat
 static gboolean replays(const char *text, const struct play_options *opt,
 			const struct explored_violation *v)
 {
-	struct play_options plain = { .carrier = opt->carrier };
+	struct play_options plain = { .carrier = opt->carrier, .backend = opt->backend };
 	struct diag *diag = diag_new();
 	struct scenario *sc = scenario_parse_text("FOUND.scn", text, strlen(text), NULL, NULL, diag);
 	struct play_result *r;

@@ -30,6 +30,21 @@ static char *words_of(const char *const *words, GPtrArray *more)
 	return g_string_free(s, FALSE);
 }
 
+static void describe_backend(struct play_result *r, enum kmmu_backend backend)
+{
+	const struct kmmu_tree *tree = backend == KMMU_LINUX ? kmmu_tree() : NULL;
+	char *s;
+
+	if (!tree) {
+		r->backend = "own";
+		return;
+	}
+	s = g_strdup_printf("linux %s%s%s", tree->version, *tree->imitated ? "; " : "",
+			    tree->imitated);
+	r->backend = play_result_str(r, s);
+	g_free(s);
+}
+
 void player_describe(struct player *pl)
 {
 	const struct scenario_case *c = pl->c;
@@ -42,6 +57,7 @@ void player_describe(struct player *pl)
 	r->scenario = play_result_str(r, pl->sc->name);
 	r->title = play_result_str(r, c->title && *c->title ? c->title : pl->sc->title);
 	r->case_name = play_result_str(r, c->name);
+	describe_backend(r, o->backend);
 	r->kvm = play_result_str(r, o->kvm ? o->kvm : c->variant.kvm ? c->variant.kvm :
 				 DEFAULT_KVM);
 	r->tdx = play_result_str(r, o->tdx ? o->tdx : c->variant.tdx ? c->variant.tdx :
@@ -203,6 +219,7 @@ static gboolean build_vm(struct player *pl, guint n)
 	GPtrArray *variant = variant_words(pl), *policy_args = policy_words(pl);
 	const struct scn_td *td = pl->c->tds->pdata[n];
 	struct kmmu_config cfg = {
+		.backend = pl->opt->backend,
 		.name = *td->name ? td->name : "TD",
 		.type = td->type == SCN_TD_TYPE_DEFAULT ? KMMU_DEFAULT : KMMU_TDX, .vcpus = (u16)td->vcpus,
 		.memory = td->memory, .levels = (u8)td->levels, .max_level = (u8)td->max_level,

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "kvmmmu/kmmu.h"
 #include "scenarios/ast.h"
 #include "scenarios/result.h"
 #include "sim/engine/cost.h"
@@ -17,6 +18,7 @@ struct play_options {
 	guint64 seed;
 	const struct cost_table *costs;	/* NULL: built in */
 	enum cost_level cost_level;
+	enum kmmu_backend backend;
 	/* Over what the file says; NULL: nothing. Words as in the file's variant line. */
 	const char *kvm, *tdx;
 	const char *const *switches;	/* added; NULL-terminated */

@@ -17,6 +17,7 @@ struct play_result *play_result_new(void)
 	r->strings = g_string_chunk_new(4096);
 	r->unit = "cycle";
 	r->scenario = r->title = r->case_name = r->note = "";
+	r->backend = "own";
 	r->kvm = r->tdx = r->switches = r->policy = r->costs = r->assumptions = "";
 	r->actors = g_array_new(FALSE, TRUE, sizeof(struct play_actor));
 	r->events = g_array_new(FALSE, TRUE, sizeof(struct play_event));

@@ -86,6 +86,7 @@ struct play_result {
 	const char *case_name;	/* "" in a file without cases */
 	const char *note;	/* what to say beside the case's name: variant, "without zapper" */
 	const char *kvm, *tdx;	/* versions played: "v7.2", "1.5.01" */
+	const char *backend;	/* whose KVM: "own", "linux 7.2.13" */
 	const char *switches;	/* "no-freeze zap-under-read", "" for none */
 	const char *policy;
 	const char *costs;	/* "typical", "typical+changed" */

@@ -71,6 +71,7 @@ static void write_head(const struct play_result *r, FILE *out)
 	put(out, r->policy);
 	put(out, r->costs);
 	put(out, r->assumptions);
+	put(out, r->backend);
 	fputc('\n', out);
 }
 
@@ -277,6 +278,8 @@ static void read_line(struct reader *rd, struct play_result *r)
 		r->policy = text(rd, r, 4);
 		r->costs = text(rd, r, 5);
 		r->assumptions = text(rd, r, 6);
+		if (rd->n > 7)	/* not in the first traces */
+			r->backend = text(rd, r, 7);
 	} else if (!strcmp(w, "violation")) {
 		struct play_violation v = { .id = text(rd, r, 1), .where = text(rd, r, 2),
 					    .text = text(rd, r, 3), .actor = text(rd, r, 4),

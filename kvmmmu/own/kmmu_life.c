@@ -6,11 +6,12 @@
 
 #include "kvmmmu/own/kmmu_result.h"
 #include "kvmmmu/own/kvm_main.h"
+#include "kvmmmu/own/own_ops.h"
 #include "kvmmmu/own/tdx.h"
 #include "sim/engine/task.h"
 #include "sim/engine/undo.h"
 
-bool kmmu_get(struct kvm *kvm, u16 n)
+bool own_get(struct kvm *kvm, u16 n)
 {
 	if (n == KMMU_VM)
 		return kvm_fget(&kvm->vm_file);
@@ -18,7 +19,7 @@ bool kmmu_get(struct kvm *kvm, u16 n)
 }
 
 /* The descriptor may be closed meanwhile: the vCPU is there as long as its file has users. */
-void kmmu_put(struct kvm *kvm, u16 n)
+void own_put(struct kvm *kvm, u16 n)
 {
 	if (n == KMMU_VM) {
 		kvm_fput(&kvm->vm_file);
@@ -32,7 +33,7 @@ void kmmu_put(struct kvm *kvm, u16 n)
 	}
 }
 
-bool kmmu_destroyed(const struct kvm *kvm)
+bool own_destroyed(const struct kvm *kvm)
 {
 	return kvm->destroyed;
 }
@@ -43,7 +44,7 @@ static int unless_dead(struct kvm *kvm, int (*fn)(struct kvm *kvm))
 	return mem_read32(&kvm->vm_dead) ? -EIO : fn(kvm);
 }
 
-struct kmmu_result kmmu_init_vm(struct kvm *kvm)
+struct kmmu_result own_init_vm(struct kvm *kvm)
 {
 	int r;
 
@@ -53,7 +54,7 @@ struct kmmu_result kmmu_init_vm(struct kvm *kvm)
 	return result(r);
 }
 
-struct kmmu_result kmmu_finalize(struct kvm *kvm)
+struct kmmu_result own_finalize(struct kvm *kvm)
 {
 	int r;
 
@@ -63,7 +64,7 @@ struct kmmu_result kmmu_finalize(struct kvm *kvm)
 	return result(r);
 }
 
-struct kmmu_result kmmu_create_vcpu(struct kvm *kvm, u16 n)
+struct kmmu_result own_create_vcpu(struct kvm *kvm, u16 n)
 {
 	int r = -EIO;
 
@@ -74,7 +75,7 @@ struct kmmu_result kmmu_create_vcpu(struct kvm *kvm, u16 n)
 	return result(r);
 }
 
-struct kmmu_result kmmu_init_vcpu(struct kvm_vcpu *vcpu)
+struct kmmu_result own_init_vcpu(struct kvm_vcpu *vcpu)
 {
 	struct kvm *kvm = vcpu->kvm;
 	int r = -EIO;
@@ -86,7 +87,7 @@ struct kmmu_result kmmu_init_vcpu(struct kvm_vcpu *vcpu)
 	return result(r);
 }
 
-struct kmmu_result kmmu_build(struct kvm_vcpu *vcpu, u64 start, u64 end)
+struct kmmu_result own_build(struct kvm_vcpu *vcpu, u64 start, u64 end)
 {
 	struct kvm *kvm = vcpu->kvm;
 	int r = -EIO;
@@ -112,7 +113,7 @@ static int close_vcpu(struct kvm *kvm, u16 n)
 	return kvm_close(&vcpu->file);
 }
 
-struct kmmu_result kmmu_close(struct kvm *kvm, u16 n)
+struct kmmu_result own_close(struct kvm *kvm, u16 n)
 {
 	int r;
 
@@ -123,7 +124,7 @@ struct kmmu_result kmmu_close(struct kvm *kvm, u16 n)
 }
 
 /* In the order in which a VMM opens them: the VM, its guest_memfd, its vCPUs. */
-struct kmmu_result kmmu_destroy(struct kvm *kvm)
+struct kmmu_result own_destroy(struct kvm *kvm)
 {
 	int r;
 
@@ -136,7 +137,7 @@ struct kmmu_result kmmu_destroy(struct kvm *kvm)
 	return result(r);
 }
 
-struct kmmu_result kmmu_release_hkid(struct kvm *kvm)
+struct kmmu_result own_release_hkid(struct kvm *kvm)
 {
 	kvm_op_begin(kvm, OP_RELEASE_HKID, 0, 0);
 	tdx_mmu_release_hkid(kvm);
@@ -144,7 +145,7 @@ struct kmmu_result kmmu_release_hkid(struct kvm *kvm)
 	return result(0);
 }
 
-struct kmmu_result kmmu_cpu_offline(struct kvm *kvm, u16 lp)
+struct kmmu_result own_cpu_offline(struct kvm *kvm, u16 lp)
 {
 	int r;
 

@@ -5,8 +5,8 @@
  */
 #include <string.h>
 
-#include "kvmmmu/kmmu.h"
 #include "kvmmmu/own/kvm_host.h"
+#include "kvmmmu/own/own_ops.h"
 #include "sim/engine/lock.h"
 
 enum own_lock { OWN_RW, OWN_MUTEX, OWN_SPIN };
@@ -33,12 +33,12 @@ static int find(const char *name)
 	return -1;
 }
 
-bool kmmu_has_lock(const char *name)
+bool own_has_lock(const char *name)
 {
 	return find(name) >= 0;
 }
 
-void kmmu_lock_acquire(struct kvm *kvm, const char *name, bool shared)
+void own_lock_acquire(struct kvm *kvm, const char *name, bool shared)
 {
 	int i = find(name);
 	void *l = (char *)kvm + own_locks[i].offset;
@@ -58,7 +58,7 @@ void kmmu_lock_acquire(struct kvm *kvm, const char *name, bool shared)
 	}
 }
 
-void kmmu_lock_release(struct kvm *kvm, const char *name, bool shared)
+void own_lock_release(struct kvm *kvm, const char *name, bool shared)
 {
 	int i = find(name);
 	void *l = (char *)kvm + own_locks[i].offset;

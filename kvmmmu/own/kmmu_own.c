@@ -10,6 +10,7 @@
 #include "kvmmmu/own/kmmu_result.h"
 #include "kvmmmu/own/kvm_main.h"
 #include "kvmmmu/own/mmu.h"
+#include "kvmmmu/own/own_ops.h"
 #include "kvmmmu/own/tdx.h"
 #include "kvmmmu/own/vt.h"
 #include "kvmmmu/own/x86.h"
@@ -128,7 +129,7 @@ static bool user_exit(struct kvm_vcpu *vcpu, enum kmmu_memory_fault mf, int r,
 	return false;
 }
 
-struct kmmu_result kmmu_run(struct kvm_vcpu *vcpu, enum kmmu_memory_fault mf, u64 times)
+struct kmmu_result own_run(struct kvm_vcpu *vcpu, enum kmmu_memory_fault mf, u64 times)
 {
 	struct kmmu_result res = { 0 };
 	u64 n;
@@ -177,7 +178,7 @@ static int fault_loop(struct kvm_vcpu *vcpu, u64 gfn, bool shared)
 	}
 }
 
-struct kmmu_result kmmu_fault(struct kvm_vcpu *vcpu, u64 gfn, bool shared, u8 level)
+struct kmmu_result own_fault(struct kvm_vcpu *vcpu, u64 gfn, bool shared, u8 level)
 {
 	struct kvm *kvm = vcpu->kvm;
 	int r;
@@ -210,7 +211,7 @@ static u64 prefault_code(struct kvm *kvm, u64 gfn)
 }
 
 /* kvm_vcpu_pre_fault_memory(): SRCU is held over the whole range (F02) */
-struct kmmu_result kmmu_prefault(struct kvm_vcpu *vcpu, u64 start, u64 end)
+struct kmmu_result own_prefault(struct kvm_vcpu *vcpu, u64 start, u64 end)
 {
 	struct kvm *kvm = vcpu->kvm;
 	u64 gfn = start;
@@ -255,7 +256,7 @@ struct kmmu_result kmmu_prefault(struct kvm_vcpu *vcpu, u64 start, u64 end)
 }
 
 /* The thread moves; KVM learns of it at the next vcpu_load(). */
-struct kmmu_result kmmu_migrate(struct kvm *kvm, u16 lp)
+struct kmmu_result own_migrate(struct kvm *kvm, u16 lp)
 {
 	kvm_op_begin(kvm, OP_MIGRATE, actor_self()->id, lp);
 	actor_set_lp(actor_self(), lp);
@@ -265,7 +266,7 @@ struct kmmu_result kmmu_migrate(struct kvm *kvm, u16 lp)
 
 /* --- any thread ----------------------------------------------------------------------- */
 
-struct kmmu_result kmmu_zap(struct kvm *kvm, u64 start, u64 end)
+struct kmmu_result own_zap(struct kvm *kvm, u64 start, u64 end)
 {
 	if (bad_range(kvm, start, end))
 		return result(-EINVAL);
@@ -277,7 +278,7 @@ struct kmmu_result kmmu_zap(struct kvm *kvm, u64 start, u64 end)
 	return result(0);
 }
 
-struct kmmu_result kmmu_punch(struct kvm *kvm, u64 start, u64 end)
+struct kmmu_result own_punch(struct kvm *kvm, u64 start, u64 end)
 {
 	if (bad_range(kvm, start, end))
 		return result(-EINVAL);
@@ -287,7 +288,7 @@ struct kmmu_result kmmu_punch(struct kvm *kvm, u64 start, u64 end)
 	return result(0);
 }
 
-struct kmmu_result kmmu_convert(struct kvm *kvm, u64 start, u64 end, bool to_shared)
+struct kmmu_result own_convert(struct kvm *kvm, u64 start, u64 end, bool to_shared)
 {
 	int r;
 
@@ -301,7 +302,7 @@ struct kmmu_result kmmu_convert(struct kvm *kvm, u64 start, u64 end, bool to_sha
 	return result(r);
 }
 
-struct kmmu_result kmmu_slot(struct kvm *kvm, enum kmmu_slot_change what, u64 start, u64 end,
+struct kmmu_result own_slot(struct kvm *kvm, enum kmmu_slot_change what, u64 start, u64 end,
 			     u64 to)
 {
 	int r;
@@ -321,7 +322,7 @@ struct kmmu_result kmmu_slot(struct kvm *kvm, enum kmmu_slot_change what, u64 st
 	return result(r);
 }
 
-struct kmmu_result kmmu_kick(struct kvm *kvm)
+struct kmmu_result own_kick(struct kvm *kvm)
 {
 	kvm_op_begin(kvm, OP_KICK, 0, 0);
 	kvm_make_all_cpus_request(kvm, KVM_REQ_OUTSIDE_GUEST_MODE);
@@ -329,7 +330,7 @@ struct kmmu_result kmmu_kick(struct kvm *kvm)
 	return result(0);
 }
 
-struct kmmu_result kmmu_track(struct kvm *kvm)
+struct kmmu_result own_track(struct kvm *kvm)
 {
 	if (!is_td(kvm))
 		return result(-EINVAL);
@@ -341,7 +342,7 @@ struct kmmu_result kmmu_track(struct kvm *kvm)
 	return result(0);
 }
 
-struct kmmu_result kmmu_rcu_quiesce(struct kvm *kvm)
+struct kmmu_result own_rcu_quiesce(struct kvm *kvm)
 {
 	kvm_op_begin(kvm, OP_QUIESCE, 0, 0);
 	rcu_barrier();
@@ -358,7 +359,7 @@ static u64 idle_frame(u64 last)
 }
 
 /* -ENOENT: the gfn never had a page; -EBUSY: its page is still the guest_memfd's or user's */
-struct kmmu_result kmmu_reuse_page(struct kvm *kvm, u64 gfn)
+struct kmmu_result own_reuse_page(struct kvm *kvm, u64 gfn)
 {
 	const struct gfn_chunk *c;
 	u64 hpa, host;
@@ -385,7 +386,7 @@ struct kmmu_result kmmu_reuse_page(struct kvm *kvm, u64 gfn)
 
 /* --- the direct side -------------------------------------------------------------------- */
 
-struct kmmu_result kmmu_notify(struct kvm *kvm, u64 start, u64 end)
+struct kmmu_result own_notify(struct kvm *kvm, u64 start, u64 end)
 {
 	if (bad_range(kvm, start, end))
 		return result(-EINVAL);
@@ -396,7 +397,7 @@ struct kmmu_result kmmu_notify(struct kvm *kvm, u64 start, u64 end)
 }
 
 /* 1: one of them was young */
-struct kmmu_result kmmu_age(struct kvm *kvm, u64 start, u64 end)
+struct kmmu_result own_age(struct kvm *kvm, u64 start, u64 end)
 {
 	bool young;
 
@@ -408,7 +409,7 @@ struct kmmu_result kmmu_age(struct kvm *kvm, u64 start, u64 end)
 	return (struct kmmu_result){ .ret = young, .what = young ? "YOUNG" : "OLD" };
 }
 
-struct kmmu_result kmmu_recover_nx(struct kvm *kvm)
+struct kmmu_result own_recover_nx(struct kvm *kvm)
 {
 	kvm_op_begin(kvm, OP_RECOVER_NX, 0, 0);
 	kvm_recover_nx_huge_pages(kvm);
@@ -417,7 +418,7 @@ struct kmmu_result kmmu_recover_nx(struct kvm *kvm)
 }
 
 /* What the end of dirty logging does to the slot: its tables become huge pages where they can. */
-struct kmmu_result kmmu_collapse(struct kvm *kvm, u64 start, u64 end)
+struct kmmu_result own_collapse(struct kvm *kvm, u64 start, u64 end)
 {
 	struct kvm_memory_slot *s;
 
@@ -434,7 +435,7 @@ struct kmmu_result kmmu_collapse(struct kvm *kvm, u64 start, u64 end)
 }
 
 /* kvm_mmu_try_split_huge_pages(), as KVM_CLEAR_DIRTY_LOG calls it: under the write lock */
-struct kmmu_result kmmu_split(struct kvm *kvm, u64 gfn)
+struct kmmu_result own_split(struct kvm *kvm, u64 gfn)
 {
 	u64 from = gfn_round_for_level(gfn, PG_LEVEL_2M), to = from + CHUNK_GFNS;
 
@@ -448,7 +449,7 @@ struct kmmu_result kmmu_split(struct kvm *kvm, u64 gfn)
 	return result(0);
 }
 
-struct kmmu_result kmmu_shadow_page(struct kvm *kvm, u64 gfn)
+struct kmmu_result own_shadow_page(struct kvm *kvm, u64 gfn)
 {
 	if (gfn >= kvm->gfns)
 		return result(-EINVAL);
@@ -458,7 +459,7 @@ struct kmmu_result kmmu_shadow_page(struct kvm *kvm, u64 gfn)
 	return result(0);
 }
 
-struct kmmu_result kmmu_log_dirty(struct kvm *kvm, u64 start, u64 end, bool on)
+struct kmmu_result own_log_dirty(struct kvm *kvm, u64 start, u64 end, bool on)
 {
 	int r;
 
@@ -471,7 +472,7 @@ struct kmmu_result kmmu_log_dirty(struct kvm *kvm, u64 start, u64 end, bool on)
 }
 
 /* kvm_arch_mmu_enable_log_dirty_pt_masked(), as KVM_CLEAR_DIRTY_LOG calls it, and its flush */
-struct kmmu_result kmmu_clear_dirty(struct kvm *kvm, u64 start, u64 end)
+struct kmmu_result own_clear_dirty(struct kvm *kvm, u64 start, u64 end)
 {
 	if (bad_range(kvm, start, end))
 		return result(-EINVAL);

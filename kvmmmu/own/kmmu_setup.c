@@ -9,6 +9,7 @@
 #include "kvmmmu/own/guest_memfd.h"
 #include "kvmmmu/own/kvm_main.h"
 #include "kvmmmu/own/mmu.h"
+#include "kvmmmu/own/own_ops.h"
 #include "kvmmmu/own/policy.h"
 #include "kvmmmu/own/regions.h"
 #include "kvmmmu/own/tdx.h"
@@ -238,7 +239,7 @@ static void arrays_init(struct kvm *kvm)
 		  (const struct guest_program **)world_alloc(n * sizeof(*kvm->guests)));
 }
 
-struct kvm *kmmu_vm_new(struct sim *sim, const struct kmmu_config *cfg, GError **err)
+struct kvm *own_vm_new(struct sim *sim, const struct kmmu_config *cfg, GError **err)
 {
 	const struct retry_policy *policy;
 	u64 args[POLICY_ARGS] = { 0 };
@@ -289,7 +290,7 @@ struct kvm *kmmu_vm_new(struct sim *sim, const struct kmmu_config *cfg, GError *
 
 /* --- looking -------------------------------------------------------------------------- */
 
-struct kvm_vcpu *kmmu_vcpu(struct kvm *kvm, u16 n)
+struct kvm_vcpu *own_vcpu(struct kvm *kvm, u16 n)
 {
 	return n < kvm->max_vcpus ? kvm->fds[n] : NULL;
 }
@@ -307,7 +308,7 @@ void kvm_give_guest(const struct kvm_vcpu *vcpu)
 		vcpu_set_guest(vcpu->tdvpr, p);
 }
 
-void kmmu_set_guest(struct kvm *kvm, u16 n, const struct guest_program *p)
+void own_set_guest(struct kvm *kvm, u16 n, const struct guest_program *p)
 {
 	struct kvm_vcpu *vcpu = kvm->fds[n];
 
@@ -320,27 +321,27 @@ void kmmu_set_guest(struct kvm *kvm, u16 n, const struct guest_program *p)
 		kvm_give_guest(vcpu);
 }
 
-const char *kmmu_name(const struct kvm *kvm)
+const char *own_name(const struct kvm *kvm)
 {
 	return kvm->name;
 }
 
-u64 kmmu_tdr(const struct kvm *kvm)
+u64 own_tdr(const struct kvm *kvm)
 {
 	return kvm->tdr;
 }
 
-u64 kmmu_tdvpr(const struct kvm *kvm, u16 n)
+u64 own_tdvpr(const struct kvm *kvm, u16 n)
 {
 	return n < kvm->max_vcpus && kvm->fds[n] ? kvm->fds[n]->tdvpr : 0;
 }
 
-u64 kmmu_gfns(const struct kvm *kvm)
+u64 own_gfns(const struct kvm *kvm)
 {
 	return kvm->gfns;
 }
 
-bool kmmu_is_dead(const struct kvm *kvm)
+bool own_is_dead(const struct kvm *kvm)
 {
 	return mem_peek32(&kvm->vm_dead) || mem_peek32(&kvm->vm_bugged);
 }
@@ -377,12 +378,12 @@ static void peek(const struct kvm *kvm, bool mirror, u64 gfn, struct mirror_view
 			 (v->class == MIRROR_LEAF ? gfn & (kvm_pages_per_hpage(level) - 1) : 0);
 }
 
-void kmmu_mirror_peek(struct kvm *kvm, u64 gfn, struct mirror_view *v)
+void own_mirror_peek(struct kvm *kvm, u64 gfn, struct mirror_view *v)
 {
 	peek(kvm, true, gfn, v);
 }
 
-void kmmu_direct_peek(struct kvm *kvm, u64 gfn, struct mirror_view *v)
+void own_direct_peek(struct kvm *kvm, u64 gfn, struct mirror_view *v)
 {
 	peek(kvm, false, gfn, v);
 }
@@ -413,7 +414,7 @@ static void search_table(const struct region *r, void *ctx)
 	}
 }
 
-bool kmmu_direct_maps(const struct kvm *kvm, u64 hpa, u64 *gfn)
+bool own_direct_maps(const struct kvm *kvm, u64 hpa, u64 *gfn)
 {
 	struct search s = { .kvm = kvm, .hpa = hpa };
 
@@ -429,7 +430,7 @@ static void leak(struct kvm *kvm, u64 gfn, u64 hpa, const char *how)
 	char where[24], text[120];
 
 	snprintf(text, sizeof(text), "page 0x%" PRIx64 " of gfn 0x%" PRIx64 " %s", hpa, gfn, how);
-	if (kmmu_is_dead(kvm))	/* a consequence, not a rule broken by itself */
+	if (own_is_dead(kvm))	/* a consequence, not a rule broken by itself */
 		trace_note(trace_intern(sim_current(), text));
 	else
 		check_fail("page-leak", kvm_where(gfn, where, sizeof(where)), "%s", text);
@@ -448,7 +449,7 @@ static void check_page(struct kvm *kvm, u64 gfn)
 	f = (struct folio *)mem_peek64(&c->folio[gfn % CHUNK_GFNS]);
 	last = mem_peek64(&c->last_hpa[gfn % CHUNK_GFNS]);
 	if (f) {
-		kmmu_mirror_peek(kvm, gfn, &m);
+		own_mirror_peek(kvm, gfn, &m);
 		if (kvm_switch(kvm, SW_PIN_PAGES) && m.class == MIRROR_LEAF)
 			users++;
 		if (mem_peek32(&f->ref.count) != users)
@@ -460,7 +461,7 @@ static void check_page(struct kvm *kvm, u64 gfn)
 	}
 }
 
-void kmmu_check_end(struct kvm *kvm)
+void own_check_end(struct kvm *kvm)
 {
 	u64 gfn;
 

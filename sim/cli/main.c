@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "kvmmmu/kmmu.h"
 #include "scenarios/diag.h"
 #include "sim/cli/cli.h"
 
@@ -50,6 +51,20 @@ static int no_command(const char *word)
 			near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
 }
 
+/* What a bug report needs: of a tree that was built in, which text it was. */
+static void version(void)
+{
+	const struct kmmu_tree *tree = kmmu_tree();
+
+	printf("septsim %s\n", SEPTSIM_VERSION);
+	if (!tree)
+		return;
+	printf("linux %s%s%s\n", tree->version, *tree->imitated ? "; " : "", tree->imitated);
+	printf("  %s %s\n", tree->compiler, tree->flags);
+	for (const struct kmmu_tree_file *f = tree->files; f->path; f++)
+		printf("  %s  %s\n", f->sha256, f->path);
+}
+
 static int dispatch(int argc, char **argv)
 {
 	setlocale(LC_ALL, "C");		/* output is the same everywhere */
@@ -62,7 +77,7 @@ static int dispatch(int argc, char **argv)
 		return EXIT_AS_EXPECTED;
 	}
 	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "version")) {
-		printf("septsim %s\n", SEPTSIM_VERSION);
+		version();
 		return EXIT_AS_EXPECTED;
 	}
 	for (guint i = 0; i < G_N_ELEMENTS(commands); i++) {

@@ -36,7 +36,7 @@ static const GOptionEntry common[] = {
 	{ "set", 0, 0, G_OPTION_ARG_STRING_ARRAY, &raw.sets, "One price, in cycles", "KEY=N" },
 	{ "carrier", 0, 0, G_OPTION_ARG_STRING, &raw.carrier,
 	  "Who carries an actor: fiber or pthread", "KIND" },
-	{ "kvm", 0, 0, G_OPTION_ARG_STRING, &raw.kvm, "Whose KVM: own (linux: later)", "BACKEND" },
+	{ "kvm", 0, 0, G_OPTION_ARG_STRING, &raw.kvm, "Whose KVM: own, or linux: of the tree built in", "BACKEND" },
 	{ "trace", 0, 0, G_OPTION_ARG_FILENAME, &raw.trace, "Write every event", "FILE" },
 	{ "json", 0, 0, G_OPTION_ARG_NONE, &raw.json, "Results as JSON on standard output", NULL },
 	{ "quiet", 'q', 0, G_OPTION_ARG_NONE, &raw.quiet, "No table of what is as expected", NULL },
@@ -243,10 +243,17 @@ static gboolean take_carrier(struct cli *cli)
 		cli->play.carrier = CARRIER_PTHREAD;
 	else
 		return cli_fail("--carrier is fiber or pthread, not %s", raw.carrier), FALSE;
-	if (raw.kvm && !strcmp(raw.kvm, "linux"))
-		return cli_fail("--kvm linux is not supported yet"), FALSE;
-	if (raw.kvm && strcmp(raw.kvm, "own"))
+	return TRUE;
+}
+
+static gboolean take_backend(struct cli *cli)
+{
+	if (raw.kvm && !kmmu_backend_find(raw.kvm, &cli->play.backend))
 		return cli_fail("--kvm is own or linux, not %s", raw.kvm), FALSE;
+	if (cli->play.backend == KMMU_LINUX && !kmmu_tree())
+		return cli_fail("--kvm linux: no kernel tree was built in; "
+				"`meson setup BUILD -Dlinux_tree=PATH` makes a septsim with one"),
+		       FALSE;
 	return TRUE;
 }
 
@@ -301,7 +308,7 @@ static gboolean take_all(struct cli *cli, gboolean several)
 {
 	if (!take_defines(cli) || !take_variant(cli) || !take_tdx(cli, several) ||
 	    !take_policy(cli) || !take_costs(cli) ||
-	    !take_carrier(cli) || !take_seed(cli) || !take_look(cli) || !take_trace(cli))
+	    !take_carrier(cli) || !take_backend(cli) || !take_seed(cli) || !take_look(cli) || !take_trace(cli))
 		return FALSE;
 	cli->json = raw.json;
 	cli->in_process = raw.in_process;

@@ -109,7 +109,7 @@ static void one_case(struct json *j, const struct play_result *r, const char *st
 	json_text(j, "policy", r->policy);
 	json_text(j, "costs", r->costs);
 	json_text(j, "assumptions", r->assumptions);
-	json_text(j, "backend", "own");
+	json_text(j, "backend", r->backend);
 	json_text(j, "strength", strength);
 	json_truth(j, "as_expected", r->as_expected);
 	json_text(j, "end", play_end_name(r->end));

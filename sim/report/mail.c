@@ -300,6 +300,7 @@ static char *all_assumptions(const GPtrArray *results)
 /* With what it was played, and what that rests on */
 static void basis(const GPtrArray *results, GString *s)
 {
+	char *backend = all_of(results, G_STRUCT_OFFSET(struct play_result, backend));
 	char *kvm = all_of(results, G_STRUCT_OFFSET(struct play_result, kvm));
 	char *tdx = all_of(results, G_STRUCT_OFFSET(struct play_result, tdx));
 	char *policy = all_of(results, G_STRUCT_OFFSET(struct play_result, policy));
@@ -307,13 +308,14 @@ static void basis(const GPtrArray *results, GString *s)
 	char *rests = all_assumptions(results);
 
 	/* In a search there is no time, so nothing has a price. */
-	g_string_append_printf(s, " %s by septsim %s, module %s, backend own (%s), policy %s%s%s",
-			       *costs ? "Replayed" : "Explored", SEPTSIM_VERSION, tdx, kvm, policy,
-			       *costs ? ", costs " : "", costs);
+	g_string_append_printf(s, " %s by septsim %s, module %s, backend %s (%s), policy %s%s%s",
+			       *costs ? "Replayed" : "Explored", SEPTSIM_VERSION, tdx,
+			       backend, kvm, policy, *costs ? ", costs " : "", costs);
 	if (*rests)
 		g_string_append_printf(s, "; rests on assumption%s %s of docs/model.md",
 				       strpbrk(rests, ",-") ? "s" : "", rests);
 	g_string_append_c(s, '.');
+	g_free(backend);
 	g_free(kvm);
 	g_free(tdx);
 	g_free(policy);

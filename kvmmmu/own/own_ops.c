@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The table of the project's own KVM, see kmmu_ops.h.
+ */
+#include "kvmmmu/own/own_ops.h"
+
+#include "kvmmmu/kmmu_ops.h"
+
+const struct kmmu_ops own_ops = {
+	.vm_new = own_vm_new,
+	.vcpu = own_vcpu,
+	.set_guest = own_set_guest,
+	.name = own_name,
+	.tdr = own_tdr,
+	.tdvpr = own_tdvpr,
+	.get = own_get,
+	.put = own_put,
+	.run = own_run,
+	.fault = own_fault,
+	.prefault = own_prefault,
+	.migrate = own_migrate,
+	.zap = own_zap,
+	.punch = own_punch,
+	.convert = own_convert,
+	.slot = own_slot,
+	.kick = own_kick,
+	.track = own_track,
+	.rcu_quiesce = own_rcu_quiesce,
+	.reuse_page = own_reuse_page,
+	.notify = own_notify,
+	.age = own_age,
+	.recover_nx = own_recover_nx,
+	.shadow_page = own_shadow_page,
+	.collapse = own_collapse,
+	.split = own_split,
+	.log_dirty = own_log_dirty,
+	.clear_dirty = own_clear_dirty,
+	.init_vm = own_init_vm,
+	.create_vcpu = own_create_vcpu,
+	.init_vcpu = own_init_vcpu,
+	.build = own_build,
+	.finalize = own_finalize,
+	.close = own_close,
+	.destroy = own_destroy,
+	.release_hkid = own_release_hkid,
+	.cpu_offline = own_cpu_offline,
+	.destroyed = own_destroyed,
+	.has_lock = own_has_lock,
+	.lock_acquire = own_lock_acquire,
+	.lock_release = own_lock_release,
+	.mirror_peek = own_mirror_peek,
+	.direct_peek = own_direct_peek,
+	.direct_maps = own_direct_maps,
+	.is_dead = own_is_dead,
+	.gfns = own_gfns,
+	.check_end = own_check_end,
+};

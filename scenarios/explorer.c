@@ -18,6 +18,9 @@
 
 #define SHRINK_TRIES	2000u
 #define SHRINK_STATES	300000u	/* of one search with fewer switches */
+#define SOON_TRIES	100u
+#define SOON_STATES	20000u
+#define SOON_SWITCHES	3u
 
 struct explorer {
 	struct player pl;
@@ -113,7 +116,7 @@ static guint steps_of(const struct trail *t)
  */
 static void fewest_switches(struct explorer *e, struct explore_found *f)
 {
-	guint most = f->preemptions;
+	guint most = e->req->soon ? MIN(f->preemptions, SOON_SWITCHES) : f->preemptions;
 
 	for (guint n = 0; n < most; n++) {
 		struct explore_options o = engine_options(e);
@@ -121,7 +124,7 @@ static void fewest_switches(struct explorer *e, struct explore_found *f)
 		gboolean done = FALSE;
 
 		o.preemptions = (int)n;
-		o.states = SHRINK_STATES;
+		o.states = e->req->soon ? SOON_STATES : SHRINK_STATES;
 		o.livelock = false;
 		o.driver = EXPLORE_ALL;
 		o.no_hash = o.no_reduction = false;
@@ -232,7 +235,7 @@ static void take_found(struct explorer *e, struct explore_found *f)
 	v->times = f->times;
 	if (e->req->shrink && f->trail.n && !v->loops) {
 		fewest_switches(e, f);
-		explore_shrink(e->pl.sim, f, SHRINK_TRIES);
+		explore_shrink(e->pl.sim, f, e->req->soon ? SOON_TRIES : SHRINK_TRIES);
 	}
 	v->id = f->id;
 	v->where = g_strdup(f->where);

@@ -13,6 +13,7 @@ struct explore_request {
 	struct explore_options engine;	/* callbacks are the explorer's own */
 	double seconds;			/* 0: no limit */
 	gboolean shrink;
+	gboolean soon;			/* shrink to a small way soon, not to the smallest */
 	enum { EXPLORE_MEMORY_FILE, EXPLORE_SC, EXPLORE_TSO } memory;	/* FILE: as the case says */
 	/* Now and then, on long searches: how far it is. May be NULL. */
 	void (*progress)(void *ctx, const struct explore_result *so_far, double seconds);

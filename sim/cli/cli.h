@@ -79,3 +79,4 @@ int cmd_stress(int argc, char **argv);
 int cmd_explore(int argc, char **argv);
 int cmd_conform(int argc, char **argv);
 int cmd_bench(int argc, char **argv);
+int cmd_campaign(int argc, char **argv);

@@ -25,6 +25,7 @@ static const struct command commands[] = {
 	{ "stress", cmd_stress, "the same actors as free threads on real atomics" },
 	{ "bench", cmd_bench, "measure what a policy costs" },
 	{ "explore", cmd_explore, "search every interleaving of each case" },
+	{ "campaign", cmd_campaign, "all scenarios, searches and random programs on one KVM" },
 	{ "kernel", NULL, "build a kernel tree in" },
 	{ "conform", cmd_conform, "run recorded vectors against the model" },
 };

@@ -1,0 +1,475 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * septsim campaign: everything there is, against one KVM. The scenarios as their files expect;
+ * the schedules that were made to break wrong code, on the code as it is; the operations of
+ * each in many orders; random programs. What breaks and does not break the reference (this
+ * project's own KVM, no switch on) is told. Items are forked workers; what they give does not
+ * depend on how many run at a time.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "scenarios/diag.h"
+#include "scenarios/explorer.h"
+#include "scenarios/program.h"
+#include "scenarios/vocab.h"
+#include "sim/cli/cli.h"
+#include "sim/cli/plan.h"
+#include "sim/engine/farm.h"
+#include "sim/engine/rewind.h"
+#include "sim/report/campaign.h"
+
+#define HUNG		60u	/* seconds after which an item that takes no step is hung */
+#define SEARCH_SECONDS	20.0	/* of one search at most; states end it sooner */
+#define BATCH		64u	/* items between two looks at the clock */
+
+static struct {
+	int programs, executions, jobs;
+	double seconds;
+	gboolean first;
+	char *summary, *found, *only;
+} raw = { .programs = 200, .executions = 300, .jobs = 0 };
+
+static const GOptionEntry extra[] = {
+	{ "time", 't', 0, G_OPTION_ARG_DOUBLE, &raw.seconds, "Begin nothing new after so long",
+	  "SECONDS" },
+	{ "programs", 0, 0, G_OPTION_ARG_INT, &raw.programs, "Random programs (default 200)", "N" },
+	{ "executions", 0, 0, G_OPTION_ARG_INT, &raw.executions,
+	  "Samples of each (default 300)", "N" },
+	{ "first", 0, 0, G_OPTION_ARG_NONE, &raw.first, "Stop at the first thing that breaks",
+	  NULL },
+	{ "only", 0, 0, G_OPTION_ARG_STRING, &raw.only,
+	  "Only scenario, schedule, search or random items", "KIND" },
+	{ "jobs", 'j', 0, G_OPTION_ARG_INT, &raw.jobs, "Processes at a time (default: one a processor)",
+	  "N" },
+	{ "summary", 0, 0, G_OPTION_ARG_FILENAME, &raw.summary,
+	  "Write every item, for `septsim kernel` to compare", "FILE" },
+	{ "found", 0, 0, G_OPTION_ARG_FILENAME, &raw.found,
+	  "Write what breaks as scenarios into this directory", "DIR" },
+	{ NULL }
+};
+
+struct campaigner {
+	struct cli *cli;
+	struct plan *plan;
+	gint64 until;		/* 0: no limit */
+	volatile bool *stop;	/* shared by all workers */
+	guint at;		/* first task of this batch */
+};
+
+/* ---- one item, in a worker ---- */
+
+static struct play_options reference(const struct campaigner *k)
+{
+	static const char *const none[] = { NULL };
+	struct play_options o = k->cli->play;
+
+	o.switches = none;
+	return o;
+}
+
+/* The first violation that is not tolerated, or NULL. */
+static const struct play_violation *broken_by(const struct play_result *r)
+{
+	for (guint i = 0; i < r->violations->len; i++) {
+		const struct play_violation *v =
+			&g_array_index(r->violations, struct play_violation, i);
+
+		if (!v->tolerated)
+			return v;
+	}
+	return NULL;
+}
+
+static void set(char **to, const char *text)
+{
+	g_free(*to);
+	*to = g_strdup(text);
+}
+
+static void skipped(struct campaign_item *i, const struct play_result *r)
+{
+	/* "FILE:LINE:COL: error: why", and the line: the reason alone is the same for many */
+	const char *at = r->why ? strstr(r->why, "error: ") : NULL;
+	const char *why = at ? at + strlen("error: ") : r->why ? r->why : "refused";
+
+	i->verdict = CAMPAIGN_SKIPPED;
+	g_free(i->why);
+	i->why = g_strndup(why, strcspn(why, "\n"));
+}
+
+/* What was broken: a rule, or how the run ended. */
+static void name_broken(struct campaign_item *i, const struct play_result *r)
+{
+	const struct play_violation *v = broken_by(r);
+
+	set(&i->id, v ? v->id : r->end == PLAY_DONE ? "not-as-expected" : play_end_name(r->end));
+	set(&i->where, v ? v->where : "");
+	set(&i->why, v ? v->text : r->why ? r->why : "an expectation does not hold");
+}
+
+static void draw_case(const struct campaigner *k, struct campaign_item *i,
+		      const struct play_result *r)
+{
+	struct report_look look = k->cli->look;
+	GString *s = g_string_new(NULL);
+
+	look.quiet = FALSE;
+	report_case(r, &look, s);
+	g_free(i->table);
+	i->table = g_string_free(s, FALSE);
+}
+
+static void do_scenario(const struct campaigner *k, const struct task *t, struct campaign_item *i)
+{
+	struct play_result *r = scenario_play(t->sc, t->c, &k->cli->play);
+
+	if (r->end == PLAY_REFUSED) {
+		skipped(i, r);
+	} else if (!r->as_expected) {
+		i->verdict = CAMPAIGN_BAD;
+		name_broken(i, r);
+		draw_case(k, i, r);
+	}
+	i->executions = 1;
+	play_result_free(r);
+}
+
+static gboolean same_end(const struct play_result *a, const struct play_result *b)
+{
+	const struct play_violation *v = broken_by(a), *w = broken_by(b);
+
+	if (v && w)
+		return !strcmp(v->id, w->id) && !strcmp(v->where, w->where);
+	return !v && !w && a->end == b->end;
+}
+
+static gboolean ended_badly(const struct play_result *r)
+{
+	return broken_by(r) || r->end == PLAY_DEADLOCK || r->end == PLAY_LIMIT;
+}
+
+/* Rows that cannot be followed are what is hoped for: the code does not let them. */
+static void do_schedule(const struct campaigner *k, const struct task *t, struct campaign_item *i)
+{
+	struct play_result *r = scenario_play(t->sc, t->c, &k->cli->play);
+
+	i->executions = 1;
+	if (r->end == PLAY_REFUSED) {
+		skipped(i, r);
+	} else if (ended_badly(r)) {
+		struct play_options ref = reference(k);
+		struct play_result *own = scenario_play(t->sc, t->c, &ref);
+
+		name_broken(i, r);
+		i->verdict = same_end(r, own) ? CAMPAIGN_KNOWN : CAMPAIGN_BAD;
+		draw_case(k, i, r);
+		play_result_free(own);
+	}
+	play_result_free(r);
+}
+
+static gboolean finds(const struct explored *e, const char *id)
+{
+	for (guint n = 0; n < e->violations->len; n++)
+		if (!strcmp(((struct explored_violation *)e->violations->pdata[n])->id, id))
+			return TRUE;
+	return FALSE;
+}
+
+static void take_search(const struct campaigner *k, const struct task *t,
+			const struct explore_request *q, struct explored *e,
+			struct campaign_item *i)
+{
+	const struct explored_violation *v = e->violations->pdata[0];
+	struct play_options ref = reference(k);
+	struct explore_request quick = *q;
+	struct explored *own;
+	GString *s = g_string_new(NULL);
+
+	set(&i->id, v->id);
+	set(&i->where, v->where);
+	set(&i->why, v->text);
+	set(&i->file, v->scenario ? v->scenario : "");
+	report_explored(e, &k->cli->look, FALSE, s);
+	g_free(i->table);
+	i->table = g_string_free(s, FALSE);
+	quick.shrink = FALSE;
+	quick.engine.keep_going = TRUE;
+	own = scenario_explore(t->sc, t->c, &ref, &quick);
+	i->verdict = finds(own, v->id) ? CAMPAIGN_KNOWN : CAMPAIGN_BAD;
+	explored_free(own);
+}
+
+static void do_search(const struct campaigner *k, const struct task *t, struct campaign_item *i)
+{
+	struct explore_request q = { .engine = t->engine, .seconds = SEARCH_SECONDS, .shrink = TRUE,
+				     .soon = TRUE };
+	struct explored *e;
+
+	q.engine.seed = k->cli->play.seed;
+	e = scenario_explore(t->sc, t->c, &k->cli->play, &q);
+	if (e->res->end == PLAY_REFUSED || !e->engine) {
+		skipped(i, e->res);
+	} else {
+		i->executions = e->engine->executions;
+		if (e->violations->len)
+			take_search(k, t, &q, e, i);
+	}
+	explored_free(e);
+}
+
+static void do_random(const struct campaigner *k, const struct task *t, struct campaign_item *i)
+{
+	GString *text = program_random(PROGRAM_RACE, t->seed, 0, NULL);
+	struct diag *diag = diag_new();
+	struct scenario *sc = scenario_parse_text(i->scenario, text->str, text->len, NULL,
+						  scenario_vocab_model(), diag);
+
+	if (!sc) {
+		char *why = diag_format(diag);
+
+		/* A program that does not parse is a fault of the generator. */
+		i->verdict = CAMPAIGN_BAD;
+		set(&i->id, "septsim-fault");
+		set(&i->why, why);
+		g_free(why);
+	} else {
+		struct task one = *t;
+
+		one.sc = sc;
+		one.c = sc->cases->pdata[0];
+		do_search(k, &one, i);
+		if (i->verdict == CAMPAIGN_BAD && !*i->file)
+			set(&i->file, text->str);
+		scenario_free(sc);
+	}
+	diag_free(diag);
+	g_string_free(text, TRUE);
+}
+
+static gboolean time_is_up(const struct campaigner *k)
+{
+	return k->until && g_get_monotonic_time() >= k->until;
+}
+
+static int work(void *ctx, u32 n, FILE *out)
+{
+	struct campaigner *k = ctx;
+	const struct task *t = plan_task(k->plan, k->at + n);
+	struct campaign_item *i = campaign_item_new(t->phase, t->name, t->c ? t->c->name : "");
+
+	signal(SIGALRM, SIG_DFL);
+	alarm(HUNG);
+	if (*k->stop || time_is_up(k) || cli_interrupted())
+		i->verdict = CAMPAIGN_LATE;
+	else if (t->phase == CAMPAIGN_SCENARIO)
+		do_scenario(k, t, i);
+	else if (t->phase == CAMPAIGN_SCHEDULE)
+		do_schedule(k, t, i);
+	else if (t->phase == CAMPAIGN_SEARCH)
+		do_search(k, t, i);
+	else
+		do_random(k, t, i);
+	if (i->verdict == CAMPAIGN_BAD && raw.first)
+		*k->stop = true;
+	campaign_item_write(i, out);
+	campaign_item_free(i);
+	return 0;
+}
+
+/* ---- all of them ---- */
+
+/* Code of the kernel that dies, or spins without a step, is something that breaks. */
+static struct campaign_item *died(const struct task *t, const struct farm_result *r)
+{
+	struct campaign_item *i = campaign_item_new(t->phase, t->name, t->c ? t->c->name : "");
+
+	i->verdict = r->done ? CAMPAIGN_BAD : CAMPAIGN_LATE;
+	set(&i->id, r->signal == SIGALRM ? "hang" : "crash");
+	g_free(i->why);
+	if (r->signal == SIGALRM)
+		i->why = g_strdup_printf("no end after %u s", HUNG);
+	else if (r->signal)
+		i->why = g_strdup_printf("the worker died of signal %d (%s)", r->signal,
+					 g_strsignal(r->signal));
+	else
+		i->why = g_strdup_printf("the worker ended with status %d", r->status);
+	return i;
+}
+
+static void show_progress(const struct campaign *c, guint done, guint all)
+{
+	if (isatty(STDERR_FILENO))
+		fprintf(stderr, "\rcampaign: %u of %u, %u broken\033[K\r", done, all,
+			campaign_count(c, -1, CAMPAIGN_BAD));
+}
+
+static void run_all(struct campaigner *k, struct campaign *c)
+{
+	guint all = plan_tasks(k->plan);
+
+	for (k->at = 0; k->at < all; k->at += BATCH) {
+		guint n = MIN(BATCH, all - k->at);
+		struct farm_result *r;
+
+		if (*k->stop || time_is_up(k) || cli_interrupted())
+			*k->stop = true;
+		r = farm_run(*k->stop ? 0 : n, (u32)raw.jobs, work, k, cli_interrupt_flag());
+		for (guint i = 0; i < n; i++) {
+			const struct task *t = plan_task(k->plan, k->at + i);
+			struct farm_result none = { .done = false };
+			struct farm_result *one = *k->stop && !r ? &none : &r[i];
+			struct campaign_item *item = NULL;
+
+			if (one->done && !one->signal && one->out)
+				item = campaign_item_read(g_strchomp(one->out->str));
+			g_ptr_array_add(c->items, item ? item : died(t, one));
+		}
+		if (r)
+			farm_free(r, n);
+		show_progress(c, k->at + n, all);
+	}
+	if (isatty(STDERR_FILENO))
+		fputs("\r\033[K", stderr);
+}
+
+static void set_basis(struct campaigner *k, struct campaign *c)
+{
+	GString *s = g_string_new(NULL);
+	struct report_look wide = { .width = 100000 };
+	GPtrArray *samples = k->plan->samples;
+	const struct play_result *r = samples->len ? samples->pdata[0] : NULL;
+
+	if (r) {
+		report_summary(samples, &wide, "Searched, sampled and", s);
+		s->str[s->len - 1] = '\0';	/* the newline */
+		g_free(c->basis);
+		c->basis = g_string_free(s, FALSE);
+		c->basis[strcspn(c->basis, "R")] = 'r';
+	} else {
+		g_string_free(s, TRUE);
+	}
+	g_free(c->backend);
+	c->backend = g_strdup_printf("%s (%s%s%s)", "own", r ? r->kvm : DEFAULT_KVM,
+				     r && *r->switches ? " " : "", r ? r->switches : "");
+}
+
+static gboolean write_summary(const struct campaign *c)
+{
+	FILE *f;
+
+	if (!raw.summary)
+		return TRUE;
+	f = fopen(raw.summary, "w");
+	if (!f)
+		return cli_fail("--summary %s: %s", raw.summary, g_strerror(errno)), FALSE;
+	campaign_write(c, f);
+	if (fclose(f))
+		return cli_fail("--summary %s: not all could be written", raw.summary), FALSE;
+	return TRUE;
+}
+
+static void write_found(const struct campaign *c)
+{
+	if (raw.found && g_mkdir_with_parents(raw.found, 0777))
+		cli_fail("--found %s: %s", raw.found, g_strerror(errno));
+	for (guint n = 0; raw.found && n < c->items->len; n++) {
+		const struct campaign_item *i = c->items->pdata[n];
+		char *name, *path;
+		GError *err = NULL;
+
+		if (i->verdict != CAMPAIGN_BAD || !*i->file)
+			continue;
+		name = g_strdup_printf("%s%s%s.scn", i->scenario, *i->case_name ? "-" : "",
+				       i->case_name);
+		g_strdelimit(name, "/ ", '-');
+		path = g_build_filename(raw.found, name, NULL);
+		if (!g_file_set_contents(path, i->file, -1, &err)) {
+			cli_fail("--found %s: %s", path, err->message);
+			g_clear_error(&err);
+		}
+		g_free(path);
+		g_free(name);
+	}
+}
+
+static gboolean options_are_good(void)
+{
+	if (raw.programs < 0 || raw.executions < 1 || raw.seconds < 0 || raw.jobs < 0)
+		return cli_fail("a number of an option is too small"), FALSE;
+	if (raw.only && plan_phase(raw.only) < 0)
+		return cli_fail("--only is scenario, schedule, search or random, not %s", raw.only),
+		       FALSE;
+	if (!rewind_possible())
+		return cli_fail("this build has TSan in it, which does not follow a stack that is put "
+				"back: campaign wants another"), FALSE;
+	return TRUE;
+}
+
+static int campaign(struct cli *cli, int n, char **files)
+{
+	struct campaigner k = { .cli = cli };
+	struct campaign *c = campaign_new();
+	gint64 since = g_get_monotonic_time();
+	GString *out = g_string_new(NULL);
+	int code = EXIT_AS_EXPECTED;
+
+	k.plan = plan_new(cli, n, files, (guint)raw.programs, (guint64)raw.executions,
+			  raw.only ? plan_phase(raw.only) : -1);
+	if (!k.plan) {
+		code = EXIT_INPUT;
+		goto out;
+	}
+	k.stop = mmap(NULL, sizeof(*k.stop), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+		      -1, 0);
+	if (k.stop == MAP_FAILED) {
+		code = cli_fail("%s", g_strerror(errno));
+		goto out;
+	}
+	k.until = raw.seconds > 0 ? since + (gint64)(raw.seconds * G_USEC_PER_SEC) : 0;
+	run_all(&k, c);
+	c->seconds = (double)(g_get_monotonic_time() - since) / G_USEC_PER_SEC;
+	set_basis(&k, c);
+	report_campaign(c, &cli->look, out);
+	fwrite(out->str, 1, out->len, stdout);
+	write_found(c);
+	if (campaign_count(c, -1, CAMPAIGN_BAD) || cli_interrupted())
+		code = EXIT_NOT_EXPECTED;
+	else if (!campaign_count(c, -1, CAMPAIGN_GOOD))
+		code = EXIT_INPUT;
+	if (!write_summary(c))
+		code = EXIT_INPUT;
+	munmap((void *)k.stop, sizeof(*k.stop));
+out:
+	plan_free(k.plan);
+	campaign_free(c);
+	g_string_free(out, TRUE);
+	return code;
+}
+
+int cmd_campaign(int argc, char **argv)
+{
+	struct cli cli;
+	int code;
+
+	if (!cli_parse(&cli, &argc, &argv, "FILE...",
+		       "septsim campaign scenarios/races/*.scn scenarios/memory/*.scn",
+		       "Plays and searches each case of each FILE, and random programs besides, and\n"
+		       "prints a report. `septsim kernel PATH` does this with a kernel tree.", extra,
+		       &code))
+		return code;
+	if (argc < 2)
+		code = cli_fail("campaign wants a FILE; `septsim campaign --help`");
+	else if (!options_are_good())
+		code = EXIT_INPUT;
+	else {
+		cli_catch_interrupts();
+		code = campaign(&cli, argc - 1, argv + 1);
+	}
+	cli_free(&cli);
+	return code;
+}

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * How a campaign looks: what was asked of the code in four lines, each thing that broke with
+ * its table, what was not judged and why, and what all of it rests on. Rests on campaign.h.
+ */
+#include <string.h>
+
+#include "sim/report/campaign.h"
+#include "sim/report/report.h"
+
+#define TABLES	8u	/* of what broke; more are named only */
+
+static void line(const struct report_look *look, GString *out, int first, int rest,
+		 const char *fmt, ...) G_GNUC_PRINTF(5, 6);
+
+static void line(const struct report_look *look, GString *out, int first, int rest,
+		 const char *fmt, ...)
+{
+	va_list ap;
+	char *text;
+
+	va_start(ap, fmt);
+	text = g_strdup_vprintf(fmt, ap);
+	va_end(ap);
+	report_wrap(out, text, first, rest, look->width);
+	g_free(text);
+}
+
+static char *name_of(const struct campaign_item *i)
+{
+	return g_strdup_printf("%s%s%s", i->scenario, *i->case_name ? " " : "", i->case_name);
+}
+
+static guint64 executions(const struct campaign *c, enum campaign_phase phase)
+{
+	guint64 n = 0;
+
+	for (guint k = 0; k < c->items->len; k++) {
+		const struct campaign_item *i = c->items->pdata[k];
+
+		n += i->phase == phase ? i->executions : 0;
+	}
+	return n;
+}
+
+/* "scenarios: 120 as expected, 2 not, 14 not played" */
+static void count_line(const struct campaign *c, enum campaign_phase p, const char *what,
+		       const char *good, const char *bad, const struct report_look *look,
+		       GString *out)
+{
+	guint known = campaign_count(c, p, CAMPAIGN_KNOWN);
+	guint skipped = campaign_count(c, p, CAMPAIGN_SKIPPED);
+	guint late = campaign_count(c, p, CAMPAIGN_LATE);
+	GString *s = g_string_new(NULL);
+
+	g_string_append_printf(s, "%s: %u %s, %u %s", what, campaign_count(c, p, CAMPAIGN_GOOD),
+			       good, campaign_count(c, p, CAMPAIGN_BAD), bad);
+	if (known)
+		g_string_append_printf(s, ", %u as on the reference model", known);
+	if (skipped)
+		g_string_append_printf(s, ", %u not playable", skipped);
+	if (late)
+		g_string_append_printf(s, ", %u not reached", late);
+	if (p >= CAMPAIGN_SEARCH)
+		g_string_append_printf(s, "; %" G_GUINT64_FORMAT " executions", executions(c, p));
+	line(look, out, 2, 4, "%s", s->str);
+	g_string_free(s, TRUE);
+}
+
+static void counts(const struct campaign *c, const struct report_look *look, GString *out)
+{
+	count_line(c, CAMPAIGN_SCENARIO, "scenarios", "as expected", "not", look, out);
+	count_line(c, CAMPAIGN_SCHEDULE, "schedules made for broken code", "harmless", "not", look,
+		   out);
+	count_line(c, CAMPAIGN_SEARCH, "searches", "clean", "not", look, out);
+	count_line(c, CAMPAIGN_RANDOM, "random programs", "clean", "not", look, out);
+}
+
+static void broken(const struct campaign_item *i, gboolean drawn, const struct report_look *look,
+		   GString *out)
+{
+	char *name = name_of(i);
+
+	line(look, out, 0, 2, "%s: %s%s%s", name, i->id, *i->where ? " " : "", i->where);
+	if (drawn && *i->table) {
+		g_string_append(out, i->table);
+		if (out->str[out->len - 1] != '\n')
+			g_string_append_c(out, '\n');
+	} else {
+		line(look, out, 2, 4, "%s", i->why);
+	}
+	g_free(name);
+}
+
+/* Why what was not played was not, each reason once. */
+static void not_played(const struct campaign *c, const struct report_look *look, GString *out)
+{
+	GHashTable *seen = g_hash_table_new(g_str_hash, g_str_equal);
+	GPtrArray *order = g_ptr_array_new();
+
+	for (guint k = 0; k < c->items->len; k++) {
+		const struct campaign_item *i = c->items->pdata[k];
+		gpointer n;
+
+		if (i->verdict != CAMPAIGN_SKIPPED)
+			continue;
+		n = g_hash_table_lookup(seen, i->why);
+		if (!n)
+			g_ptr_array_add(order, i->why);
+		g_hash_table_insert(seen, i->why, GUINT_TO_POINTER(GPOINTER_TO_UINT(n) + 1));
+	}
+	if (order->len)
+		g_string_append(out, "\nNot judged:\n");
+	for (guint k = 0; k < order->len; k++)
+		line(look, out, 2, 4, "%u: %s",
+		     GPOINTER_TO_UINT(g_hash_table_lookup(seen, order->pdata[k])),
+		     (char *)order->pdata[k]);
+	g_ptr_array_unref(order);
+	g_hash_table_unref(seen);
+}
+
+void report_campaign(const struct campaign *c, const struct report_look *look, GString *out)
+{
+	guint bad = campaign_count(c, -1, CAMPAIGN_BAD), shown = 0;
+
+	line(look, out, 0, 2, "%s: %s", c->backend, bad ? "NOT clean" :
+	     campaign_count(c, -1, CAMPAIGN_GOOD) ? "clean, in what was played" :
+	     "nothing was played");
+	counts(c, look, out);
+	for (guint k = 0; k < c->items->len; k++) {
+		const struct campaign_item *i = c->items->pdata[k];
+
+		if (i->verdict != CAMPAIGN_BAD)
+			continue;
+		g_string_append_c(out, '\n');
+		broken(i, shown++ < TABLES || look->verbose, look, out);
+	}
+	if (!look->quiet)
+		not_played(c, look, out);
+	g_string_append_c(out, '\n');
+	line(look, out, 0, 0, "%s", c->basis);
+}
+
+/* ---- two of them ---- */
+
+static const struct campaign_item *find(const struct campaign *c, const struct campaign_item *x)
+{
+	for (guint k = 0; k < c->items->len; k++) {
+		const struct campaign_item *i = c->items->pdata[k];
+
+		if (i->phase == x->phase && !strcmp(i->scenario, x->scenario) &&
+		    !strcmp(i->case_name, x->case_name))
+			return i;
+	}
+	return NULL;
+}
+
+static gboolean judged(const struct campaign_item *i)
+{
+	return i && i->verdict != CAMPAIGN_LATE && i->verdict != CAMPAIGN_SKIPPED;
+}
+
+guint report_campaign_change(const struct campaign *before, const struct campaign *now,
+			     const struct report_look *look, GString *out)
+{
+	guint worse = 0, better = 0, moved = 0, unknown = 0;
+	gsize had = out->len;
+
+	for (guint k = 0; k < now->items->len; k++) {
+		const struct campaign_item *i = now->items->pdata[k], *was = find(before, i);
+		gboolean bad = i->verdict == CAMPAIGN_BAD;
+		char *name;
+
+		if (!judged(i) || !judged(was)) {
+			unknown += judged(i) != judged(was);
+			if (!bad || judged(was))
+				continue;
+		}
+		if (!bad && (!judged(was) || was->verdict != CAMPAIGN_BAD))
+			continue;
+		if (bad && judged(was) && was->verdict == CAMPAIGN_BAD &&
+		    !strcmp(i->id, was->id) && !strcmp(i->where, was->where))
+			continue;
+		name = name_of(i);
+		if (!bad) {
+			line(look, out, 2, 4, "mended: %s (was %s%s%s)", name, was->id,
+			     *was->where ? " " : "", was->where);
+			better++;
+		} else if (judged(was) && was->verdict == CAMPAIGN_BAD) {
+			line(look, out, 2, 4, "other: %s (was %s%s%s)", name, was->id,
+			     *was->where ? " " : "", was->where);
+			broken(i, TRUE, look, out);
+			moved++;
+		} else {
+			line(look, out, 2, 4, "broken: %s", name);
+			broken(i, worse < TABLES || look->verbose, look, out);
+			worse++;
+		}
+		g_free(name);
+	}
+	if (unknown)
+		line(look, out, 2, 4, "%u judged on one side only (the time was up, or this tree "
+		     "cannot play them)", unknown);
+	if (out->len == had)
+		line(look, out, 2, 4, "no difference");
+	return worse + moved;
+}

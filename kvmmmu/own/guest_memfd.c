@@ -42,7 +42,10 @@ void folio_get(struct folio *f)
 	refcount_inc(&f->ref);
 }
 
-/* "page-free" is what the checks listen for: the frame goes back to the allocator. */
+/*
+ * kvm_gmem_free_folio(); "page-free" is what the checks listen for: the frame goes back to
+ * the allocator.
+ */
 void folio_put(struct folio *f)
 {
 	if (!refcount_dec_and_test(&f->ref))
@@ -203,7 +206,10 @@ int kvm_gmem_populate(struct kvm_vcpu *vcpu, u64 gfn, u64 src)
 	return populate(vcpu, gfn, src);
 }
 
-/* The inode goes with its only file: evict(), truncate_inode_pages_final() */
+/*
+ * kvm_gmem_create() is at set-up (K7). The inode goes with its only file: evict(),
+ * truncate_inode_pages_final()
+ */
 static void evict(struct kvm *kvm)
 {
 	for (u64 gfn = 0; gfn < kvm->gfns; gfn++) {

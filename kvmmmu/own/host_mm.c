@@ -28,7 +28,7 @@ static u64 page_of_gfn(const struct kvm_memory_slot *slot, u64 gfn)
 	return slot->hva + (gfn - slot->base_gfn);
 }
 
-/* --- faulting in ------------------------------------------------------------------------ */
+/* --- faulting in: hva_to_pfn() ----------------------------------------------------------- */
 
 /* gup_fast(): a reference to what the entry names, if it still does */
 static struct folio *gup_fast(struct kvm *kvm, u64 page)

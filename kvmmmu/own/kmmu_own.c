@@ -57,6 +57,7 @@ static bool vm_is_dead(struct kvm *kvm)
 
 /* --- a vCPU's thread ------------------------------------------------------------------ */
 
+/* kvm_vcpu_ioctl(), KVM_RUN */
 static int kvm_vcpu_ioctl_run(struct kvm_vcpu *vcpu)
 {
 	int r;
@@ -85,7 +86,7 @@ static bool user_memory_fault(struct kvm_vcpu *vcpu, enum kmmu_memory_fault mf)
 	return !kvm_vm_set_mem_attributes(kvm, gfn, gfn + 1, vcpu->fault_private);
 }
 
-/* KVM_HC_MAP_GPA_RANGE: user space converts what the guest asked for */
+/* handle_tdvmcall(), KVM_HC_MAP_GPA_RANGE: user space converts what the guest asked for */
 static int user_map_gpa(struct kvm_vcpu *vcpu)
 {
 	struct kvm *kvm = vcpu->kvm;
@@ -238,7 +239,7 @@ struct kmmu_result own_prefault(struct kvm_vcpu *vcpu, u64 start, u64 end)
 		r = kvm_mmu_reload(vcpu);
 		if (r)
 			break;
-		r = kvm_tdp_map_page(vcpu, gfn, prefault_code(kvm, gfn));
+		r = kvm_tdp_page_prefault(vcpu, gfn, prefault_code(kvm, gfn));
 		/* WARN_ON_ONCE(r == -EIO): also of a VM that died meanwhile */
 		kvm_warn_on(r == -EIO, gfn, "KVM_PRE_FAULT_MEMORY ends in EIO");
 		if (r < 0)
@@ -471,7 +472,7 @@ struct kmmu_result own_log_dirty(struct kvm *kvm, u64 start, u64 end, bool on)
 	return result(r);
 }
 
-/* kvm_arch_mmu_enable_log_dirty_pt_masked(), as KVM_CLEAR_DIRTY_LOG calls it, and its flush */
+/* kvm_clear_dirty_log_protect(): kvm_arch_mmu_enable_log_dirty_pt_masked(), and the flush */
 struct kmmu_result own_clear_dirty(struct kvm *kvm, u64 start, u64 end)
 {
 	if (bad_range(kvm, start, end))

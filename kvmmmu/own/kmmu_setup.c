@@ -27,6 +27,7 @@
 #define BUILT_VCPUS	40	/* mutexes that one actor can hold, and some */
 #define MAX_MEMORY	(128ull << 30)	/* as many chunks as one allocation can name */
 
+/* tdx_hardware_setup(), __tdx_hardware_setup(): the lists; tdx_hardware_unsetup() is never */
 static void cpus_init(struct kvm_host *host)
 {
 	u16 cpu, cpus = lp_count();
@@ -67,6 +68,9 @@ static bool config_possible(const struct kmmu_config *cfg, GError **err)
 {
 	if (!cfg->vcpus || cfg->vcpus > ACTORS_MAX)
 		return refuse(err, KMMU_ERROR_VALUE, "a VM has 1 to 1024 vCPUs");
+	if (cfg->type == KMMU_TDX && cfg->vcpus > lp_count())
+		return refuse(err, KMMU_ERROR_VALUE,
+			      "a TD has as many vCPUs as there are LPs at most (tdx_vm_init())");
 	if (!cfg->memory || cfg->memory % PAGE_SIZE || cfg->memory > MAX_MEMORY)
 		return refuse(err, KMMU_ERROR_VALUE,
 			      "memory is a multiple of 4K, at most 128G");
@@ -111,7 +115,10 @@ static bool parse_words(const struct kmmu_config *cfg, u64 *switches,
 	return policy_parse_args(*policy, cfg->policy_args, args, err);
 }
 
-/* --- set-up: the root context, no steps ----------------------------------------------- */
+/*
+ * --- set-up: the root context, no steps ------------------------------------------------
+ * kvm_create_vm(), kvm_mmu_init_vm(), init_kvm_tdp_mmu()
+ */
 
 static void locks_init(struct kvm *kvm)
 {
@@ -182,6 +189,16 @@ static void vcpu_init(struct kvm *kvm, u16 n)
 	}
 	kvm_vcpu_publish(kvm, vcpu);
 	world_set(kvm->created_vcpus, kvm->created_vcpus + 1);
+}
+
+/*
+ * A TD's part of KVM_CREATE_VM. Where the SHARED bit is KVM_TDX_INIT_VM says in Linux; here it is
+ * known from the start. That kvm->max_vcpus is at most the number of CPUs: config_possible()
+ */
+static void tdx_vm_init(struct kvm *kvm)
+{
+	world_set(kvm->td_state, (u32)TD_STATE_UNINITIALIZED);
+	world_set(kvm->gfn_direct_bits, BIT_ULL(kvm->levels == 5 ? 39 : 35));
 }
 
 /* What KVM_TDX_INIT_VM and, if it runs, KVM_TDX_FINALIZE_VM leave */
@@ -262,7 +279,7 @@ struct kvm *own_vm_new(struct sim *sim, const struct kmmu_config *cfg, GError **
 	world_set(kvm->max_level, (u8)(cfg->max_level ? cfg->max_level : PG_LEVEL_4K));
 	world_set(kvm->nx_huge_pages, cfg->nx_huge_pages);
 	if (is_td(kvm))
-		world_set(kvm->gfn_direct_bits, BIT_ULL(kvm->levels == 5 ? 39 : 35));
+		tdx_vm_init(kvm);
 	world_set(kvm->gfns, cfg->memory >> PAGE_SHIFT);
 	world_set(kvm->switches, switches);
 	world_set(kvm->spte, switches >> SW_OLD_SPTE_BITS & 1 ? &spte_layout_v6_16 :
@@ -275,7 +292,7 @@ struct kvm *own_vm_new(struct sim *sim, const struct kmmu_config *cfg, GError **
 	arrays_init(kvm);
 	if (is_td(kvm) && !cfg->created_only)
 		td_init(sim, kvm, !cfg->initialized_only);
-	if (!is_td(kvm))	/* kvm_arch_init_vm() */
+	if (!is_td(kvm))	/* kvm_arch_init_vm(): not of a TD, tdx_vm_init() */
 		world_set(kvm->pre_fault_allowed, 1u);
 	memory_init(kvm, cfg->dirty_log);
 	for (i = 0; !cfg->created_only && i < cfg->vcpus; i++)
@@ -371,7 +388,7 @@ static void peek(const struct kvm *kvm, bool mirror, u64 gfn, struct mirror_view
 		v->level = level;
 		if (v->class != MIRROR_TABLE || level == 1)
 			break;
-		pt = spte_child_pt(v->raw);
+		pt = spte_to_child_pt(v->raw);
 	}
 	if (is_shadow_present_pte(v->raw))
 		v->pfn = (spte_to_pa(v->raw) >> PAGE_SHIFT) +

@@ -167,7 +167,7 @@ struct kvm_vcpu {
 	u32 cpu;		/* [step] LP, NO_CPU: none */
 	u32 mode;		/* [step] enum vcpu_mode */
 	u64 requests;		/* [step] */
-	/* struct vcpu_tdx */
+	/* struct vcpu_tdx, to_tdx() */
 	struct list_head cpu_list;	/* in associated_tdvcpus of vcpu->cpu */
 	u32 tdx_state;		/* [step] enum vcpu_tdx_state */
 	u64 tdcx_pages[TDCX_NR_PAGES];	/* hpas; 0: none. With vcpu->tdvpr [vcpu] */
@@ -191,6 +191,7 @@ struct kvm_vcpu {
 	u32 exit_reason;
 	u64 fault_gfn;
 	bool fault_private;	/* the access was private: user space would convert to that */
+	bool guest_state_loaded;	/* struct vcpu_vt: MSRs of the host are saved, [vcpu] */
 	bool gate_seen;		/* mutation gate-before-mode: what the gate was, early */
 	bool not_supported;	/* a path that is not modelled yet was met */
 };
@@ -219,7 +220,7 @@ struct kvm {
 	struct kvm_memslots slots[2];
 	u32 gmem_dying;		/* [step] the guest_memfd's file has no user left */
 	u64 gmem_bindings[KVM_MEM_SLOTS];	/* slots of the guest_memfd, filemap_invalidate_lock */
-	/* struct kvm_tdx */
+	/* struct kvm_tdx, to_kvm_tdx() */
 	u32 wait_for_sept_zap __attribute__((aligned(64)));	/* [step] */
 	u32 td_state;		/* [step] enum td_state */
 	u16 hkid;		/* [step] 0: none assigned */

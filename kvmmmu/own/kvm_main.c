@@ -275,7 +275,7 @@ bool mmu_invalidate_retry_gfn(struct kvm *kvm, u64 seq, u64 gfn)
 static void invalidate_hugepage(struct kvm *kvm, const struct kvm_memory_slot *s, u64 gfn, u64 n)
 {
 	if (gfn >= s->base_gfn && gfn + n <= s->base_gfn + s->npages &&
-	    !hugepage_mixed(kvm, gfn, n))
+	    !hugepage_test_mixed(kvm, gfn, n))
 		kvm_mmu_invalidate_range_add(kvm, gfn, gfn + n);
 }
 
@@ -416,7 +416,13 @@ void kvm_mmu_notifier_invalidate_range_end(struct kvm *kvm, u64 start, u64 end)
 	trace_return("kvm_mmu_notifier_invalidate_range_end", start, 0);
 }
 
-bool kvm_mmu_notifier_clear_flush_young(struct kvm *kvm, u64 start, u64 end)
+/*
+ * kvm_age_hva_range(), kvm_age_hva_range_no_flush(): on x86 nobody flushes
+ * (CONFIG_KVM_ELIDE_TLB_FLUSH_IF_YOUNG). What the TLB still has keeps its page from looking
+ * young again, and harms nothing else.
+ */
+static bool kvm_age_hva_range(struct kvm *kvm, u64 start, u64 end,
+			      bool (*age)(struct kvm *kvm, u64 start, u64 end))
 {
 	struct hit hit[KVM_MEM_SLOTS];
 	bool young = false;
@@ -428,11 +434,21 @@ bool kvm_mmu_notifier_clear_flush_young(struct kvm *kvm, u64 start, u64 end)
 	n = find_hits(&(struct kvm_unmap){ .slots = kvm->slots[active].slot, .start = start,
 					   .end = end, .by_hva = true }, hit);
 	for (i = 0; i < n; i++)
-		young |= kvm_tdp_mmu_age_gfn_range(kvm, hit[i].from, hit[i].to);
-	if (young)
-		kvm_flush_remote_tlbs(kvm);
+		young |= age(kvm, hit[i].from, hit[i].to);
 	srcu_read_unlock(&kvm->srcu, idx);
 	return young;
+}
+
+/* kvm_age_gfn() of what overlaps; kvm_mmu_notifier_clear_young() is the same here */
+bool kvm_mmu_notifier_clear_flush_young(struct kvm *kvm, u64 start, u64 end)
+{
+	return kvm_age_hva_range(kvm, start, end, kvm_tdp_mmu_age_gfn_range);
+}
+
+/* kvm_test_age_gfn(); Linux asks of one page */
+bool kvm_mmu_notifier_test_young(struct kvm *kvm, u64 start, u64 end)
+{
+	return kvm_age_hva_range(kvm, start, end, kvm_tdp_mmu_test_age_gfn);
 }
 
 /* --- attributes ----------------------------------------------------------------------- */

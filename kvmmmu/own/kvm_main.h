@@ -74,8 +74,9 @@ void kvm_unmap_end(struct kvm *kvm);
 /* User pages [@start, @end) are about to go, and are gone. Take mmu_lock; sleep */
 void kvm_mmu_notifier_invalidate_range_start(struct kvm *kvm, u64 start, u64 end);
 void kvm_mmu_notifier_invalidate_range_end(struct kvm *kvm, u64 start, u64 end);
-/* Were they used? No lock (CONFIG_KVM_MMU_LOCKLESS_AGING); flushes if so */
+/* Were they used? From now on they count as not used. No lock (CONFIG_KVM_MMU_LOCKLESS_AGING) */
 bool kvm_mmu_notifier_clear_flush_young(struct kvm *kvm, u64 start, u64 end);
+bool kvm_mmu_notifier_test_young(struct kvm *kvm, u64 start, u64 end);	/* changes nothing */
 
 /* kvm_vm_set_mem_attributes - 0 or -errno; takes slots_lock */
 int kvm_vm_set_mem_attributes(struct kvm *kvm, u64 start, u64 end, bool private);

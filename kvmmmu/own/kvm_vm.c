@@ -33,7 +33,7 @@ void kvm_call_on_cpu(u16 cpu, void (*fn)(void *), void *arg)
 		smp_call_function_single(cpu, fn, arg, true);
 }
 
-/* kvm_offline_cpu() */
+/* kvm_offline_cpu(), kvm_arch_disable_virtualization_cpu(), vt_disable_virtualization_cpu() */
 static void kvm_disable_virtualization_cpu(void *unused)
 {
 	tdx_disable_virtualization_cpu();
@@ -142,7 +142,7 @@ void kvm_vcpu_publish(struct kvm *kvm, struct kvm_vcpu *vcpu)
 }
 
 /* kvm_get_vcpu_by_id() */
-static bool vcpu_exists(struct kvm *kvm, u16 id)
+static bool kvm_get_vcpu_by_id(struct kvm *kvm, u16 id)
 {
 	u32 n = kvm_online_vcpus(kvm), i;
 
@@ -155,7 +155,7 @@ static bool vcpu_exists(struct kvm *kvm, u16 id)
 /* kvm->lock held */
 static int vcpu_insert(struct kvm *kvm, struct kvm_vcpu *vcpu)
 {
-	if (vcpu_exists(kvm, vcpu->vcpu_id))
+	if (kvm_get_vcpu_by_id(kvm, vcpu->vcpu_id))
 		return -EEXIST;
 	mutex_lock(&vcpu->mutex);
 	kvm_vcpu_publish(kvm, vcpu);
@@ -217,6 +217,7 @@ static void kvm_destroy_vcpus(struct kvm *kvm)
 	mem_write32(&kvm->online_vcpus, 0);
 }
 
+/* kvm_mmu_uninit_vm(), vt_vm_destroy() */
 static void kvm_arch_destroy_vm(struct kvm *kvm)
 {
 	kvm_destroy_vcpus(kvm);

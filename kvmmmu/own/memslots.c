@@ -144,12 +144,13 @@ static void kvm_swap_active_memslots(struct kvm *kvm)
 	mem_write32(&kvm->memslots_gen, gen + 2);
 }
 
-static void replace_memslot(struct kvm *kvm, u32 set, u32 i, struct kvm_memory_slot *s)
+static void kvm_replace_memslot(struct kvm *kvm, u32 set, u32 i, struct kvm_memory_slot *s)
 {
 	world_set(kvm->slots[set].slot[i], (u64)s);
 }
 
-static int find_memslot(struct kvm *kvm, u32 active, u64 start, u64 end, bool *overlaps)
+static int kvm_check_memslot_overlap(struct kvm *kvm, u32 active, u64 start, u64 end,
+				     bool *overlaps)
 {
 	int i, found = -1;
 
@@ -207,7 +208,7 @@ static int begin_change(struct kvm *kvm, u64 start, u64 end, u32 *active, bool *
 
 	mutex_lock(&kvm->slots_lock);
 	*active = mem_read32(&kvm->memslots);
-	i = find_memslot(kvm, *active, start, end, overlaps);
+	i = kvm_check_memslot_overlap(kvm, *active, start, end, overlaps);
 	if (i >= 0)
 		mutex_lock(&kvm->slots_arch_lock);
 	return i;
@@ -220,7 +221,7 @@ static struct kvm_memory_slot *kvm_invalidate_memslot(struct kvm *kvm, u32 activ
 	struct kvm_memory_slot *invalid = slot_new(kvm, old->base_gfn, old->npages, old->hva,
 						   slot_flags(kvm) | KVM_MEMSLOT_INVALID);
 
-	replace_memslot(kvm, !active, i, invalid);
+	kvm_replace_memslot(kvm, !active, i, invalid);
 	kvm_swap_active_memslots(kvm);
 	kvm_arch_flush_shadow_memslot(kvm, old->base_gfn, old->base_gfn + old->npages);
 	mutex_lock(&kvm->slots_arch_lock);
@@ -230,9 +231,9 @@ static struct kvm_memory_slot *kvm_invalidate_memslot(struct kvm *kvm, u32 activ
 /* kvm_activate_memslot(): @s (NULL: nothing) is slot @i in both sets; drops slots_arch_lock */
 static void kvm_activate_memslot(struct kvm *kvm, u32 to, u32 i, struct kvm_memory_slot *s)
 {
-	replace_memslot(kvm, to, i, s);
+	kvm_replace_memslot(kvm, to, i, s);
 	kvm_swap_active_memslots(kvm);
-	replace_memslot(kvm, !to, i, s);
+	kvm_replace_memslot(kvm, !to, i, s);
 }
 
 static struct kvm_memory_slot *slot_at(struct kvm *kvm, u32 set, u32 i)
@@ -277,7 +278,7 @@ int kvm_move_memslot(struct kvm *kvm, u64 start, u64 end, u64 to)
 	if (i < 0)
 		goto out;
 	old = slot_at(kvm, active, i);
-	find_memslot(kvm, active, to, to + (end - start), &taken);
+	kvm_check_memslot_overlap(kvm, active, to, to + (end - start), &taken);
 	if (is_td(kvm) || (taken && (to + (end - start) <= start || to >= end))) {
 		mutex_unlock(&kvm->slots_arch_lock);
 		ret = is_td(kvm) ? -EINVAL : -EEXIST;
@@ -312,6 +313,7 @@ static void apply_flags(struct kvm *kvm, const struct kvm_memory_slot *s, bool l
 					 true);
 	kvm_mmu_unlock(kvm, true, 0, 0);
 	kvm_mmu_lock(kvm, true, 0, 0);
+	/* kvm_mmu_slot_remove_write_access() */
 	flush = kvm_tdp_mmu_wrprot_slot(kvm, s, PG_LEVEL_4K);
 	kvm_mmu_unlock(kvm, true, 0, 0);
 	if (flush)	/* outside of the lock: nothing goes, so a late flush loses nothing */
@@ -360,7 +362,7 @@ int kvm_create_memslot(struct kvm *kvm, u64 start, u64 end)
 
 	mutex_lock(&kvm->slots_lock);
 	active = mem_read32(&kvm->memslots);
-	find_memslot(kvm, active, start, end, &overlaps);
+	kvm_check_memslot_overlap(kvm, active, start, end, &overlaps);
 	for (i = 0; i < KVM_MEM_SLOTS && kvm->slots[active].slot[i]; i++)
 		;
 	if (overlaps) {

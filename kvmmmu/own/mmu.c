@@ -31,7 +31,7 @@ static void cache_put(struct kvm_mmu_memory_cache *mc, u64 object)
 	world_set(mc->nobjs, mc->nobjs + 1);
 }
 
-u64 mmu_memory_cache_alloc(struct kvm_mmu_memory_cache *mc)
+u64 kvm_mmu_memory_cache_alloc(struct kvm_mmu_memory_cache *mc)
 {
 	u64 object = mc->objects[mc->nobjs - 1];	/* topped up: never empty here */
 
@@ -62,9 +62,9 @@ void mmu_free_memory_caches(struct kvm_vcpu *vcpu)
 		world_free(mmu_memory_cache_alloc_ptr(&vcpu->page_header),
 			   sizeof(struct kvm_mmu_page));
 	while (vcpu->shadow_page.nobjs)
-		page_free(mmu_memory_cache_alloc(&vcpu->shadow_page));
+		page_free(kvm_mmu_memory_cache_alloc(&vcpu->shadow_page));
 	while (vcpu->external_spt.nobjs)
-		page_free(mmu_memory_cache_alloc(&vcpu->external_spt));
+		page_free(kvm_mmu_memory_cache_alloc(&vcpu->external_spt));
 }
 
 bool kvm_mem_is_private(struct kvm *kvm, u64 gfn)
@@ -79,8 +79,11 @@ bool kvm_mem_is_private(struct kvm *kvm, u64 gfn)
 
 /* --- how large ------------------------------------------------------------------------ */
 
-/* hugepage_test_mixed(): kept by KVM under slots_lock, so it is what the attributes say */
-bool hugepage_mixed(struct kvm *kvm, u64 gfn, u64 n)
+/*
+ * hugepage_test_mixed(), hugepage_has_attrs(): kept by KVM under slots_lock, so it is what the
+ * attributes say
+ */
+bool hugepage_test_mixed(struct kvm *kvm, u64 gfn, u64 n)
 {
 	u64 i;
 
@@ -98,7 +101,7 @@ static bool disallow_lpage(struct kvm *kvm, const struct kvm_memory_slot *slot, 
 	u64 n = kvm_pages_per_hpage(level), first = gfn_round_for_level(gfn, level);
 
 	return first < slot->base_gfn || first + n > slot->base_gfn + slot->npages ||
-	       (is_td(kvm) && hugepage_mixed(kvm, first, n));
+	       (is_td(kvm) && hugepage_test_mixed(kvm, first, n));
 }
 
 u8 kvm_mmu_max_mapping_level(struct kvm *kvm, const struct kvm_page_fault *fault,
@@ -110,7 +113,7 @@ u8 kvm_mmu_max_mapping_level(struct kvm *kvm, const struct kvm_page_fault *fault
 	lockdep_assert_held(&kvm->mmu_lock.info);
 	while (level > PG_LEVEL_4K && disallow_lpage(kvm, slot, gfn, level))
 		level--;
-	if (level == PG_LEVEL_4K || private)	/* gmem_max_mapping_level(): 4K in a TD */
+	if (level == PG_LEVEL_4K || private)	/* tdx_gmem_max_mapping_level(): 4K in a TD */
 		return PG_LEVEL_4K;
 	host = host_pfn_mapping_level(kvm, slot, gfn);
 	return MIN(host, level);
@@ -227,7 +230,7 @@ static bool is_page_fault_stale(struct kvm_vcpu *vcpu, struct kvm_page_fault *fa
 /* --- the fault ------------------------------------------------------------------------- */
 
 /* page_fault_can_be_fast(): the entry is there and the write was refused */
-static bool can_be_fast(struct kvm *kvm, const struct kvm_page_fault *fault)
+static bool page_fault_can_be_fast(struct kvm *kvm, const struct kvm_page_fault *fault)
 {
 	if (fault->rsvd || !fault->present || !fault->write)
 		return false;
@@ -247,9 +250,10 @@ static int fast_page_fault(struct kvm_vcpu *vcpu, struct kvm_page_fault *fault)
 	u64 *sptep;
 	u64 spte;
 
-	if (!can_be_fast(kvm, fault))
+	if (!page_fault_can_be_fast(kvm, fault))
 		return ret;
-	rcu_read_lock();	/* walk_shadow_page_lockless_begin(): RCU, in the TDP MMU */
+	/* walk_shadow_page_lockless_begin(), kvm_tdp_mmu_walk_lockless_begin() */
+	rcu_read_lock();
 	for (tries = 0; tries <= 4; tries++) {
 		sptep = kvm_tdp_mmu_fast_pf_get_last_sptep(vcpu, fault->gfn, &spte);
 		sp = sptep_to_sp(sptep);
@@ -270,10 +274,11 @@ static int fast_page_fault(struct kvm_vcpu *vcpu, struct kvm_page_fault *fault)
 			break;
 		}
 	}
-	rcu_read_unlock();
+	rcu_read_unlock();	/* kvm_tdp_mmu_walk_lockless_end() */
 	return ret;
 }
 
+/* kvm_tdp_page_fault() */
 static int kvm_tdp_mmu_page_fault(struct kvm_vcpu *vcpu, struct kvm_page_fault *fault)
 {
 	struct kvm *kvm = vcpu->kvm;
@@ -330,7 +335,7 @@ static int handle_mmio_page_fault(struct kvm_vcpu *vcpu, u64 gfn)
 	if (!is_mmio_spte(is_td(kvm), spte))
 		return RET_PF_RETRY;	/* it has been zapped meanwhile */
 	gen = mem_read32(&kvm->memslots_gen);
-	return !(gen & 1) && mmio_generation(spte) == (gen & 0xff) ? RET_PF_EMULATE :
+	return !(gen & 1) && get_mmio_spte_generation(spte) == (gen & 0xff) ? RET_PF_EMULATE :
 								   RET_PF_INVALID;
 }
 
@@ -355,7 +360,7 @@ int kvm_mmu_page_fault(struct kvm_vcpu *vcpu, u64 gfn, u64 error_code)
 	return r == RET_PF_EMULATE ? emulate_mmio(vcpu, gfn) : r;
 }
 
-int kvm_tdp_map_page(struct kvm_vcpu *vcpu, u64 gfn, u64 error_code)
+int kvm_tdp_page_prefault(struct kvm_vcpu *vcpu, u64 gfn, u64 error_code)
 {
 	int r;
 

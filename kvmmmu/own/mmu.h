@@ -12,18 +12,18 @@ void mmu_init_shadow_page(u64 hpa);
 
 /* Filled before mmu_lock is taken, so that nothing is allocated under it. */
 void mmu_topup_memory_caches(struct kvm_vcpu *vcpu);
-u64 mmu_memory_cache_alloc(struct kvm_mmu_memory_cache *mc);
+u64 kvm_mmu_memory_cache_alloc(struct kvm_mmu_memory_cache *mc);
 static inline void *mmu_memory_cache_alloc_ptr(struct kvm_mmu_memory_cache *mc)
 {
-	return (void *)mmu_memory_cache_alloc(mc);
+	return (void *)kvm_mmu_memory_cache_alloc(mc);
 }
 void mmu_free_memory_caches(struct kvm_vcpu *vcpu);
 
 /* kvm_mem_is_private - the attribute of @gfn; one step, or none in a VM without TDX */
 bool kvm_mem_is_private(struct kvm *kvm, u64 gfn);
 
-/* hugepage_mixed - do attributes differ in the @n gfns from @gfn? No step. */
-bool hugepage_mixed(struct kvm *kvm, u64 gfn, u64 n);
+/* hugepage_test_mixed - do attributes differ in the @n gfns from @gfn? No step. */
+bool hugepage_test_mixed(struct kvm *kvm, u64 gfn, u64 n);
 
 /* kvm_mmu_max_mapping_level - by slot, attributes and host page; mmu_lock held */
 u8 kvm_mmu_max_mapping_level(struct kvm *kvm, const struct kvm_page_fault *fault,
@@ -39,8 +39,8 @@ void kvm_mmu_hugepage_adjust(struct kvm_vcpu *vcpu, struct kvm_page_fault *fault
 int kvm_mmu_do_page_fault(struct kvm_vcpu *vcpu, u64 gfn, u64 error_code, bool prefetch);
 int kvm_mmu_page_fault(struct kvm_vcpu *vcpu, u64 gfn, u64 error_code);
 
-/* kvm_tdp_map_page - prefault's loop: 0 or a negative errno */
-int kvm_tdp_map_page(struct kvm_vcpu *vcpu, u64 gfn, u64 error_code);
+/* kvm_tdp_page_prefault - prefault's loop: 0 or a negative errno */
+int kvm_tdp_page_prefault(struct kvm_vcpu *vcpu, u64 gfn, u64 error_code);
 
 /*
  * kvm_mmu_reload - roots are loaded, if none are: then the LP's TLB is flushed. 0, or -EIO of

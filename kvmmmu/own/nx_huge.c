@@ -146,7 +146,7 @@ static void prepare_zap_shadow(struct kvm *kvm, struct kvm_mmu_page *sp,
  * stands there must still be this table (G13; the mutation nx-recovery-tests-present asks only
  * whether something does).
  */
-static bool zap_under_read(struct kvm *kvm, struct kvm_mmu_page *sp)
+static bool kvm_tdp_mmu_zap_possible_nx_huge_page(struct kvm *kvm, struct kvm_mmu_page *sp)
 {
 	struct tdp_iter iter = { .sptep = sp->ptep, .level = sp->level + 1, .gfn = sp->gfn };
 
@@ -155,11 +155,11 @@ static bool zap_under_read(struct kvm *kvm, struct kvm_mmu_page *sp)
 	iter.old_spte = mem_read64(sp->ptep);
 	if (!is_shadow_present_pte(iter.old_spte))
 		return false;
-	if (!kvm_switch(kvm, SW_NX_TESTS_PRESENT) && spte_child_pt(iter.old_spte) != sp->spt)
+	if (!kvm_switch(kvm, SW_NX_TESTS_PRESENT) && spte_to_child_pt(iter.old_spte) != sp->spt)
 		return false;
 	if (tdp_mmu_set_spte_atomic(kvm, &iter, SHADOW_NONPRESENT_VALUE)) {
 		kvm_warn_on(is_shadow_present_pte(iter.old_spte) &&
-			    spte_child_pt(iter.old_spte) == sp->spt, sp->gfn,
+			    spte_to_child_pt(iter.old_spte) == sp->spt, sp->gfn,
 			    "a table's entry changed and is still the table's");
 		return false;
 	}
@@ -167,7 +167,7 @@ static bool zap_under_read(struct kvm *kvm, struct kvm_mmu_page *sp)
 }
 
 /* kvm_tdp_mmu_zap_sp(), v6.16: everybody else is locked out */
-static bool zap_under_write(struct kvm *kvm, struct kvm_mmu_page *sp)
+static bool kvm_tdp_mmu_zap_sp(struct kvm *kvm, struct kvm_mmu_page *sp)
 {
 	struct tdp_iter iter = { .sptep = sp->ptep, .level = sp->level + 1, .gfn = sp->gfn };
 
@@ -205,7 +205,7 @@ static bool zap_with_yield(struct kvm *kvm, struct kvm_mmu_page *sp)
 	return zapped;
 }
 
-/* --- the worker ---------------------------------------------------------------------------- */
+/* --- the worker: kvm_nx_huge_page_recovery_worker() ----------------------------------------- */
 
 static bool zap_one(struct kvm *kvm, struct kvm_mmu_page *sp, struct kvm_mmu_page **invalid)
 {
@@ -220,9 +220,9 @@ static bool zap_one(struct kvm *kvm, struct kvm_mmu_page *sp, struct kvm_mmu_pag
 	if (kvm_switch(kvm, SW_NX_YIELDS))
 		zapped = zap_with_yield(kvm, sp);
 	else if (kvm_switch(kvm, SW_NX_UNDER_WRITE))
-		zapped = zap_under_write(kvm, sp);
+		zapped = kvm_tdp_mmu_zap_sp(kvm, sp);
 	else
-		zapped = zap_under_read(kvm, sp);
+		zapped = kvm_tdp_mmu_zap_possible_nx_huge_page(kvm, sp);
 	if (zapped)
 		kvm_owes_flush(kvm);
 	return zapped;

@@ -65,6 +65,7 @@ u64 make_huge_spte(u64 small_spte, u8 level, bool nx_huge_pages)
 	return spte;
 }
 
+/* kvm_mmu_set_mmio_spte_mask() and, of a TD, kvm_mmu_set_mmio_spte_value() */
 #define MMIO_VALUE	6ull
 #define MMIO_MASK	(SPTE_SUPPRESS_VE | SPTE_RWX)
 
@@ -79,8 +80,11 @@ bool is_mmio_spte(bool td, u64 spte)
 	return (spte & MMIO_MASK) == (td ? 0 : MMIO_VALUE);
 }
 
-/* tdp_mmu_spte_need_atomic_write(); A/D kind 0 is "enabled" */
-bool spte_needs_atomic_write(const struct spte_layout *l, u64 spte, u8 level)
+/*
+ * kvm_tdp_mmu_spte_need_atomic_update(), with spte_needs_atomic_update() in it; A/D kind 0 is
+ * "enabled"
+ */
+bool spte_needs_atomic_update(const struct spte_layout *l, u64 spte, u8 level)
 {
 	bool w = spte & SPTE_WRITABLE;
 

@@ -79,12 +79,12 @@ u64 make_huge_spte(u64 small_spte, u8 level, bool nx_huge_pages);
  */
 u64 make_mmio_spte(bool td, u64 gfn, u32 generation);
 bool is_mmio_spte(bool td, u64 spte);
-static inline u32 mmio_generation(u64 spte)
+static inline u32 get_mmio_spte_generation(u64 spte)
 {
 	return spte >> 3 & 0xff;
 }
 
-bool spte_needs_atomic_write(const struct spte_layout *l, u64 spte, u8 level);
+bool spte_needs_atomic_update(const struct spte_layout *l, u64 spte, u8 level);
 
 /* What a raw value is, without its level: a leaf has a memory type, a table has none. */
 enum mirror_class mirror_class_of(u64 raw);

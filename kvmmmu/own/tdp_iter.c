@@ -14,7 +14,8 @@ static u64 *spte_of(u64 *pt, u64 gfn, u8 level)
 	return &pt[gfn >> (9 * (level - 1)) & 511];
 }
 
-static void refresh_sptep(struct tdp_iter *iter)
+/* kvm_tdp_mmu_read_spte() is mem_read64() */
+static void tdp_iter_refresh_sptep(struct tdp_iter *iter)
 {
 	iter->sptep = spte_of(iter->pt_path[iter->level - 1], iter->gfn | iter->gfn_bits,
 			      iter->level);
@@ -27,7 +28,7 @@ void tdp_iter_restart(struct tdp_iter *iter)
 	iter->yielded_gfn = iter->next_last_level_gfn;
 	iter->level = iter->root_level;
 	iter->gfn = gfn_round_for_level(iter->next_last_level_gfn, iter->level);
-	refresh_sptep(iter);
+	tdp_iter_refresh_sptep(iter);
 	iter->valid = true;
 }
 
@@ -51,9 +52,9 @@ static bool try_step_down(struct tdp_iter *iter)
 	if (!is_shadow_present_pte(iter->old_spte) || is_last_spte(iter->old_spte, iter->level))
 		return false;
 	iter->level--;
-	iter->pt_path[iter->level - 1] = spte_child_pt(iter->old_spte);
+	iter->pt_path[iter->level - 1] = spte_to_child_pt(iter->old_spte);
 	iter->gfn = gfn_round_for_level(iter->next_last_level_gfn, iter->level);
-	refresh_sptep(iter);
+	tdp_iter_refresh_sptep(iter);
 	return true;
 }
 
@@ -75,7 +76,7 @@ static bool try_step_up(struct tdp_iter *iter)
 		return false;
 	iter->level++;
 	iter->gfn = gfn_round_for_level(iter->gfn, iter->level);
-	refresh_sptep(iter);
+	tdp_iter_refresh_sptep(iter);
 	return true;
 }
 

@@ -29,7 +29,7 @@ void tdp_iter_restart(struct tdp_iter *iter);
 	     (iter).valid && (iter).gfn < (end);			\
 	     tdp_iter_next(&(iter)))
 
-static inline u64 *spte_child_pt(u64 spte)
+static inline u64 *spte_to_child_pt(u64 spte)
 {
 	return phys_to_ptr(spte & GENMASK_ULL(51, 12));
 }

@@ -68,7 +68,7 @@ void tdp_mmu_free_sp_rcu_callback(void *arg)
 	world_free(sp, sizeof(*sp));
 }
 
-/* Its S-EPT page was never given to the module. */
+/* tdp_mmu_free_unused_sp(), __tdp_mmu_free_sp() - its S-EPT page was never the module's */
 void tdp_mmu_free_unused_sp(struct kvm_mmu_page *sp)
 {
 	region_remove(sp->region);
@@ -155,9 +155,10 @@ static void tdp_mmu_unlink_sp(struct kvm *kvm, struct kvm_mmu_page *sp)
 	spin_unlock(&kvm->tdp_mmu_pages_lock);
 }
 
-u64 tdp_mmu_write_spte(struct kvm *kvm, u64 *sptep, u64 old, u64 new, u8 level)
+/* __kvm_tdp_mmu_write_spte(), kvm_tdp_mmu_write_spte_atomic(): which of the two is needed */
+u64 kvm_tdp_mmu_write_spte(struct kvm *kvm, u64 *sptep, u64 old, u64 new, u8 level)
 {
-	if (spte_needs_atomic_write(kvm->spte, old, level))
+	if (spte_needs_atomic_update(kvm->spte, old, level))
 		return mem_xchg64(sptep, new);
 	mem_write64(sptep, new);
 	return old;
@@ -191,7 +192,7 @@ static void handle_removed_pt(struct kvm *kvm, u64 *pt, bool shared)
 			old = mem_read64(sptep);
 			if (!is_shadow_present_pte(old))
 				continue;
-			old = tdp_mmu_write_spte(kvm, sptep, old, frozen, sp->level);
+			old = kvm_tdp_mmu_write_spte(kvm, sptep, old, frozen, sp->level);
 		}
 		if (__handle_changed_spte(kvm, sp, gfn, old, frozen, sp->level, shared))
 			kvm_bug_on(kvm, true, gfn, "an entry of a removed table cannot be removed");
@@ -227,7 +228,7 @@ static int __handle_changed_spte(struct kvm *kvm, struct kvm_mmu_page *sp, u64 g
 		return 0;
 	}
 	if (was_present && !was_leaf && (is_leaf || !is_present)) {
-		handle_removed_pt(kvm, spte_child_pt(old), shared);
+		handle_removed_pt(kvm, spte_to_child_pt(old), shared);
 		return 0;
 	}
 	if (sp->is_mirror && !kvm_switch(kvm, SW_EXT_IN_CMPXCHG))
@@ -282,8 +283,9 @@ static int set_spte_atomic_v6_16(struct kvm *kvm, struct tdp_iter *iter, u64 new
 }
 
 /*
- * v7.2. no-freeze is the same function with a mirror entry treated as any other: the
- * final value at once, and an error of the module has no way back (K3).
+ * v7.2, __tdp_mmu_set_spte_atomic() in it. no-freeze is the same function with a mirror entry
+ * treated as any other: the final value at once, and an error of the module has no way back
+ * (K3).
  */
 static int set_spte_atomic_v7_2(struct kvm *kvm, struct tdp_iter *iter, u64 new,
 				struct kvm_mmu_page *sp)
@@ -305,7 +307,10 @@ static int set_spte_atomic_v7_2(struct kvm *kvm, struct tdp_iter *iter, u64 new,
 	return ret;
 }
 
-/* A direct entry has no module behind it: the final value at once, nothing can fail after it. */
+/*
+ * A direct entry (is_mirror_sptep() is false) has no module behind it: the final value at once,
+ * nothing can fail after it.
+ */
 static int set_direct_spte_atomic(struct kvm *kvm, struct tdp_iter *iter, u64 new,
 				  struct kvm_mmu_page *sp)
 {
@@ -357,7 +362,7 @@ void tdp_mmu_iter_set_spte(struct kvm *kvm, struct tdp_iter *iter, u64 new)
 	lockdep_assert_held_write(&kvm->mmu_lock);
 	kvm_warn_on(is_frozen_spte(old) || is_frozen_spte(new), iter->gfn,
 		    "WR writer on a frozen entry");
-	old = tdp_mmu_write_spte(kvm, iter->sptep, old, new, iter->level);
+	old = kvm_tdp_mmu_write_spte(kvm, iter->sptep, old, new, iter->level);
 	handle_changed_spte(kvm, sp, iter->gfn, old, new, iter->level, false);
 	if (kvm_switch(kvm, SW_EXT_IN_CMPXCHG) && sp->is_mirror) {
 		if (!kvm_bug_on(kvm, is_shadow_present_pte(new), iter->gfn,
@@ -372,11 +377,11 @@ void tdp_mmu_iter_set_spte(struct kvm *kvm, struct tdp_iter *iter, u64 new)
 static struct kvm_mmu_page *tdp_mmu_alloc_sp(struct kvm_vcpu *vcpu, struct tdp_iter *iter)
 {
 	struct kvm_mmu_page *sp = mmu_memory_cache_alloc_ptr(&vcpu->page_header);
-	u64 hpa = mmu_memory_cache_alloc(&vcpu->shadow_page);
+	u64 hpa = kvm_mmu_memory_cache_alloc(&vcpu->shadow_page);
 
 	tdp_mmu_init_child_sp(sp, hpa, iter);
 	if (sp->is_mirror)	/* kvm_mmu_alloc_external_spt() */
-		world_set(sp->external_spt, mmu_memory_cache_alloc(&vcpu->external_spt));
+		world_set(sp->external_spt, kvm_mmu_memory_cache_alloc(&vcpu->external_spt));
 	return sp;
 }
 
@@ -413,7 +418,7 @@ static bool is_access_allowed(const struct kvm_page_fault *fault, u64 spte)
 }
 
 /* leaf_spte_change_needs_tlb_flush() */
-static bool needs_flush(const struct kvm *kvm, u64 old, u64 new)
+static bool leaf_spte_change_needs_tlb_flush(const struct kvm *kvm, u64 old, u64 new)
 {
 	return (old & kvm->spte->mmu_writable) && !(new & kvm->spte->mmu_writable);
 }
@@ -447,7 +452,7 @@ static int tdp_mmu_map_handle_target_level(struct kvm_vcpu *vcpu, struct kvm_pag
 		if (tdp_mmu_set_spte_atomic(kvm, iter, new))
 			return RET_PF_RETRY;
 		if (was_present && (!is_last_spte(old, iter->level) ||
-				    kvm_warn_on(needs_flush(kvm, old, new), iter->gfn,
+				    kvm_warn_on(leaf_spte_change_needs_tlb_flush(kvm, old, new), iter->gfn,
 						"a leaf SPTE is replaced by one that wants a flush"))) {
 			kvm_owes_flush(kvm);
 			kvm_flush_remote_tlbs(kvm);	/* kvm_flush_remote_tlbs_gfn() */
@@ -507,8 +512,9 @@ static bool map_table(struct kvm_vcpu *vcpu, struct kvm_page_fault *fault, struc
 	return true;
 }
 
-/* tdp_mmu_get_root_for_fault() */
-static struct kvm_mmu_page *root_for_fault(struct kvm_vcpu *vcpu, const struct kvm_page_fault *fault)
+/* tdp_mmu_get_root(): which kind; a direct one is asked for by who walks without a lock, too */
+static struct kvm_mmu_page *tdp_mmu_get_root_for_fault(struct kvm_vcpu *vcpu,
+						       const struct kvm_page_fault *fault)
 {
 	return is_td(vcpu->kvm) && fault->is_private ? vcpu->mirror_root : vcpu->root;
 }
@@ -517,7 +523,7 @@ static int map_one(struct kvm_vcpu *vcpu, struct kvm_page_fault *fault)
 {
 	struct tdp_iter iter;
 
-	for_each_tdp_pte_min_level(iter, root_for_fault(vcpu, fault), PG_LEVEL_4K, fault->gfn,
+	for_each_tdp_pte_min_level(iter, tdp_mmu_get_root_for_fault(vcpu, fault), PG_LEVEL_4K, fault->gfn,
 				   fault->gfn + 1) {
 		if (fault->nx_workaround)
 			disallowed_hugepage_adjust(fault, iter.old_spte, iter.level);

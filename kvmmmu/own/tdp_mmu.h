@@ -81,8 +81,8 @@ void kvm_owes_flush(struct kvm *kvm);
 int tdp_mmu_set_spte_atomic(struct kvm *kvm, struct tdp_iter *iter, u64 new);
 /* tdp_mmu_iter_set_spte - the WR writer; mmu_lock held for write. iter->old_spte: what stood */
 void tdp_mmu_iter_set_spte(struct kvm *kvm, struct tdp_iter *iter, u64 new);
-/* tdp_mmu_write_spte - a plain store, or a LOCKed exchange where others write too; the old one */
-u64 tdp_mmu_write_spte(struct kvm *kvm, u64 *sptep, u64 old, u64 new, u8 level);
+/* kvm_tdp_mmu_write_spte - a plain store, or a LOCKed exchange where others write too; the old one */
+u64 kvm_tdp_mmu_write_spte(struct kvm *kvm, u64 *sptep, u64 old, u64 new, u8 level);
 
 /* tdp_mmu_init_sp - @sp is the table at @hpa; an own page that nobody sees yet */
 void tdp_mmu_init_sp(struct kvm *kvm, struct kvm_mmu_page *sp, u64 hpa, u64 gfn, u8 level,
@@ -171,8 +171,9 @@ static inline bool kvm_zap_shared(const struct kvm *kvm)
 
 /* --- tdp_protect.c ----------------------------------------------------------------------- */
 
-/* RCU alone; RW state is not touched. Returns whether one was accessed */
+/* RCU alone: was one accessed? The first makes all of them old */
 bool kvm_tdp_mmu_age_gfn_range(struct kvm *kvm, u64 start, u64 end);
+bool kvm_tdp_mmu_test_age_gfn(struct kvm *kvm, u64 start, u64 end);
 /* mmu_lock held for read: write-protect leaves at or above @min_level; is a flush due? */
 bool kvm_tdp_mmu_wrprot_slot(struct kvm *kvm, const struct kvm_memory_slot *slot, u8 min_level);
 /* mmu_lock held for write: W bits (@wrprot) or D bits of 4K leaves in [@start, @end) */

@@ -31,7 +31,7 @@ static u64 slot_end(const struct kvm_memory_slot *slot)
  * kvm_tdp_mmu_age_spte(): whoever changed it meanwhile has removed or used the page. Up to
  * v6.16 the bit went by a LOCKed AND, which needs no second look (V15).
  */
-static void age_spte(struct kvm *kvm, struct tdp_iter *iter)
+static void kvm_tdp_mmu_age_spte(struct kvm *kvm, struct tdp_iter *iter)
 {
 	if (kvm_warn_on(sptep_to_sp(iter->sptep)->is_mirror, iter->gfn, "aging a mirror SPTE"))
 		return;
@@ -41,7 +41,11 @@ static void age_spte(struct kvm *kvm, struct tdp_iter *iter)
 		mem_cmpxchg64(iter->sptep, iter->old_spte, iter->old_spte & ~SPTE_ACCESSED);
 }
 
-bool kvm_tdp_mmu_age_gfn_range(struct kvm *kvm, u64 start, u64 end)
+/*
+ * The direct roots alone (KVM_FILTER_SHARED). @test_only: the first young one is the answer, and
+ * nothing is written.
+ */
+static bool __kvm_tdp_mmu_age_gfn_range(struct kvm *kvm, u64 start, u64 end, bool test_only)
 {
 	struct kvm_mmu_page *root;
 	struct tdp_iter iter;
@@ -53,11 +57,24 @@ bool kvm_tdp_mmu_age_gfn_range(struct kvm *kvm, u64 start, u64 end)
 			if (!is_leaf(&iter) || !(iter.old_spte & SPTE_ACCESSED))
 				continue;
 			young = true;
-			age_spte(kvm, &iter);
+			if (test_only)
+				goto out;
+			kvm_tdp_mmu_age_spte(kvm, &iter);
 		}
 	}
+out:
 	rcu_read_unlock();
 	return young;
+}
+
+bool kvm_tdp_mmu_age_gfn_range(struct kvm *kvm, u64 start, u64 end)
+{
+	return __kvm_tdp_mmu_age_gfn_range(kvm, start, end, false);
+}
+
+bool kvm_tdp_mmu_test_age_gfn(struct kvm *kvm, u64 start, u64 end)
+{
+	return __kvm_tdp_mmu_age_gfn_range(kvm, start, end, true);
 }
 
 /* --- write protection, dirty bits ---------------------------------------------------------- */
@@ -98,15 +115,16 @@ bool kvm_tdp_mmu_wrprot_slot(struct kvm *kvm, const struct kvm_memory_slot *slot
 	return changed;
 }
 
-/* tdp_mmu_clear_spte_bits(): a LOCKed AND where the processor or a fast fault may write, too */
-static void clear_bits(struct kvm *kvm, struct tdp_iter *iter, u64 bits)
+/* tdp_mmu_clear_spte_bits_atomic() is the LOCKed AND: taken where the processor or a fast fault may write, too */
+static void tdp_mmu_clear_spte_bits(struct kvm *kvm, struct tdp_iter *iter, u64 bits)
 {
-	if (spte_needs_atomic_write(kvm->spte, iter->old_spte, iter->level))
+	if (spte_needs_atomic_update(kvm->spte, iter->old_spte, iter->level))
 		mem_and64(iter->sptep, ~bits);
 	else
 		mem_write64(iter->sptep, iter->old_spte & ~bits);
 }
 
+/* kvm_tdp_mmu_clear_dirty_pt_masked(), clear_dirty_pt_masked() */
 void kvm_tdp_mmu_clear_dirty_pt(struct kvm *kvm, u64 start, u64 end, bool wrprot)
 {
 	u64 bit = wrprot ? SPTE_WRITABLE : SPTE_DIRTY;
@@ -119,7 +137,7 @@ void kvm_tdp_mmu_clear_dirty_pt(struct kvm *kvm, u64 start, u64 end, bool wrprot
 		for_each_tdp_pte_min_level(iter, root, PG_LEVEL_4K, start, end) {
 			if (!is_leaf(&iter) || iter.level > PG_LEVEL_4K || !(iter.old_spte & bit))
 				continue;
-			clear_bits(kvm, &iter, bit);
+			tdp_mmu_clear_spte_bits(kvm, &iter, bit);
 		}
 		rcu_read_unlock();
 	}
@@ -127,7 +145,7 @@ void kvm_tdp_mmu_clear_dirty_pt(struct kvm *kvm, u64 start, u64 end, bool wrprot
 
 /* --- split -------------------------------------------------------------------------------- */
 
-static struct kvm_mmu_page *alloc_sp_for_split(u64 *hpa)
+static struct kvm_mmu_page *tdp_mmu_alloc_sp_for_split(u64 *hpa)
 {
 	struct kvm_mmu_page *sp = world_alloc(sizeof(*sp));
 
@@ -141,13 +159,13 @@ static void mmu_relock(struct kvm *kvm, bool shared, u64 start, u64 end, u64 *hp
 {
 	rcu_read_unlock();
 	kvm_mmu_unlock(kvm, shared, start, end);
-	*sp = alloc_sp_for_split(hpa);
+	*sp = tdp_mmu_alloc_sp_for_split(hpa);
 	kvm_mmu_lock(kvm, shared, start, end);
 	rcu_read_lock();
 }
 
 /* tdp_mmu_split_huge_pages_root(): a table is allocated with the lock dropped, as if it yielded */
-static void split_root(struct kvm *kvm, struct kvm_mmu_page *root, u64 start, u64 end,
+static void tdp_mmu_split_huge_pages_root(struct kvm *kvm, struct kvm_mmu_page *root, u64 start, u64 end,
 		       u8 target_level, bool shared)
 {
 	struct kvm_mmu_page *sp = NULL;
@@ -191,7 +209,7 @@ void kvm_tdp_mmu_try_split_huge_pages(struct kvm *kvm, u64 start, u64 end, u8 ta
 	struct kvm_mmu_page *root;
 
 	for_each_tdp_mmu_root_yield_safe(kvm, root, KVM_VALID_ROOTS) {
-		split_root(kvm, root, start, end, target_level, shared);
+		tdp_mmu_split_huge_pages_root(kvm, root, start, end, target_level, shared);
 	}
 }
 
@@ -201,7 +219,7 @@ void kvm_tdp_mmu_try_split_huge_pages(struct kvm *kvm, u64 start, u64 end, u8 ta
  * tdp_mmu_make_huge_spte(): the first leaf below says which page it is. -EAGAIN: somebody wants
  * the lock, by the parent's measure of progress; -ENOENT: there is no leaf
  */
-static int make_huge(struct kvm *kvm, struct tdp_iter *parent, u64 *huge)
+static int tdp_mmu_make_huge_spte(struct kvm *kvm, struct tdp_iter *parent, u64 *huge)
 {
 	struct kvm_mmu_page *below = spte_to_child_sp(parent->old_spte);
 	u64 end = parent->gfn + kvm_pages_per_hpage(parent->level);
@@ -219,7 +237,7 @@ static int make_huge(struct kvm *kvm, struct tdp_iter *parent, u64 *huge)
 }
 
 /* recover_huge_pages_range(): the leaf is put in the table's place, without a zap between */
-static void recover_range(struct kvm *kvm, struct kvm_mmu_page *root,
+static void recover_huge_pages_range(struct kvm *kvm, struct kvm_mmu_page *root,
 			  const struct kvm_memory_slot *slot)
 {
 	u64 start = slot->base_gfn, end = slot_end(slot), huge;
@@ -239,7 +257,7 @@ retry:
 			continue;
 		if (kvm_mmu_max_mapping_level(kvm, NULL, slot, iter.gfn) < iter.level)
 			continue;
-		r = make_huge(kvm, &iter, &huge);
+		r = tdp_mmu_make_huge_spte(kvm, &iter, &huge);
 		if (r == -EAGAIN)
 			goto retry;
 		if (r)
@@ -262,10 +280,11 @@ void kvm_tdp_mmu_recover_huge_pages(struct kvm *kvm, const struct kvm_memory_slo
 
 	lockdep_assert_held_read(&kvm->mmu_lock);
 	for_each_tdp_mmu_root_yield_safe(kvm, root, KVM_VALID_ROOTS) {
-		recover_range(kvm, root, slot);
+		recover_huge_pages_range(kvm, root, slot);
 	}
 }
 
+/* kvm_tdp_mmu_get_walk(), too: of a walk the last entry is wanted */
 /* --- lockless ------------------------------------------------------------------------------ */
 
 u64 *kvm_tdp_mmu_fast_pf_get_last_sptep(struct kvm_vcpu *vcpu, u64 gfn, u64 *spte)

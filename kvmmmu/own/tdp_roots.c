@@ -121,7 +121,7 @@ static struct kvm_mmu_page *new_root(struct kvm_vcpu *vcpu, bool mirror)
 	struct kvm_mmu_page *root = mmu_memory_cache_alloc_ptr(&vcpu->page_header);
 	u64 first;
 
-	tdp_mmu_init_sp(kvm, root, mmu_memory_cache_alloc(&vcpu->shadow_page), 0, kvm->levels,
+	tdp_mmu_init_sp(kvm, root, kvm_mmu_memory_cache_alloc(&vcpu->shadow_page), 0, kvm->levels,
 			mirror);
 	kvm_root_region(kvm, &root->invalid, mirror);
 	refcount_set(&root->root_count, 2);
@@ -154,9 +154,9 @@ void kvm_tdp_mmu_alloc_root(struct kvm_vcpu *vcpu, bool mirror)
 
 /* --- the end of a root ------------------------------------------------------------------ */
 
-static void zap_root_pass(struct kvm *kvm, struct kvm_mmu_page *root, bool shared, u8 zap_level)
+static void __tdp_mmu_zap_root(struct kvm *kvm, struct kvm_mmu_page *root, bool shared, u8 zap_level)
 {
-	u64 end = kvm_pages_per_hpage(root->level + 1);
+	u64 end = kvm_pages_per_hpage(root->level + 1);	/* tdp_mmu_max_gfn_exclusive() */
 	struct tdp_iter iter;
 
 	for_each_tdp_pte_min_level(iter, root, zap_level, 0, end) {
@@ -179,10 +179,10 @@ void tdp_mmu_zap_root(struct kvm *kvm, struct kvm_mmu_page *root, bool shared)
 	trace_call("tdp_mmu_zap_root", root->is_mirror);
 	kvm_warn_on(!mem_peek32(&root->root_count.count), NO_GFN, "zap of a root that nobody has");
 	rcu_read_lock();
-	zap_root_pass(kvm, root, shared, PG_LEVEL_4K);
-	zap_root_pass(kvm, root, shared, PG_LEVEL_2M);
-	zap_root_pass(kvm, root, shared, KVM_MAX_HUGEPAGE_LEVEL);
-	zap_root_pass(kvm, root, shared, root->level);
+	__tdp_mmu_zap_root(kvm, root, shared, PG_LEVEL_4K);
+	__tdp_mmu_zap_root(kvm, root, shared, PG_LEVEL_2M);
+	__tdp_mmu_zap_root(kvm, root, shared, KVM_MAX_HUGEPAGE_LEVEL);
+	__tdp_mmu_zap_root(kvm, root, shared, root->level);
 	rcu_read_unlock();
 	trace_return("tdp_mmu_zap_root", root->is_mirror, 0);
 }
@@ -230,6 +230,7 @@ void kvm_tdp_mmu_zap_invalidated_roots(struct kvm *kvm, bool shared)
 	trace_return0("kvm_tdp_mmu_zap_invalidated_roots", 0);
 }
 
+/* Of kvm_mmu_init_tdp_mmu() nothing is left to do: an empty list is 0 */
 void kvm_mmu_uninit_tdp_mmu(struct kvm *kvm)
 {
 	kvm_tdp_mmu_invalidate_roots(kvm, KVM_VALID_ROOTS);

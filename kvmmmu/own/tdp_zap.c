@@ -55,7 +55,7 @@ static bool tdp_mmu_zap_leafs(struct kvm *kvm, struct kvm_mmu_page *root, u64 st
 	struct tdp_iter iter;
 
 	trace_call("tdp_mmu_zap_leafs", start);
-	if (!shared)
+	if (!shared)	/* kvm_lockdep_assert_mmu_lock_held() */
 		lockdep_assert_held_write(&kvm->mmu_lock);
 	rcu_read_lock();
 	for_each_tdp_pte_min_level(iter, root, PG_LEVEL_4K, start, end) {

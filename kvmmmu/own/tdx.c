@@ -39,6 +39,7 @@ u64 tdx_call(struct kvm *kvm, struct tdx_call *call)
 	return seamcall(&r);
 }
 
+/* Of to_kvm_tdx(kvm) */
 bool is_hkid_assigned(struct kvm *kvm)
 {
 	return mem_read16(&kvm->hkid);
@@ -155,6 +156,7 @@ static int tdx_sept_map_nonleaf_spte(struct kvm *kvm, u64 gfn, u64 new, u8 level
 	return install_error(kvm, &call, err);
 }
 
+/* tdx_mem_page_aug(), or tdx_mem_page_add() of what is not running yet */
 static int tdx_sept_map_leaf_spte(struct kvm *kvm, u64 gfn, u64 new, u8 level)
 {
 	struct tdx_call call = mem_call(kvm, TDH_MEM_PAGE_AUG, gfn, level, spte_to_pa(new));
@@ -288,7 +290,10 @@ static int remove_leaf(struct kvm *kvm, u64 gfn, u8 level, u64 old)
 	return 0;
 }
 
-/* tdx_sept_remove_leaf_spte(), tdx_sept_remove_private_spte() of v6.16. No unblock on failure. */
+/*
+ * tdx_sept_remove_private_spte() of v6.16, with tdx_sept_zap_private_spte() and
+ * tdx_sept_drop_private_spte(). No unblock on failure.
+ */
 static int tdx_sept_remove_leaf_spte(struct kvm *kvm, u64 gfn, u8 level, u64 old)
 {
 	int ret;
@@ -325,7 +330,7 @@ void remove_external_spte(struct kvm *kvm, u64 gfn, u64 old, u8 level)
 	kvm_bug_on(kvm, ret, gfn, "S-EPT update failed where it must not");
 }
 
-/* Only once the HKID is gone; on any failure the page leaks on purpose. */
+/* Only once the HKID is gone; on any failure the page leaks on purpose. (tdx_spte_to_sept_pt()) */
 void tdx_sept_free_private_spt(struct kvm *kvm, struct kvm_mmu_page *sp)
 {
 	if (kvm_bug_on(kvm, is_hkid_assigned(kvm), sp->gfn,

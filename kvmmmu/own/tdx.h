@@ -69,6 +69,7 @@ struct tdx_flush_vp_arg {	/* err is the handler's answer */
 
 /* vcpu->mutex held; interrupts on */
 void tdx_vcpu_load(struct kvm_vcpu *vcpu, u16 cpu);
+void tdx_vcpu_put(struct kvm_vcpu *vcpu);	/* tdx_vcpu.c; outside of guest mode */
 /* tdx_flush_vp_on_cpu - end the association wherever it is; interrupts on */
 void tdx_flush_vp_on_cpu(struct kvm_vcpu *vcpu);
 /* tdx_disable_virtualization_cpu - this LP goes down: no vCPU belongs to it any more */

@@ -174,7 +174,10 @@ static int add_tdcs(struct kvm *kvm, u64 tdcs[TDCS_NR_PAGES], u32 *i)
 	return 0;
 }
 
-/* setup_tdparams(): no CPUID but what the module gives by itself, x87 and SSE */
+/*
+ * setup_tdparams_cpuids(), setup_tdparams_eptp_controls(): no CPUID but what the module gives by itself (no
+ * td_init_cpuid_entry2() of user space's), x87 and SSE
+ */
 static void setup_tdparams(const struct kvm *kvm, struct td_params *p)
 {
 	bool five = kvm->levels == 5;
@@ -279,6 +282,7 @@ static int tdx_td_init(struct kvm *kvm)
 	return 0;
 }
 
+/* tdx_vm_ioctl(), tdx_get_cmd(): each command is a function */
 int tdx_vm_ioctl_init_vm(struct kvm *kvm)
 {
 	int ret = tdx_acquire_vm_state_locks(kvm);
@@ -429,7 +433,7 @@ static int tdx_vcpu_init(struct kvm_vcpu *vcpu)
 /* --- vCPU ioctls ---------------------------------------------------------------------- */
 
 /*
- * tdx_vcpu_unlocked_ioctl() - under the locks of all; before v6.19 tdx_vcpu_ioctl(), under
+ * kvm_arch_vcpu_unlocked_ioctl(), tdx_vcpu_unlocked_ioctl() - under the locks of all; before v6.19 tdx_vcpu_ioctl(), under
  * this vCPU's alone (V10)
  */
 static int vcpu_ioctl(struct kvm_vcpu *vcpu, int (*fn)(struct kvm_vcpu *vcpu, u64 a, u64 b),

@@ -42,6 +42,7 @@ int tdx_load_mmu_pgd(struct kvm_vcpu *vcpu, u64 root_hpa)
 
 /* --- entry ---------------------------------------------------------------------------- */
 
+/* tdx_get_exit_info(): what it keeps of the registers */
 static void tdx_vcpu_enter_exit(struct kvm_vcpu *vcpu)
 {
 	struct tdx_regs r = { .rax = TDH_VP_ENTER, .rcx = vcpu->tdvpr };
@@ -77,6 +78,7 @@ int tdx_vcpu_create(struct kvm_vcpu *vcpu)
 	return 0;
 }
 
+/* v7.3: tdx_vcpu_needs_initialization(), and x86.c makes -EINVAL of it */
 int tdx_vcpu_pre_run(struct kvm_vcpu *vcpu)
 {
 	if (mem_read32(&vcpu->tdx_state) != VCPU_TD_STATE_INITIALIZED)
@@ -91,10 +93,22 @@ void tdx_prepare_switch_to_guest(struct kvm_vcpu *vcpu)
 {
 	bool closed;
 
+	world_set(vcpu->guest_state_loaded, true);
 	if (!kvm_switch(vcpu->kvm, SW_GATE_BEFORE_MODE))
 		return;
 	closed = mem_read32(&vcpu->kvm->wait_for_sept_zap);
 	world_set(vcpu->gate_seen, closed);
+}
+
+static void tdx_prepare_switch_to_host(struct kvm_vcpu *vcpu)
+{
+	world_set(vcpu->guest_state_loaded, false);
+}
+
+/* No SEAMCALL, no list: vcpu->cpu and the module's association stay as they are */
+void tdx_vcpu_put(struct kvm_vcpu *vcpu)
+{
+	tdx_prepare_switch_to_host(vcpu);
 }
 
 enum fastpath tdx_vcpu_run(struct kvm_vcpu *vcpu)
@@ -103,6 +117,8 @@ enum fastpath tdx_vcpu_run(struct kvm_vcpu *vcpu)
 	bool closed = false;
 
 	trace_call("tdx_vcpu_run", vcpu->vcpu_id);
+	kvm_warn_on(!vcpu->guest_state_loaded, NO_GFN,
+		    "TDH.VP.ENTER with the host's MSRs not saved");
 	if (kvm_switch(vcpu->kvm, SW_GATE_BEFORE_MODE))
 		closed = vcpu->gate_seen;
 	else if (!kvm_switch(vcpu->kvm, SW_NO_ENTRY_GATE))
@@ -120,7 +136,7 @@ enum fastpath tdx_vcpu_run(struct kvm_vcpu *vcpu)
 /* --- EPT violations ------------------------------------------------------------------- */
 
 /* The guest touched a page that it has not accepted, and #VE for that is off. */
-static bool unexpected_pending(const struct kvm_vcpu *vcpu)
+static bool tdx_is_sept_violation_unexpected_pending(const struct kvm_vcpu *vcpu)
 {
 	return (vcpu->ext_exit_qual & EXT_EXIT_QUAL_TYPE_MASK) == EXT_EXIT_QUAL_PENDING &&
 	       !(vcpu->exit_qual & EPT_VIOLATION_PROT_MASK);
@@ -157,7 +173,7 @@ static int tdx_handle_ept_violation(struct kvm_vcpu *vcpu)
 			return -EIO;
 		return kvm_mmu_page_fault(vcpu, gfn, pferr_of(vcpu->exit_qual));
 	}
-	if (unexpected_pending(vcpu)) {
+	if (tdx_is_sept_violation_unexpected_pending(vcpu)) {
 		kvm_vm_dead(kvm);
 		return -EIO;
 	}
@@ -168,7 +184,9 @@ static int tdx_handle_ept_violation(struct kvm_vcpu *vcpu)
 
 /*
  * HLT goes to user space: there are no virtual interrupts that could end vcpu_block()
- * (K5). MapGPA likewise, which converts the range (KVM_HC_MAP_GPA_RANGE).
+ * (K5, kvm_vcpu_has_events()). MapGPA likewise, which converts the range
+ * (KVM_HC_MAP_GPA_RANGE): of __tdx_map_gpa(), tdx_complete_vmcall_map_gpa() and
+ * tdvmcall_set_return_code(), tdvmcall_set_return_val() the guest would see the answer alone.
  */
 static int handle_tdvmcall(struct kvm_vcpu *vcpu)
 {
@@ -177,9 +195,13 @@ static int handle_tdvmcall(struct kvm_vcpu *vcpu)
 		world_set(vcpu->exit_reason, KVM_EXIT_HLT);
 		return 0;
 	case TDVMCALL_MAP_GPA:
-		world_set(vcpu->exit_reason, KVM_EXIT_HYPERCALL);
+		world_set(vcpu->exit_reason, KVM_EXIT_HYPERCALL);	/* tdx_map_gpa() */
 		return 0;
-	case EXIT_REASON_EPT_VIOLATION:	/* #VE.RequestMMIO: tdx_emulate_mmio() */
+	case EXIT_REASON_EPT_VIOLATION:
+		/*
+		 * #VE.RequestMMIO: tdx_emulate_mmio(); tdx_mmio_read(), tdx_mmio_write() find no
+		 * device in the kernel, tdx_complete_mmio_read() only moves data
+		 */
 		world_set(vcpu->exit_reason, KVM_EXIT_MMIO);
 		return 0;
 	default:
@@ -198,6 +220,11 @@ static int unhandled_exit(struct kvm_vcpu *vcpu)
 	return 0;
 }
 
+/*
+ * tdx_to_vmx_exit_reason(): bits 15:0 of what TDH.VP.ENTER returned; of a TDCALL, its leaf
+ * says (tdcall_to_vmx_exit_reason(), tdvmcall_exit_type()). tdx_failed_vmentry() is an
+ * unhandled exit here.
+ */
 int tdx_handle_exit(struct kvm_vcpu *vcpu, enum fastpath fastpath)
 {
 	const struct retry_policy *policy = vcpu->kvm->policy;

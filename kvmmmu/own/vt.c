@@ -35,6 +35,12 @@ void vt_vcpu_load(struct kvm_vcpu *vcpu, u16 cpu)
 		vmx_vcpu_load(vcpu, cpu);
 }
 
+void vt_vcpu_put(struct kvm_vcpu *vcpu)
+{
+	if (is_td(vcpu->kvm))
+		tdx_vcpu_put(vcpu);
+}
+
 int vt_vcpu_pre_run(struct kvm_vcpu *vcpu)
 {
 	return is_td(vcpu->kvm) ? tdx_vcpu_pre_run(vcpu) : 1;
@@ -65,7 +71,7 @@ int vt_load_mmu_pgd(struct kvm_vcpu *vcpu)
 }
 
 /*
- * Shared translations of a TD have the tag of its private ones, and KVM does not know that
+ * kvm_vcpu_flush_tlb_current(). Shared translations of a TD have the tag of its private ones, and KVM does not know that
  * pointer: everything goes. tdx_flush_tlb_current(), tdx_flush_tlb_all()
  */
 void vt_flush_tlb_current(struct kvm_vcpu *vcpu)

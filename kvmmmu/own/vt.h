@@ -8,6 +8,7 @@
 
 /* vcpu->mutex held, interrupts on */
 void vt_vcpu_load(struct kvm_vcpu *vcpu, u16 cpu);
+void vt_vcpu_put(struct kvm_vcpu *vcpu);
 int vt_vcpu_pre_run(struct kvm_vcpu *vcpu);		/* 1, or -EINVAL */
 void vt_prepare_switch_to_guest(struct kvm_vcpu *vcpu);	/* interrupts still on */
 enum fastpath vt_vcpu_run(struct kvm_vcpu *vcpu);	/* interrupts off */

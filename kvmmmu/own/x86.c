@@ -31,6 +31,7 @@ void vcpu_put(struct kvm_vcpu *vcpu)
 {
 	kvm_warn_on(mem_peek32(&vcpu->mode) != OUTSIDE_GUEST_MODE, NO_GFN,
 		    "vCPU put while not outside guest mode");
+	vt_vcpu_put(vcpu);
 }
 
 bool xfer_to_guest_mode_work_pending(void)
@@ -56,7 +57,7 @@ int kvm_service_requests(struct kvm_vcpu *vcpu)
 		return -EIO;
 	if (kvm_check_request(KVM_REQ_MMU_FREE_OBSOLETE_ROOTS, vcpu))
 		kvm_mmu_free_obsolete_roots(vcpu);
-	if (kvm_check_request(KVM_REQ_TLB_FLUSH, vcpu))
+	if (kvm_check_request(KVM_REQ_TLB_FLUSH, vcpu))	/* kvm_vcpu_flush_tlb_all() */
 		vt_flush_tlb_all(vcpu);
 	return 1;
 }

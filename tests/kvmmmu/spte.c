@@ -49,12 +49,12 @@ static void atomic_writes(void **state)
 	const struct spte_layout *l = &spte_layout_v7_2;
 	u64 leaf = make_spte(l, 0x401000, 1, rwx);
 
-	assert_false(spte_needs_atomic_write(l, leaf, 1));
-	assert_true(spte_needs_atomic_write(l, leaf & ~SPTE_DIRTY, 1));
-	assert_true(spte_needs_atomic_write(l, leaf & ~SPTE_WRITABLE, 1));
-	assert_true(spte_needs_atomic_write(l, leaf | 1ull << 60, 1));
-	assert_false(spte_needs_atomic_write(l, make_nonleaf_spte(0x401000), 2));
-	assert_false(spte_needs_atomic_write(l, l->frozen, 1));
+	assert_false(spte_needs_atomic_update(l, leaf, 1));
+	assert_true(spte_needs_atomic_update(l, leaf & ~SPTE_DIRTY, 1));
+	assert_true(spte_needs_atomic_update(l, leaf & ~SPTE_WRITABLE, 1));
+	assert_true(spte_needs_atomic_update(l, leaf | 1ull << 60, 1));
+	assert_false(spte_needs_atomic_update(l, make_nonleaf_spte(0x401000), 2));
+	assert_false(spte_needs_atomic_update(l, l->frozen, 1));
 }
 
 static void variants(void **state)

@@ -10,6 +10,7 @@ import csource
 import objects
 import one_step
 import raw_access
+import rooms
 import rules
 
 
@@ -28,7 +29,7 @@ RULES = {
     'spdx': lambda root, args: rules.spdx(root),
     'machine-paths': lambda root, args: rules.machine_paths(root),
     'versions-named': lambda root, args: rules.versions_named(root),
-    'kernel-rooms': lambda root, args: rules.kernel_rooms(root),
+    'kernel-rooms': lambda root, args: rooms.check(root),
     'races-registered': races_registered,
     'checks-covered': lambda root, args: covered.check(root),
     'statics': lambda root, args: objects.statics(args),

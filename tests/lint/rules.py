@@ -109,18 +109,3 @@ def versions_named(root=None, texts=None):
         for n, w in enumerate(lines, start=1):
             if w[:1] == ['variant'] and not any(x.startswith('tdx=') for x in w):
                 yield name, n, 'the variant names no tdx='
-
-
-def kernel_rooms(root=None, doc=None, names=None, rooms=None):
-    """One grep leads from a function of the kernel's TDP MMU to its room, and the room exists."""
-    if doc is None:
-        doc = (Path(root) / 'docs/model.md').read_text(encoding='utf-8')
-        names = (Path(root) / 'tests/lint/tdp-mmu-v7.2.txt').read_text(encoding='utf-8')
-        rooms = {p.name for p in (Path(root) / 'kvmmmu/own').iterdir()}
-    for name in names.split('\n'):
-        if name and name[0] != '#' and not re.search(rf'(?<!\w){name}\(\)', doc):
-            yield 'docs/model.md', 0, f'{name}() has no room'
-    for n, line in enumerate(doc.split('\n'), start=1):
-        for room in re.findall(r'\bown/(\w+\.[ch])\b', line):
-            if room not in rooms:
-                yield 'docs/model.md', n, f'there is no kvmmmu/own/{room}'

@@ -18,6 +18,7 @@ import lint
 import objects
 import one_step
 import raw_access
+import rooms
 import rules
 
 COMPILER = ['cc']
@@ -238,18 +239,40 @@ class Text(unittest.TestCase):
                      head + '  variant no-freeze\n', 'variant kvm=v7.2 # tdx=1.5.01\n'):
             self.assertTrue(list(rules.versions_named(texts=[('x', text)])), text)
 
-    def test_kernel_rooms(self):
-        doc = '| walk | tdp_iter_next() | own/a.c |'
-        self.assertEqual(list(rules.kernel_rooms(None, doc, '# x\ntdp_iter_next\n', {'a.c'})), [])
-        self.assertTrue(list(rules.kernel_rooms(None, doc, 'iter_next\n', {'a.c'})))
-        self.assertTrue(list(rules.kernel_rooms(None, doc, '', {'b.c'})))
-
     def test_races(self):
         with tempfile.TemporaryDirectory() as root:
             os.makedirs(f'{root}/scenarios/races')
             open(f'{root}/scenarios/races/a.scn', 'w').close()
             self.assertEqual(list(lint.races_registered(root, ['a'])), [])
             self.assertEqual(len(list(lint.races_registered(root, ['b']))), 2)
+
+
+class Rooms(unittest.TestCase):
+    head = '### Kernel functions and their rooms\n#### mmu/%s\n| kernel function | room |\n| --- |\n'
+    row = '| walk, step (old_walk, v7.3: new_walk) | a.c, b.h | text |\n'
+    names = '# x y\n[mmu/tdp_mmu.c, all]\nwalk step\n'
+    words = {'a.c': {'walk', 'step', 'new_walk'}, 'b.h': {'old_walk'}, 'c.c': set()}
+
+    def found(self, kernel_file='tdp_mmu.c', row=None, names=None):
+        doc = '## x\n' + self.head % kernel_file + (self.row if row is None else row) + '### y\n| z |\n'
+        return [what for _, _, what in rooms.check(None, doc, names or self.names, self.words)]
+
+    def test(self):
+        self.assertEqual(self.found(), [])
+        self.assertEqual(self.found(row='| walk, step | - | why |\n'), [])
+        self.assertEqual(self.found('mmu.c', '| walk, step, jump | a.c | |\n', 'walk step jump'), [])
+        for row, names in (
+                ('', None),                                             # no row
+                ('| walk, step | a.c |\n', None),                       # no third cell
+                ('| walk, step | - | |\n', None),                       # not modelled: why?
+                ('| walk, step | d.c | |\n', None),                     # no such room
+                ('| walk, step | a.c, c.c | |\n', None),                # an empty room
+                ('| walk, step, jump | a.c | |\n', 'walk step jump'),   # strict: not in its room
+                ('| walk, step | a.c | |\n| step | a.c | |\n', None),   # two rows
+                ('| walk, step | a.c | |\n', 'walk'),                   # a name too few
+                ('| walk, step | a.c | |\n', 'walk step step')):        # one twice
+            want = {'': 2, '| walk, step | a.c |\n': 3}.get(row, 1)
+            self.assertEqual(len(self.found(row=row, names=names)), want, row)
 
 
 class Covered(unittest.TestCase):

@@ -66,7 +66,10 @@ static void guest_walks(void **state)
 		assert_int_equal(machine_once(&m, 1, NO_VCPU, op_age, 0x10, 0x11).ret, 1);
 		assert_false(direct(&m, 0x10).raw & SPTE_ACCESSED);
 		assert_int_equal(machine_once(&m, 1, NO_VCPU, op_age, 0x10, 0x11).ret, 0);
-		run(&m, &read_10);	/* clear_flush_young flushed: the next access walks */
+		run(&m, &read_10);	/* nobody flushed: the TLB has it, and sets nothing */
+		assert_false(direct(&m, 0x10).raw & SPTE_ACCESSED);
+		machine_once(&m, 1, NO_VCPU, op_log_dirty, 0x400, true);	/* flushes */
+		run(&m, &read_10);
 		assert_true(direct(&m, 0x10).raw & SPTE_ACCESSED);
 		assert_silent(&m);
 		machine_free(&m);

@@ -32,7 +32,7 @@ enum actor_mode {
 	MODE_ROOT	= 1 << 4,	/* the set-up context: acts at once, nobody is scheduled */
 	MODE_FREE	= 1 << 5,	/* real atomics, real threads */
 	MODE_TSO	= 1 << 6,	/* stores are buffered: tso.h */
-	MODE_LOGGED	= 1 << 6,	/* the undo log is kept */
+	MODE_LOGGED	= 1 << 7,	/* the undo log is kept */
 };
 
 enum mem_op {

@@ -412,11 +412,6 @@ void page_reserve(u64 hpa)
 		world_set(the_world->page_next, hpa);
 }
 
-enum line_state world_line_state(const void *p)
-{
-	return *state_of(p);
-}
-
 void *arena_stack(u32 slot)
 {
 	u64 base = WORLD_STACKS + (u64)slot * WORLD_STACK_SIZE;

@@ -110,4 +110,11 @@ enum line_state {
 	LINE_DEAD,	/* freed: a step here is use-after-free */
 };
 
-enum line_state world_line_state(const void *p);
+static inline enum line_state world_line_state(const void *p)
+{
+	u64 at = (u64)p - (u64)world_base;
+
+	if (at >= WORLD_PHYS)
+		at = (u64)page_line(at - WORLD_PHYS) - (u64)world_base;
+	return *((const u8 *)world_base + WORLD_STATE + at / CACHE_LINE);
+}

@@ -24,16 +24,20 @@ struct hash_wide {
 	u64 lo, hi;
 };
 
-/* hash_word_wide - the same product, folded a second way; lo is hash_word() */
+/* hash_mix_wide - hash_mix(), and the half of the product that folding alone would lose */
+static __always_inline struct hash_wide hash_mix_wide(u64 a, u64 b)
+{
+	unsigned __int128 r = (unsigned __int128)a * b;
+	u64 hi = (u64)(r >> 64);
+
+	return (struct hash_wide){ (u64)r ^ hi, hi };
+}
+
+/* hash_word_wide - the same with hash_word(), which is lo */
 static __always_inline struct hash_wide hash_word_wide(u64 addr, u64 v)
 {
-	unsigned __int128 r = (unsigned __int128)(addr * 0x9e3779b97f4a7c15ull ^
-						  0xa0761d6478bd642full) *
-			      (v ^ 0xe7037ed1a0b428dbull);
-	u64 lo = (u64)r, hi = (u64)(r >> 64);
-
-	return (struct hash_wide){ lo ^ hi, hash_mix(hi ^ 0x589965cc75374cc3ull,
-						     lo ^ 0x1d8e4e27c47d124full) };
+	return hash_mix_wide(addr * 0x9e3779b97f4a7c15ull ^ 0xa0761d6478bd642full,
+			     v ^ 0xe7037ed1a0b428dbull);
 }
 
 /* What hash_fold() folds besides steps, whose @what is a site's number (32 bits). */

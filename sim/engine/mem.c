@@ -52,34 +52,46 @@ static void await_block(struct sim *sim, struct actor *me)
  * schedules are chosen: to find out would be a step that does nothing, and be counted. The
  * clock and a script let it find out in its turn.
  */
-static void stand_before(struct sim *sim, struct actor *me, const struct pending *step)
+static __always_inline void stand_before(struct sim *sim, struct actor *me, enum mem_op op,
+					 unsigned int size, void *p, u64 a, u64 b,
+					 const struct site *site)
 {
-	me->pending = *step;
+	/* Values one by one: a copy would read in one piece what was just written in several. */
+	me->pending.site = site;
+	me->pending.p = p;
+	me->pending.a = a;
+	me->pending.b = b;
+	me->pending.op = (u8)op;
+	me->pending.size = (u8)size;
 	me->blocked_since = me->clock;
 	if (!(me->mode & MODE_HUB))
 		return;		/* the clock's fast path has asked before it came here */
-	if ((sim->opt.sched == SCHED_RANDOM || sim->opt.sched == SCHED_CHOOSE) && actor_waits(me) &&
-	    !sched_no_wait(sim, me))
+	if ((sim->opt.sched == SCHED_RANDOM || sim->opt.sched == SCHED_CHOOSE) &&
+	    op == MEM_AWAIT && actor_waits(me) && !sched_no_wait(sim, me))
 		await_block(sim, me);
+	else if (sim->turn)
+		sim->turn(sim, sim->turn_ctx, me);
 	else
 		sched_hub(me);
 }
 
 /* Stand before the step until it is this actor's turn and nothing has to come first. */
-static void wait_for_turn(struct sim *sim, struct actor *me, const struct pending *step)
+static __always_inline void wait_for_turn(struct sim *sim, struct actor *me, enum mem_op op,
+					  unsigned int size, void *p, u64 a, u64 b,
+					  const struct site *site)
 {
-	stand_before(sim, me, step);
+	stand_before(sim, me, op, size, p, a, b, site);
 	for (;;) {
 		while (unlikely(sim->stopping))
 			sched_hub(me);
 		if ((me->mode & MODE_IRQ) && lp_irq_deliverable(me) && lp_take_interrupts(me)) {
 			/* It took steps: ask again for this one. */
-			stand_before(sim, me, step);
+			stand_before(sim, me, op, size, p, a, b, site);
 			if (!(me->mode & MODE_HUB) && actor_clock_key(me) >= me->horizon)
 				sched_switch(me);
 			continue;
 		}
-		if (await_holds(step))
+		if (op != MEM_AWAIT || (word_at(p, size) & a) == b)
 			return;
 		await_block(sim, me);	/* comes back with the turn */
 	}
@@ -94,19 +106,21 @@ __cold void use_after_free(const void *p, const struct site *site)
 		   site->func, site_file(site), site->line, name);
 }
 
-static void step_begin(struct sim *sim, struct actor *me, const struct pending *step)
+static __always_inline void step_begin(struct sim *sim, struct actor *me, enum mem_op op,
+				       unsigned int size, void *p, u64 a, u64 b,
+				       const struct site *site)
 {
 	if (!(me->mode & MODE_ROOT))
-		wait_for_turn(sim, me, step);
-	if (step->p && unlikely(!world_has(step->p)))
-		sim_die("%s() %s:%u takes a step on memory outside the world", step->site->func,
-			site_file(step->site), step->site->line);
-	if (step->p && unlikely(world_line_state(step->p) == LINE_DEAD))
-		use_after_free(step->p, step->site);
+		wait_for_turn(sim, me, op, size, p, a, b, site);
+	if (p && unlikely(!world_has(p)))
+		sim_die("%s() %s:%u takes a step on memory outside the world", site->func,
+			site_file(site), site->line);
+	if (p && unlikely(world_line_state(p) == LINE_DEAD))
+		use_after_free(p, site);
 	if (me->mode & MODE_ROOT)
 		return;
 	if (sim->opt.timed)
-		line_touch(me, step->p, step->op, step->site);
+		line_touch(me, p, op, site);
 	me->steps++;
 	sim->steps++;
 	if (sim->opt.max_steps && sim->steps >= sim->opt.max_steps) {
@@ -115,12 +129,12 @@ static void step_begin(struct sim *sim, struct actor *me, const struct pending *
 	}
 }
 
-static void step_end(struct sim *sim, struct actor *me, const struct pending *step, u64 old,
-		     u64 value, u64 result)
+static __always_inline void step_end(struct sim *sim, struct actor *me, const struct pending *step,
+				     u64 old, u64 value, u64 result)
 {
 	bool dropped = (step->op == MEM_BTS || step->op == MEM_BTR) && step->b;
 
-	if (me->mode & MODE_KEYED)
+	if (likely(me->mode & MODE_KEYED))
 		me->key = hash_fold(me->key, site_number(step->site), dropped ? 0 : result);
 	sim->last_site = step->site;
 	me->pending.site = NULL;	/* taken: it stands before no step now */
@@ -147,6 +161,29 @@ static bool step_buffered(struct sim *sim, struct actor *me, const struct pendin
 	return true;
 }
 
+/* The effect, and what the undo log and the world's hash have to know: the word, if it changed. */
+static u64 effect_logged(struct sim *sim, enum mem_op op, unsigned int size, void *p, u64 a, u64 b)
+{
+	u64 *w = (u64 *)((u64)p & ~7ull), old, result;
+
+	if (unlikely(((u64)p & 7) + size > 8)) {
+		world_log(p, size);
+		result = mem_effect(op, size, p, a, b);
+		world_logged(p, size);
+		return result;
+	}
+	old = *w;
+	result = mem_effect(op, size, p, a, b);
+	if (*w == old || !sim->undo.on)
+		return result;
+	undo_keep_old(&sim->undo, w, old);
+	if (sim->undo.hashed) {
+		undo_hash(&sim->undo, w, old);
+		undo_hash(&sim->undo, w, *w);
+	}
+	return result;
+}
+
 u64 door_slow(enum mem_op op, unsigned int size, void *p, u64 a, u64 b, const struct site *site)
 {
 	struct actor *me = sim_self;
@@ -154,7 +191,7 @@ u64 door_slow(enum mem_op op, unsigned int size, void *p, u64 a, u64 b, const st
 	struct pending step = {
 		.site = site, .p = p, .a = a, .b = b, .op = op, .size = (u8)size,
 	};
-	u64 old = 0, value = 0, result;
+	u64 old = 0, result;
 
 	if (me->mode & MODE_FREE)
 		return free_await(size, p, a, b);
@@ -163,7 +200,7 @@ u64 door_slow(enum mem_op op, unsigned int size, void *p, u64 a, u64 b, const st
 		if (op == MEM_WRITE && step_buffered(sim, me, &step))
 			return 0;
 	}
-	step_begin(sim, me, &step);
+	step_begin(sim, me, op, size, p, a, b, site);
 	if (unlikely(sim->tso.on) && !(me->mode & MODE_ROOT)) {
 		if (tso_due(sim, me))
 			tso_drain(sim, me);
@@ -183,14 +220,13 @@ u64 door_slow(enum mem_op op, unsigned int size, void *p, u64 a, u64 b, const st
 		step_end(sim, me, &step, 0, 0, 0);
 		return 0;
 	}
-	old = word_at(p, size);
-	if (sim->undo.on)
-		world_log(p, size);
-	result = mem_effect(op == MEM_AWAIT ? MEM_READ : op, size, p, a, b);
-	if (sim->undo.on)
-		world_logged(p, size);
-	value = word_at(p, size);
-	step_end(sim, me, &step, old, value, result);
+	if (me->mode & MODE_EVENTS)
+		old = word_at(p, size);
+	if (op == MEM_READ || op == MEM_AWAIT)
+		result = word_at(p, size);
+	else
+		result = effect_logged(sim, op, size, p, a, b);
+	step_end(sim, me, &step, old, me->mode & MODE_EVENTS ? word_at(p, size) : 0, result);
 	return result;
 }
 
@@ -250,7 +286,7 @@ struct u128 door_cmpxchg128(struct u128 *p, struct u128 old, struct u128 new_,
 	}
 	if (actor_clock_key(me) >= me->horizon)
 		sched_switch(me);
-	step_begin(sim, me, &step);
+	step_begin(sim, me, MEM_CMPXCHG, 16, p, old.lo, new_.lo, site);
 	if (unlikely(sim->tso.on))
 		tso_drain(sim, me);
 	was = *p;

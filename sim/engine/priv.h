@@ -13,6 +13,7 @@
 #include "sim/engine/check.h"
 #include "sim/engine/choose.h"
 #include "sim/engine/cost.h"
+#include "sim/engine/hash.h"
 #include "sim/engine/rng.h"
 #include "sim/engine/script.h"
 #include "sim/engine/sim.h"
@@ -50,6 +51,33 @@ struct undo_log {
 	bool hashed;			/* the world's hash is kept */
 	bool keep;			/* the log is: a script wants the hash alone */
 };
+
+void undo_grow(struct undo_log *u, u64 n);	/* undo.c: room for @n entries */
+
+/* undo_keep_old - log that @old stood in the word at @p until now */
+static __always_inline void undo_keep_old(struct undo_log *u, void *p, u64 old)
+{
+	if (!u->keep)
+		return;
+	if (unlikely(u->n == u->room))
+		undo_grow(u, u->n + 1);
+	u->entry[u->n++] = (struct undo_entry){ p, old };
+}
+
+/* undo_keep - log the word at @p, of the record or the shadow, before it changes */
+static __always_inline void undo_keep(struct undo_log *u, void *p)
+{
+	undo_keep_old(u, p, *(const u64 *)p);
+}
+
+/* undo_hash - take word @v at @p into the world's hash, or out of it */
+static __always_inline void undo_hash(struct undo_log *u, const u64 *p, u64 v)
+{
+	struct hash_wide h = hash_word_wide((u64)p, v);
+
+	u->hash ^= h.lo;
+	u->hash_hi ^= h.hi;
+}
 
 /* The clock's tournament: a leaf an actor, the least key wins; see sched.c. */
 struct tournament {
@@ -113,6 +141,9 @@ struct sim {
 	struct rng rng;
 	const struct choose_driver *driver;
 	struct script script;
+	/* @me has come to its next step: returns when it may take it. NULL: the hub decides. */
+	void (*turn)(struct sim *sim, void *ctx, struct actor *me);
+	void *turn_ctx;
 	void *hub_sp;
 	struct actor *last;		/* who took the last step (hub schedulers) */
 	const struct site *last_site;	/* record: of the last step that was not on the fast path */
@@ -123,6 +154,7 @@ struct sim {
 	u32 live;			/* free scheduler: neither done nor parked nor background */
 	volatile sig_atomic_t stop;	/* sim_stop() */
 	bool stopping, running;
+	bool touched;			/* actor_set() since a search last cleared it */
 	u64 region_epoch;		/* region_find() may answer anew when it has moved */
 	u32 progress;			/* enum progress_kind bits since a search last cleared them */
 	enum sim_end end;
@@ -165,8 +197,6 @@ void *world_map(u64 phys);
 void world_release(void);
 void arena_setup(u64 phys);			/* once sim_self is there */
 void *arena_stack(u32 slot);			/* top of a fresh actor stack */
-/* undo.c. undo_keep - log the word at @p, of the record or the shadow, before it changes */
-void undo_keep(struct undo_log *u, void *p);
 /* sched.c */
 u64 actor_clock_key(const struct actor *a);
 void sched_insert(struct sim *sim, struct actor *a);	/* became ready */
@@ -174,10 +204,12 @@ void sched_insert(struct sim *sim, struct actor *a);	/* became ready */
 bool sched_no_wait(struct sim *sim, struct actor *me);
 void sched_awoken(struct sim *sim, struct actor *me);	/* from its wait, by an interrupt */
 struct actor *sched_least(struct sim *sim, struct actor *after);
-bool actor_enabled(const struct actor *a);
 u32 sched_enabled(struct sim *sim, struct actor **list);
 void sched_hub(struct actor *me);		/* leave for the hub; returns when resumed */
 void sched_resume(struct sim *sim, struct actor *a);	/* from the hub */
+/* sched_jump - from @me at its scheduling point straight to @a; returns when @me is it again */
+void sched_jump(struct sim *sim, struct actor *me, struct actor *a);
+void sched_keyed(struct sim *sim, bool keyed);	/* no keys and no hash where nobody compares states */
 u32 sched_mode(const struct sim *sim);		/* mode bits of an actor in this sim */
 bool sched_listened(const struct sim *sim);	/* actor.listened of any */
 void sched_refresh_modes(struct sim *sim);
@@ -198,6 +230,16 @@ void use_after_free(const void *p, const struct site *site);
 bool await_holds(const struct pending *n);
 /* @a stands at a wait that nothing ends yet; it may be READY (it has not tried) or BLOCKED */
 bool actor_waits(const struct actor *a);
+bool actor_enabled_slow(const struct actor *a);
+
+/* Could @a take its next step now? A blocked one could if its condition holds by now. */
+static inline bool actor_enabled(const struct actor *a)
+{
+	if (a->state == ACTOR_READY && a->pending.op != MEM_AWAIT)
+		return true;
+	return a->state < ACTOR_PARKED && actor_enabled_slow(a);
+}
+
 u64 word_at(const void *p, unsigned int size);
 /* free.c */
 u64 free_await(unsigned int size, void *p, u64 mask, u64 want);

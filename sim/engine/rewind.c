@@ -93,8 +93,10 @@ void rewind_to(const struct rewind *r)
 	sim->nblocked = r->nblocked;
 	sim->stopping = r->stopping;
 	sim->end = r->end;
-	g_ptr_array_set_size(sim->violations, (int)r->violations);
-	script_fini(sim);
+	if (sim->violations->len > r->violations)
+		g_ptr_array_set_size(sim->violations, (int)r->violations);
+	if (sim->script.row || sim->script.why || sim->script.seen)
+		script_fini(sim);
 	sim->script = (struct script){ 0 };
 }
 

@@ -19,24 +19,6 @@ void rng_seed(struct rng *r, u64 seed)
 		r->s[i] = splitmix(&seed);
 }
 
-static u64 rotl(u64 x, int k)
-{
-	return x << k | x >> (64 - k);
-}
-
-u64 rng_next(struct rng *r)
-{
-	u64 *s = r->s, out = rotl(s[1] * 5, 7) * 9, t = s[1] << 17;
-
-	s[2] ^= s[0];
-	s[3] ^= s[1];
-	s[1] ^= s[2];
-	s[0] ^= s[3];
-	s[2] ^= t;
-	s[3] = rotl(s[3], 45);
-	return out;
-}
-
 u32 rng_below(struct rng *r, u32 n)
 {
 	u32 floor = -n % n, x;	/* 2^32 mod n: values below it would favour small numbers */

@@ -11,5 +11,23 @@ struct rng {
 };
 
 void rng_seed(struct rng *r, u64 seed);
-u64 rng_next(struct rng *r);
+
+static inline u64 rng_rotl(u64 x, int k)
+{
+	return x << k | x >> (64 - k);
+}
+
+static inline u64 rng_next(struct rng *r)
+{
+	u64 *s = r->s, out = rng_rotl(s[1] * 5, 7) * 9, t = s[1] << 17;
+
+	s[2] ^= s[0];
+	s[3] ^= s[1];
+	s[1] ^= s[2];
+	s[0] ^= s[3];
+	s[2] ^= t;
+	s[3] = rng_rotl(s[3], 45);
+	return out;
+}
+
 u32 rng_below(struct rng *r, u32 n);	/* uniform below @n, without bias; n > 0 */

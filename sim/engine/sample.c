@@ -2,18 +2,22 @@
 /*
  * Samples of interleavings: uniform at each step, or by random priorities that change at few
  * places (PCT: Burckhardt, Kothari, Musuvathi, Nagarakatte, ASPLOS 2010). Each execution
- * starts from a mark of everything and is taken back to it.
+ * starts from a mark of everything and is taken back to it, and is drawn from the seed and its
+ * number alone, so that it is the same one whoever runs it.
  */
 #include "sim/engine/explore_priv.h"
+#include "sim/engine/hash.h"
 #include "sim/engine/rng.h"
 
 #define EXECUTIONS	10000u
 #define STEPS_MAX	100000u	/* of one execution: whoever spins for ever must not stop it all */
 #define PCT_DEPTH	3u
-#define PCT_ACTORS	1024u
+/* PCT changes priorities somewhere in the longest execution so far, of the first so many. */
+#define PILOTS		64u
 
 struct pct {
-	u32 prio[PCT_ACTORS];	/* higher goes first; changed ones are below all */
+	bool on;
+	u32 prio[ACTORS_MAX];	/* higher goes first; changed ones are below all; 0: not drawn */
 	u32 change[64];		/* at which step, rising */
 	u32 n, at;		/* changes in all, done */
 };
@@ -21,17 +25,40 @@ struct pct {
 struct sample {
 	struct explore *x;
 	struct rng rng;
-	struct trail t;
+	u16 *way;		/* as a trail */
+	u32 n, room;
+	struct actor *enabled[ACTORS_MAX];	/* not on the stack of an actor */
 	struct pct pct;
-	u32 longest;		/* execution so far: where PCT may change priorities */
+	u32 steps, max;
+	u32 longest;		/* of the pilots */
+	struct rewind *root;
 };
+
+/* Below @n. What that favours is at most one part in ten thousand, for the longest ways. */
+static inline u32 draw(struct sample *s, u32 n)
+{
+	return (u32)((rng_next(&s->rng) >> 32) * n >> 32);
+}
+
+static __noinline void way_grow(struct sample *s)
+{
+	s->room = s->room ? 2 * s->room : 256;
+	s->way = g_renew(u16, s->way, s->room);
+}
+
+static __always_inline void way_add(struct sample *s, u16 v)
+{
+	if (unlikely(s->n == s->room))
+		way_grow(s);
+	s->way[s->n++] = v;
+}
 
 static u32 pick_answer(struct sim *sim, void *ctx, u32 n, enum choose_why why)
 {
 	struct sample *s = ctx;
-	u32 v = rng_below(&s->rng, n);
+	u32 v = draw(s, n);
 
-	trail_add(&s->t, (u16)(TRAIL_INNER | v));
+	way_add(s, (u16)(TRAIL_INNER | v));
 	return v;
 }
 
@@ -50,35 +77,98 @@ static void pct_start(struct sample *s)
 	p->n = MIN(depth - 1, ARRAY_SIZE(p->change));
 	p->at = 0;
 	for (u32 i = 0; i < p->n; i++)
-		p->change[i] = rng_below(&s->rng, MAX(s->longest, 1u));
-	qsort(p->change, p->n, sizeof(p->change[0]), rising);
-	for (u32 i = 0; i < PCT_ACTORS; i++)	/* ties break by number */
+		p->change[i] = draw(s, MAX(s->longest, 1u));
+	if (p->n > 1)
+		qsort(p->change, p->n, sizeof(p->change[0]), rising);
+	for (u32 i = 0; i < the_world->nactors; i++)
 		p->prio[i] = 0;
 }
 
 /* Priorities are drawn when an actor is first seen, so that late-born ones get one. */
-static u32 prio_of(struct sample *s, const struct actor *a)
+static inline u32 prio_of(struct sample *s, const struct actor *a)
 {
 	u32 *p = &s->pct.prio[a->id];
 
-	if (!*p)
-		*p = s->pct.n + 1 + rng_below(&s->rng, 1u << 30);
+	if (unlikely(!*p))
+		*p = s->pct.n + 1 + draw(s, 1u << 30);
 	return *p;
 }
 
-static struct actor *pct_pick(struct sample *s, struct actor **list, u32 n, u32 step)
+/* Ties break by number. */
+static __always_inline struct actor *pick_pct(struct sample *s)
 {
-	struct actor *best = list[0];
 	struct pct *p = &s->pct;
+	u32 most;
 
-	for (u32 i = 1; i < n; i++)
-		if (prio_of(s, list[i]) > prio_of(s, best))
-			best = list[i];
-	if (p->at < p->n && step >= p->change[p->at]) {
+	for (;;) {
+		struct actor *best = NULL;
+
+		most = 0;
+		for (u32 i = 0; i < the_world->nactors; i++) {
+			struct actor *a = the_world->actor[i];
+			u32 prio;
+
+			if (!actor_enabled(a))
+				continue;
+			prio = prio_of(s, a);
+			if (prio > most) {
+				most = prio;
+				best = a;
+			}
+		}
+		if (!best || p->at == p->n || s->steps < p->change[p->at])
+			return best;
 		p->prio[best->id] = p->n - p->at++;
-		return pct_pick(s, list, n, step);
 	}
-	return best;
+}
+
+static __always_inline struct actor *pick_uniform(struct sample *s)
+{
+	u32 n = 0, total = the_world->nactors;
+
+	for (u32 i = 0; i < total; i++) {
+		s->enabled[n] = the_world->actor[i];
+		n += actor_enabled(s->enabled[n]);	/* no branch: nobody could predict it */
+	}
+	return n ? s->enabled[draw(s, n)] : NULL;
+}
+
+/* Who takes the next step; NULL: this execution is over. */
+static __always_inline struct actor *next(struct sim *sim, struct sample *s, bool pct)
+{
+	struct actor *a;
+
+	if (unlikely(sim->stopping || s->steps == s->max))
+		return NULL;
+	a = pct ? pick_pct(s) : pick_uniform(s);
+	if (!a)
+		return NULL;
+	s->steps++;
+	way_add(s, a->id);
+	return a;
+}
+
+/* The same on the stack of @me: it goes on at once, or another does, with no hub between. */
+static __always_inline void turn(struct sim *sim, struct sample *s, struct actor *me, bool pct)
+{
+	struct actor *a = next(sim, s, pct);
+
+	if (a == me)
+		return;
+	if (a)
+		sched_jump(sim, me, a);
+	else
+		sched_hub(me);
+}
+
+static void turn_uniform(struct sim *sim, void *ctx, struct actor *me)
+{
+	turn(sim, ctx, me, false);
+}
+
+static void turn_pct(struct sim *sim, void *ctx, struct actor *me)
+{
+	turn(sim, ctx, me, true);
 }
 
 static void over(struct sample *s)
@@ -88,41 +178,47 @@ static void over(struct sample *s)
 	if (!x->sim->stopping)
 		search_end(x->sim);
 	x->res->executions++;
-	if (x->sim->stopping)
-		explore_note(x, &s->t);
+	if (x->sim->stopping) {
+		struct trail t = { s->way, s->n, s->n };
+
+		explore_note(x, &t);
+	}
 	if (x->opt->leaf)
 		x->opt->leaf(x->opt->ctx);
 }
 
-static void execution(struct sample *s)
+/* Execution @i, to its end: nobody can run, a rule is broken, or it is too long. */
+static void play(struct sample *s, u64 i)
 {
 	struct explore *x = s->x;
-	struct actor *list[ACTORS_MAX];
-	u32 max = x->opt->depth ? x->opt->depth : STEPS_MAX, step, n;
-	bool pct = x->opt->driver == EXPLORE_PCT;
+	struct actor *a;
 
-	s->t.n = 0;
-	if (pct)
+	rng_seed(&s->rng, hash_mix(x->opt->seed ^ 0x589965cc75374cc3ull, 2 * i + 1));
+	s->n = s->steps = 0;
+	if (s->pct.on)
 		pct_start(s);
-	for (step = 0; step < max && !x->sim->stopping; step++) {
-		struct actor *a;
-
-		n = sched_enabled(x->sim, list);
-		if (!n)
-			break;
-		a = pct ? pct_pick(s, list, n, step) : list[rng_below(&s->rng, n)];
-		trail_add(&s->t, a->id);
+	while ((a = next(x->sim, s, s->pct.on))) {
 		search_step(x->sim, a);
 		if (x->opt->step && !x->sim->stopping)
 			x->opt->step(x->opt->ctx);
 	}
-	x->res->transitions += step;
-	s->longest = MAX(s->longest, step);
-	if (step == max)
+	if (i < PILOTS)
+		s->longest = MAX(s->longest, s->steps);
+}
+
+static void execution(struct sample *s, u64 i)
+{
+	struct explore *x = s->x;
+
+	play(s, i);
+	x->res->transitions += s->steps;
+	x->res->depth = MAX(x->res->depth, s->steps);
+	if (s->steps == s->max && !x->sim->stopping)
 		x->res->bounded_by = "depth";
 	else
 		over(s);
 	explore_tick(x);
+	rewind_to(s->root);
 }
 
 void explore_sample(struct explore *x)
@@ -130,18 +226,22 @@ void explore_sample(struct explore *x)
 	struct sample *s = g_new0(struct sample, 1);
 	struct choose_driver driver = { pick_answer, s };
 	u64 n = x->opt->executions ? x->opt->executions : EXECUTIONS;
-	struct rewind *root;
+	struct sim *sim = x->sim;
 
 	s->x = x;
-	rng_seed(&s->rng, x->opt->seed);
-	choose_drive(x->sim, &driver);
-	root = rewind_new(x->sim);
-	for (u64 i = 0; i < n && !x->stop; i++) {
-		execution(s);
-		rewind_to(root);
-	}
-	x->res->depth = s->longest;
-	rewind_free(root);
-	trail_free(&s->t);
+	s->pct.on = x->opt->driver == EXPLORE_PCT;
+	s->max = x->opt->depth ? x->opt->depth : STEPS_MAX;
+	choose_drive(sim, &driver);
+	sched_keyed(sim, false);	/* before what the actors are taken back to */
+	s->root = rewind_new(sim);
+	if (!x->opt->step && sim->opt.carrier == CARRIER_FIBER)
+		sim->turn = s->pct.on ? turn_pct : turn_uniform;
+	sim->turn_ctx = s;
+	for (u64 i = 0; i < n && !x->stop; i++)
+		execution(s, i);
+	sim->turn = NULL;
+	sched_keyed(sim, true);
+	rewind_free(s->root);
+	g_free(s->way);
 	g_free(s);
 }

@@ -149,8 +149,7 @@ void sched_refresh_modes(struct sim *sim)
 	the_world->root.mode = MODE_ROOT | (mode & (MODE_EVENTS | MODE_KEYED | MODE_LOGGED));
 }
 
-/* Could @a take its next step now? A blocked one could if its condition holds by now. */
-bool actor_enabled(const struct actor *a)
+bool actor_enabled_slow(const struct actor *a)
 {
 	switch (a->state) {
 	case ACTOR_READY:
@@ -333,6 +332,14 @@ void sched_hub(struct actor *me)
 	carrier_yield(me);
 }
 
+void sched_keyed(struct sim *sim, bool keyed)
+{
+	sim->opt.keyed = keyed;
+	sim->opt.logged = !keyed;
+	sim->undo.hashed = keyed;
+	sched_refresh_modes(sim);
+}
+
 u32 sched_enabled(struct sim *sim, struct actor **list)
 {
 	u32 n = 0;
@@ -374,7 +381,7 @@ static struct actor *pick(struct sim *sim)
 	}
 }
 
-void sched_resume(struct sim *sim, struct actor *a)
+static inline void resume_prepare(struct sim *sim, struct actor *a)
 {
 	if (a->state == ACTOR_BLOCKED && (await_holds(&a->pending) || !sim->opt.timed))
 		make_ready(sim, a, sim->now);
@@ -382,7 +389,18 @@ void sched_resume(struct sim *sim, struct actor *a)
 	if (!(a->mode & MODE_HUB))
 		horizon_set(sim, a);
 	sim->last = a;
+}
+
+void sched_resume(struct sim *sim, struct actor *a)
+{
+	resume_prepare(sim, a);
 	carrier_resume(sim, a);
+}
+
+void sched_jump(struct sim *sim, struct actor *me, struct actor *a)
+{
+	resume_prepare(sim, a);
+	carrier_jump(me, a);
 }
 
 bool sched_is_deadlock(const struct sim *sim)

@@ -47,10 +47,22 @@ void search_take_over(struct sim *sim)
 	sched_refresh_modes(sim);
 }
 
+#if defined(__SANITIZE_ADDRESS__)
+#define SEARCH_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SEARCH_ASAN 1
+#endif
+#endif
+
 __attribute__((no_sanitize("address"))) void search_copy_stack(void *to, const void *from, size_t n)
 {
+#ifdef SEARCH_ASAN
 	for (size_t i = 0; i < n; i += 8)
 		*(volatile u64 *)((char *)to + i) = *(const volatile u64 *)((const char *)from + i);
+#else
+	memcpy(to, from, n);
+#endif
 }
 
 char *search_mark_set(struct sim *sim, struct search_mark *m, struct actor *a, char *room)
@@ -68,6 +80,7 @@ char *search_mark_set(struct sim *sim, struct search_mark *m, struct actor *a, c
 	m->nblocked = sim->nblocked;
 	m->violations = sim->violations->len;
 	m->stopping = sim->stopping;
+	sim->touched = false;
 	search_copy_stack(room, a->sp, m->bytes);
 	return room + ((m->bytes + 63) & ~(size_t)63);
 }
@@ -87,7 +100,8 @@ void search_undo(struct sim *sim, const struct search_mark *m)
 	sim->ring_count = m->ring_count;
 	sim->nblocked = m->nblocked;
 	sim->stopping = m->stopping;
-	g_ptr_array_set_size(sim->violations, (int)m->violations);
+	if (unlikely(sim->violations->len > m->violations))
+		g_ptr_array_set_size(sim->violations, (int)m->violations);
 }
 
 /*
@@ -95,35 +109,57 @@ void search_undo(struct sim *sim, const struct search_mark *m)
  * and whether it is parked (READY and BLOCKED are told apart by the world alone). Its number
  * keeps two actors in the same place apart; no address and no stack byte enters.
  */
-static u64 actor_key(const struct actor *a)
+static inline struct hash_wide actor_key(const struct actor *a)
 {
-	u64 where = a->state == ACTOR_DONE ? 0 : 1 + site_number(a->pending.site);
-	u64 how = (u64)a->lp << 1 | (a->state == ACTOR_PARKED);
-	u64 key = hash_fold(a->id + 1u, a->state == ACTOR_DONE ? 0 : a->key, 1);
+	bool done = a->state == ACTOR_DONE;
+	u64 where = done ? 0 : 1 + (u64)site_number(a->pending.site);
+	u64 what = where << 27 | (u64)a->lp << 11 | a->id << 1 | (a->state == ACTOR_PARKED);
 
-	return hash_fold(hash_fold(key, where, 2), 3, how);
+	return hash_mix_wide((done ? 0 : a->key) ^ 0x8ebc6af09c88c6e3ull,
+			     (2 * what + 1) * 0x9e3779b97f4a7c15ull);
 }
 
-struct search_id search_id(struct sim *sim)
+struct search_id search_actors(struct sim *sim)
 {
-	struct search_id id = { sim->undo.hash, (u32)sim->undo.hash_hi };
+	struct search_id id = { 0 };
 
+	sim->touched = false;
 	for (u32 i = 0; i < the_world->nactors; i++) {
-		u64 key = actor_key(the_world->actor[i]);
+		struct hash_wide key = actor_key(the_world->actor[i]);
 
-		id.lo += key;
-		id.hi += (u32)(hash_mix(key ^ 0x589965cc75374cc3ull, 0x1d8e4e27c47d124full));
+		id.lo += key.lo;
+		id.hi += (u32)key.hi;
 	}
 	return id;
 }
 
+struct search_id search_actors_after(struct sim *sim, const struct search_mark *m,
+				     struct search_id before)
+{
+	struct hash_wide old, now;
+
+	if (sim->touched)	/* others than the one that took the step */
+		return search_actors(sim);
+	old = actor_key(&m->saved);
+	now = actor_key(m->actor);
+	return (struct search_id){ before.lo - old.lo + now.lo,
+				   before.hi - (u32)old.hi + (u32)now.hi };
+}
+
+struct search_id search_id_of(const struct sim *sim, struct search_id actors)
+{
+	return (struct search_id){ actors.lo + sim->undo.hash,
+				   actors.hi + (u32)sim->undo.hash_hi };
+}
+
+struct search_id search_id(struct sim *sim)
+{
+	return search_id_of(sim, search_actors(sim));
+}
+
 u64 search_key(struct sim *sim)
 {
-	u64 key = sim->undo.hash;
-
-	for (u32 i = 0; i < the_world->nactors; i++)
-		key += actor_key(the_world->actor[i]);
-	return key;
+	return search_id(sim).lo;
 }
 
 /* ---- inside one step ---- */

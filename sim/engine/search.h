@@ -56,6 +56,15 @@ struct search_id {
 
 struct search_id search_id(struct sim *sim);
 
+/*
+ * search_actors - the actors' part of it, and search_actors_after - the same when the actor of
+ * @m has taken a step since @m was set, where it was @before; search_id_of - with the world's
+ */
+struct search_id search_actors(struct sim *sim);
+struct search_id search_actors_after(struct sim *sim, const struct search_mark *m,
+				     struct search_id before);
+struct search_id search_id_of(const struct sim *sim, struct search_id actors);
+
 /* The choices inside one step (interrupt now or later, a deadline), counted up in turn. */
 #define INNER_MAX	32
 

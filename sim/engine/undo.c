@@ -18,7 +18,7 @@ static inline u64 *end_word(const void *p, size_t n)
 	return (u64 *)(((u64)p + n + 7) & ~7ull);
 }
 
-static void log_grow(struct undo_log *u, u64 n)
+void undo_grow(struct undo_log *u, u64 n)
 {
 	u->room = u->room ? u->room : 1 << 12;
 	while (u->room < n)
@@ -31,7 +31,7 @@ static inline void keep_words(struct undo_log *u, u64 *w, const u64 *end)
 	struct undo_entry *e;
 
 	if (unlikely(u->n + (u64)(end - w) > u->room))
-		log_grow(u, u->n + (u64)(end - w));
+		undo_grow(u, u->n + (u64)(end - w));
 	e = u->entry + u->n;
 	u->n += (u64)(end - w);
 	for (; w < end; w++)
@@ -41,7 +41,7 @@ static inline void keep_words(struct undo_log *u, u64 *w, const u64 *end)
 static inline void hash_words(struct undo_log *u, const u64 *w, const u64 *end)
 {
 	for (; w < end; w++)
-		u->hash ^= hash_word((u64)w, *w);
+		undo_hash(u, w, *w);
 }
 
 void world_log(const void *p, size_t n)
@@ -77,6 +77,7 @@ void actor_store(void *p, const void *from, size_t n)
 {
 	struct undo_log *u = &sim_current()->undo;
 
+	sim_current()->touched = true;
 	if (u->keep)
 		keep_words(u, first_word(p), end_word(p, n));
 	memcpy(p, from, n);
@@ -87,12 +88,6 @@ void world_fill(void *p, u8 byte, size_t n)
 	world_log(p, n);
 	memset(p, byte, n);
 	world_logged(p, n);
-}
-
-void undo_keep(struct undo_log *u, void *p)
-{
-	if (u->keep)
-		keep_words(u, p, (u64 *)p + 1);
 }
 
 struct undo_mark undo_mark(void)

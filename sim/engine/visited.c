@@ -7,7 +7,7 @@
 #include "sim/engine/priv.h"
 #include "sim/engine/visited.h"
 
-#define SLOTS_MIN	(1ull << 16)
+#define SLOTS_MIN	(1ull << 12)
 
 static struct visited_slot *slots_new(u64 n)
 {

@@ -163,6 +163,61 @@ static int vcpu_insert(struct kvm *kvm, struct kvm_vcpu *vcpu)
 	return 0;
 }
 
+/* kvm->lock: up to v7.2 it is dropped while the vCPU is made; v7.3 holds it from end to end */
+static void create_unlock(struct kvm *kvm)
+{
+	if (!kvm_switch(kvm, SW_CREATE_HOLDS_LOCK))
+		mutex_unlock(&kvm->lock);
+}
+
+static void create_relock(struct kvm *kvm)
+{
+	if (!kvm_switch(kvm, SW_CREATE_HOLDS_LOCK))
+		mutex_lock(&kvm->lock);
+}
+
+/* kvm->lock held */
+static int create_vcpu(struct kvm *kvm, u16 id, struct kvm_vcpu **created)
+{
+	struct kvm_vcpu *vcpu;
+	int r;
+
+	if (kvm->created_vcpus >= kvm->max_vcpus)
+		return -EINVAL;
+	if (kvm_switch(kvm, SW_CREATE_HOLDS_LOCK) && kvm_get_vcpu_by_id(kvm, id))
+		return -EEXIST;		/* before anything is made: B08 cannot be */
+	world_set(kvm->created_vcpus, kvm->created_vcpus + 1);
+	create_unlock(kvm);
+	vcpu = kvm_vcpu_alloc(kvm, id);
+	r = kvm_arch_vcpu_create(vcpu);
+	if (r) {
+		vcpu_dealloc(vcpu);
+		create_relock(kvm);
+		goto decrement;
+	}
+	create_relock(kvm);
+	r = vcpu_insert(kvm, vcpu);
+	if (!r) {
+		*created = vcpu;
+		return 0;
+	}
+	create_unlock(kvm);
+	kvm_arch_vcpu_destroy(vcpu);
+	vcpu_dealloc(vcpu);
+	create_relock(kvm);
+decrement:
+	world_set(kvm->created_vcpus, kvm->created_vcpus - 1);
+	return r;
+}
+
+static void kvm_arch_vcpu_postcreate(struct kvm_vcpu *vcpu)
+{
+	mutex_lock(&vcpu->mutex);
+	vcpu_load(vcpu);
+	vcpu_put(vcpu);
+	mutex_unlock(&vcpu->mutex);
+}
+
 int kvm_vm_ioctl_create_vcpu(struct kvm *kvm, u16 id)
 {
 	struct kvm_vcpu *vcpu;
@@ -171,35 +226,12 @@ int kvm_vm_ioctl_create_vcpu(struct kvm *kvm, u16 id)
 	if (id >= kvm->max_vcpus)
 		return -EINVAL;
 	mutex_lock(&kvm->lock);
-	if (kvm->created_vcpus >= kvm->max_vcpus) {
+	r = create_vcpu(kvm, id, &vcpu);
+	create_unlock(kvm);
+	if (!r)
+		kvm_arch_vcpu_postcreate(vcpu);
+	if (kvm_switch(kvm, SW_CREATE_HOLDS_LOCK))
 		mutex_unlock(&kvm->lock);
-		return -EINVAL;
-	}
-	world_set(kvm->created_vcpus, kvm->created_vcpus + 1);
-	mutex_unlock(&kvm->lock);
-	vcpu = kvm_vcpu_alloc(kvm, id);
-	r = kvm_arch_vcpu_create(vcpu);
-	if (r) {
-		vcpu_dealloc(vcpu);
-		goto decrement;
-	}
-	mutex_lock(&kvm->lock);
-	r = vcpu_insert(kvm, vcpu);
-	mutex_unlock(&kvm->lock);
-	if (!r) {
-		/* kvm_arch_vcpu_postcreate() */
-		mutex_lock(&vcpu->mutex);
-		vcpu_load(vcpu);
-		vcpu_put(vcpu);
-		mutex_unlock(&vcpu->mutex);
-		return 0;
-	}
-	kvm_arch_vcpu_destroy(vcpu);
-	vcpu_dealloc(vcpu);
-decrement:
-	mutex_lock(&kvm->lock);
-	world_set(kvm->created_vcpus, kvm->created_vcpus - 1);
-	mutex_unlock(&kvm->lock);
 	return r;
 }
 

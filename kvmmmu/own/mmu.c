@@ -369,7 +369,9 @@ int kvm_tdp_page_prefault(struct kvm_vcpu *vcpu, u64 gfn, u64 error_code)
 		if (signal_pending())
 			return -EINTR;
 		if (!kvm_switch(vcpu->kvm, SW_RETRY_IGNORES_DEAD)) {	/* F04 */
-			if (kvm_check_request(KVM_REQ_VM_DEAD, vcpu))
+			if (kvm_switch(vcpu->kvm, SW_VM_DEAD_TESTED) ?
+			    kvm_test_request(KVM_REQ_VM_DEAD, vcpu) :
+			    kvm_check_request(KVM_REQ_VM_DEAD, vcpu))
 				return -EIO;
 		}
 		cond_resched();

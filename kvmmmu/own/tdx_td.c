@@ -64,7 +64,10 @@ static int tdx_acquire_vm_state_locks(struct kvm *kvm)
 	if (kvm_switch(kvm, SW_IOCTL_LOCKS_OWN))
 		return 0;
 	n = kvm_online_vcpus(kvm);
+	/* v7.3: kvm_lock_all_vcpus() only warns of it, since that lock is held over a creation */
 	if (kvm->created_vcpus != n) {
+		kvm_warn_on(kvm_switch(kvm, SW_CREATE_HOLDS_LOCK), NO_GFN,
+			    "vCPUs are locked while one is being made");
 		mutex_unlock(&kvm->lock);
 		return -EBUSY;
 	}

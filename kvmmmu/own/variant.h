@@ -25,7 +25,8 @@ enum kvm_switch {
 	SW_RELEASE_HKID_LOOPS,	/* v19: FLUSHVP_NOT_DONE goes round again */
 	SW_NX_UNDER_WRITE,	/* NX recovery holds mmu_lock for write (V14) */
 	SW_AGE_FETCH_AND,	/* aging is a LOCKed AND (V15) */
-	SW_VM_DEAD_TESTED,	/* the fault loop leaves the request for others (V13) */
+	SW_VM_DEAD_TESTED,	/* fault and prefault loops leave the request for others (V13) */
+	SW_CREATE_HOLDS_LOCK,	/* KVM_CREATE_VCPU holds kvm->lock from end to end */
 	/* mutations */
 	SW_NO_FREEZE,
 	SW_ZAP_UNDER_READ,

@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+#include "sim/engine/clock.h"
+#include "sim/engine/cost.h"
 #include "sim/engine/sim.h"
 #include "sim/engine/trace.h"
 #include "tdxmod/observe.h"
@@ -39,6 +41,7 @@ static const struct measure_word words[] = {
 	{ "entries-refused", "count", "TDH.VP.ENTER that did not run the guest, by status" },
 	{ "pages", "count", "private pages installed: successful AUG and ADD, in 4K" },
 	{ "observed", "count", "observations, by name" },
+	{ "charge", "count", "how often a price of `septsim list costs` was charged, by its key" },
 	{ "count", "count", "the engine's counters: ipis, kicks, retries, zero-step ..." },
 };
 
@@ -96,6 +99,7 @@ struct measure {
 	GHashTable *by_name;		/* text -> struct metric *: the owner */
 	struct on_actor *actor;		/* [ACTORS_MAX] */
 	guint64 base[COUNTERS];
+	guint64 charged[COST_NR];	/* likewise */
 	guint64 zero;			/* clock of cycle 0 */
 };
 
@@ -377,6 +381,8 @@ void measure_start(struct measure *m, struct sim *sim)
 {
 	for (guint c = 0; c < COUNTERS; c++)
 		m->base[c] = count_of(sim, NULL, c);
+	for (guint k = 0; k < COST_NR; k++)
+		m->charged[k] = sim_charged(sim, k);
 	m->zero = sim_cycles(sim);
 	trace_listen_calls(sim, listen, m);
 }
@@ -387,6 +393,10 @@ void measure_stop(struct measure *m, struct sim *sim)
 	for (guint c = 0; c < COUNTERS; c++)
 		counted(metric(m, "count", counter_name(c), NULL),
 			count_of(sim, NULL, c) - m->base[c]);
+	for (guint k = 0; k < COST_NR; k++)
+		if (sim_charged(sim, k) > m->charged[k])
+			counted(metric(m, "charge", cost_row(k)->key, NULL),
+				sim_charged(sim, k) - m->charged[k]);
 }
 
 /* ---- results ---- */

@@ -37,7 +37,7 @@ static void to_vmm(struct lp_ctx *lp, u8 state, enum last_td_exit last, u64 rax)
 	struct tdvps *vp = lp->vp;
 
 	sim_charge(COST_XSAVES, 1);
-	sim_charge(COST_RDMSR, 6);
+	sim_charge(COST_RDMSR, 4);
 	sim_charge(COST_VMPTRLD, 1);
 	lp_set_non_root(lp, false);
 	mem_write8(&vp->state, state);

@@ -210,11 +210,11 @@ bool vmexit_tdcall(struct lp_ctx *lp, struct tdx_regs *g, bool *again, struct td
 	*again = false;
 	if (prologue(lp, EXIT_REASON_TDCALL, 0, 0, r))
 		return true;
-	sim_charge(COST_TDCALL_FIXED, 1);
 	trace_(EV_CALL, .name = name, .arg = arg, .has_arg = has);
 	rax = run_leaf(&c, g->rax);
 	if (c.end == TDCALL_EXITED)
 		return true;
+	sim_charge_instead(COST_TDCALL_FIXED, COST_TD_TRANSITION);
 	*again = c.end != TDCALL_RESULT;
 	if (c.end == TDCALL_VE)
 		return resume(lp);

@@ -117,17 +117,15 @@ u64 vp_enter_seam(struct tdx_regs *r)
 	switch_vcpu(lp, &f);
 	load_context(lp, &f);
 	last = mem_read8(&f.vp->last_td_exit);
-	if (last == LAST_TDVMCALL)
-		sim_charge(COST_LFENCE, 1);	/* the registers that the VMM answers in */
-	else if (last == LAST_ASYNC_TRAP)
+	if (last == LAST_ASYNC_TRAP)
 		world_set(f.vp->guest.rax, status_with_hint(f.vp->guest.rax, hint));
 	mem_write8(&f.vp->state, VCPU_ACTIVE);
 	if (tree)
 		tree_release(f.mod, f.tdcs, tree);
-	/* VMCS switch, extended state, MSRs (data/costs: td-round-trip's parts) */
+	/* VMCS switch, extended state, MSRs as far as they do not overlap (T15) */
 	sim_charge(COST_VMPTRLD, 1);
 	sim_charge(COST_XSAVES, 1);
-	sim_charge(COST_WRMSR, 6);
+	sim_charge(COST_WRMSR, 3);
 	stepping_entered(lp);
 	lp_set_non_root(lp, true);
 	trace_(EV_ENTER, .arg = f.vp->index, .has_arg = true);

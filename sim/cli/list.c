@@ -175,22 +175,6 @@ static void list_events(struct lister *l)
 	vocab_words(l, SCN_VOCAB_LEAF, NULL);
 }
 
-static void list_costs(struct lister *l)
-{
-	for (int i = 0; i < COST_NR; i++) {
-		const struct cost_row *r = cost_row((enum cost_key)i);
-		char *text;
-
-		if (!list_wanted(l, r->key))
-			continue;
-		text = g_strdup_printf("%u / %u / %u cycles%s: %s (%s)", l->cli->costs.cycles[i][0],
-				       l->cli->costs.cycles[i][1], l->cli->costs.cycles[i][2],
-				       r->charged ? "" : ", not charged", r->step, r->source);
-		list_item(l, r->key, text);
-		g_free(text);
-	}
-}
-
 static int by_text(gconstpointer a, gconstpointer b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);
@@ -282,7 +266,7 @@ int cmd_list(int argc, char **argv)
 
 	if (!cli_parse(&cli, &argc, &argv, "WHAT [NAME]", "septsim list policies",
 		       "WHAT is policies, variants, checks, events, seamcalls, states, locks, costs,\n"
-		       "metrics or scenarios.", NULL, &code))
+		       "metrics or scenarios; of `costs` NAME may be a scenario file.", NULL, &code))
 		return code;
 	if (argc < 2 || argc > 3)
 		return cli_fail("list wants WHAT [NAME]; `septsim list --help`");
@@ -300,7 +284,9 @@ int cmd_list(int argc, char **argv)
 			list_json(&l, argv[1], lists[i].fn);
 		else
 			lists[i].fn(&l);
-		if (!l.shown && l.only)
+		if (l.failed)
+			code = EXIT_INPUT;	/* said already */
+		else if (!l.shown && l.only)
 			code = cli_fail("no %s among the %s; `septsim list %s` has all", l.only,
 					argv[1], argv[1]);
 		else if (!l.shown)

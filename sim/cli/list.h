@@ -14,6 +14,7 @@ struct lister {
 	gboolean dpamt;
 	struct json *json;	/* NULL: text on standard output */
 	guint shown;
+	gboolean failed;	/* and said so */
 };
 
 /* list_wanted - is @name to be listed? Counts it */
@@ -35,6 +36,9 @@ void list_variants(struct lister *l);
 void list_seamcalls(struct lister *l);
 void list_locks(struct lister *l);
 void list_states(struct lister *l);
+
+/* list_costs.c */
+void list_costs(struct lister *l);
 
 struct probe;
 struct probe_lock;

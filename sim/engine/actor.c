@@ -14,6 +14,7 @@ _Thread_local struct actor *sim_self __attribute__((tls_model("initial-exec")));
 static void actor_costs(struct sim *sim, struct actor *a)
 {
 	a->cost_rmw = sim->cost[COST_RMW_OWNED];
+	a->cost_cas = sim->cost[COST_CMPXCHG_OWNED];
 	a->cost_read = sim->cost[COST_L1_HIT];
 	/* A store to an owned line retires into the store buffer: the price of a load. */
 	a->cost_write = sim->cost[COST_L1_HIT];

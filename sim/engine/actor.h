@@ -56,7 +56,7 @@ struct actor {
 	u32 mode;		/* enum actor_mode bits */
 	u16 id;			/* also the tie-break of equal clocks */
 	u16 lp;			/* logical processor it runs on */
-	u32 cost_rmw, cost_read, cost_write;	/* line owned; cycles, from the cost table */
+	u32 cost_rmw, cost_cas, cost_read, cost_write;	/* line owned; cycles, from the cost table */
 	struct lp_lines *lines;	/* what this actor's LP has in its cache, see line.c */
 	u8 listened;		/* somebody listens to events that are no steps */
 	/* cold from here on */
@@ -64,6 +64,7 @@ struct actor {
 	bool background;	/* runs when nobody else can (idle LPs, RCU callbacks) */
 	u64 key;		/* fold of (site, result) since actor_forget() */
 	u64 steps;		/* record */
+	u64 locked, cas;	/* record: LOCKed ones on a line of its own; of these CMPXCHGs */
 	struct pending pending;
 	const char *name;	/* interned for the life of the sim */
 	const char *parked_why;

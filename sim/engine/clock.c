@@ -13,7 +13,46 @@ void sim_charge(enum cost_key key, u64 n)
 
 	if (__builtin_mul_overflow(me->sim->cost[key], n, &cycles))
 		cycles = CLOCK_MAX;
+	if (likely(!(me->mode & MODE_FREE)))
+		me->sim->charged[key] += n;
 	sim_compute(cycles);
+}
+
+void sim_charge_instead(enum cost_key key, enum cost_key part)
+{
+	struct sim *sim = sim_self->sim;
+
+	if (unlikely(sim_self->mode & MODE_FREE))
+		return;
+	sim->charged[part]--;
+	sim->charged[key]++;
+	if (sim->cost[key] > sim->cost[part])
+		sim_compute(sim->cost[key] - sim->cost[part]);
+}
+
+u64 sim_charged(const struct sim *sim, enum cost_key key)
+{
+	u64 locked = 0, cas = 0, steps = 0, n = sim->charged[key];
+
+	for (u32 i = 0; i < the_world->nactors; i++) {
+		const struct actor *a = the_world->actor[i];
+
+		steps += a->steps;
+		locked += a->locked;
+		cas += a->cas;
+	}
+	switch (key) {
+	case COST_CMPXCHG_OWNED:
+		return n + cas;
+	case COST_RMW_OWNED:
+		return n + locked - cas;
+	case COST_L1_HIT:	/* all other steps that no line had to be brought for */
+		return n + steps - locked - sim->charged[COST_CMPXCHG16B_OWNED] -
+		       sim->charged[COST_L3_HIT] - sim->charged[COST_DRAM_REMOTE] -
+		       sim->charged[COST_LINE_SAME_SOCKET] - sim->charged[COST_LINE_CROSS_SOCKET];
+	default:
+		return n;
+	}
 }
 
 void sim_compute(u64 cycles)

@@ -11,6 +11,15 @@
 /* sim_charge - the running actor spends @n times the price of @key */
 void sim_charge(enum cost_key key, u64 n);
 
+/*
+ * sim_charge_instead - once @key, of whose price @part was charged already and is a part; nothing
+ * more where @part is the dearer one
+ */
+void sim_charge_instead(enum cost_key key, enum cost_key part);
+
+/* sim_charged - how often @key was charged so far, by all actors; 0 where there is no time */
+u64 sim_charged(const struct sim *sim, enum cost_key key);
+
 /* sim_compute - the running actor spends @cycles. No step. */
 void sim_compute(u64 cycles);
 

@@ -59,6 +59,16 @@ const struct cost_row *cost_row(enum cost_key key)
 	return &cost_builtin[key];
 }
 
+const char *cost_confidence_name(enum cost_confidence c)
+{
+	static const char *const name[] = {
+		[COST_MEASURED] = "measured, published", [COST_DERIVED] = "derived",
+		[COST_ASSUMED] = "assumed",
+	};
+
+	return name[c];
+}
+
 bool cost_find(const char *name, enum cost_key *key)
 {
 	for (unsigned int i = 0; i < COST_NR; i++) {

@@ -62,6 +62,9 @@ enum cost_error {
 /* cost_row - the built-in row of @key, which is below COST_NR. */
 const struct cost_row *cost_row(enum cost_key key);
 
+/* cost_confidence_name - "measured, published", "derived" or "assumed" */
+const char *cost_confidence_name(enum cost_confidence c);
+
 /* cost_find - look @name ("l1-hit") up. False when there is no such key. */
 bool cost_find(const char *name, enum cost_key *key);
 

@@ -15,14 +15,19 @@ void line_setup(struct sim *sim)
 			sim->lines[i].slot[k].line = ~0u;
 }
 
-/* What it costs to bring a line from where it is to @lp. */
-static u32 transfer(const struct sim *sim, const struct line *l, u16 lp)
+/*
+ * What it costs to bring a line from where it is to @lp. One that nobody has written in this run
+ * is the memory of the package that touched it first, which has it in its L3.
+ */
+static enum cost_key transfer(const struct line *l, u16 lp)
 {
-	if (!l->owner)
-		return sim->cost[COST_L3_HIT];	/* nobody wrote it yet in this run */
-	if (lp_package(l->owner - 1u) != lp_package(lp))
-		return sim->cost[COST_LINE_CROSS_SOCKET];
-	return sim->cost[COST_LINE_SAME_SOCKET];
+	u16 owner = l->owner & (u16)~LINE_EXCL, here = lp_package(lp);
+
+	if (!owner)
+		return COST_L3_HIT;
+	if (owner & LINE_HOME)
+		return owner == (here | LINE_HOME) ? COST_L3_HIT : COST_DRAM_REMOTE;
+	return lp_package(owner - 1u) == here ? COST_LINE_SAME_SOCKET : COST_LINE_CROSS_SOCKET;
 }
 
 /* The door's slow path has asked already. */
@@ -49,14 +54,16 @@ void line_miss(struct actor *me, struct line *l, const void *p, enum mem_op op,
 {
 	struct sim *sim = me->sim;
 	u32 number = (u32)(((u64)p - (u64)world_base) / CACHE_LINE);
-	u32 slot = number % LP_LINES;
+	enum cost_key price;
+	u32 slot;
 	u64 start;
 
 	if (unlikely(l->owner & LINE_FREED)) {
 		line_freed(me, l, p, op, site);
 		return;
 	}
-	if (op == MEM_READ) {
+	slot = l->nth % LP_LINES;
+	if (op == MEM_READ && l->version) {
 		if (me->lines->slot[slot].line == number &&
 		    me->lines->slot[slot].version == l->version) {
 			me->clock += me->cost_read;
@@ -71,17 +78,23 @@ void line_miss(struct actor *me, struct line *l, const void *p, enum mem_op op,
 	if (unlikely(!l->version)) {	/* the first to touch it: nobody could mark it freed */
 		look_alive(me, p, site);
 		l->version = 1;
+		undo_keep(&sim->undo, &sim->nth_line);
+		l->nth = (u16)sim->nth_line++;
+		slot = l->nth % LP_LINES;
 	}
 	/* Accesses to one line are served one after the other. */
 	start = me->clock > l->busy ? me->clock : l->busy;
-	me->clock = l->busy = start + transfer(sim, l, me->lp);
+	price = transfer(l, me->lp);
+	sim->charged[price]++;
+	me->clock = l->busy = start + sim->cost[price];
 	if (op == MEM_READ) {
-		l->excl = 0;
+		if (!l->owner)
+			l->owner = (u16)(lp_package(me->lp) | LINE_HOME);
+		l->owner &= (u16)~LINE_EXCL;
 		me->lines->slot[slot].line = number;
 		me->lines->slot[slot].version = l->version;
 		return;
 	}
-	l->owner = me->lp + 1u;
-	l->excl = 1;
+	l->owner = (u16)((me->lp + 1u) | LINE_EXCL);
 	l->version++;
 }

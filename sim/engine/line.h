@@ -15,9 +15,12 @@
 struct line {
 	u64 busy;	/* cycle at which the line is free for the next transfer */
 	u32 version;	/* counts changes of hands and writes */
-	u16 owner;	/* LP + 1 that last wrote it; 0: nobody yet, it is in memory; | LINE_FREED */
-	u16 excl;	/* 1: nobody read it since */
+	u16 owner;	/* LP + 1 that last wrote it; 0: nobody yet, it is in memory; | LINE_... */
+	u16 nth;	/* it was the so-manieth line to be touched in this run, modulo 65536 */
 };
+
+#define LINE_EXCL 0x4000u	/* nobody has read it since its owner wrote it */
+#define LINE_HOME 0x2000u	/* nobody wrote it yet: the rest is the package that read it first */
 
 /*
  * The line has been freed since: no access is the owner's then, so the fast path gets to
@@ -27,7 +30,12 @@ struct line {
 
 #define LP_LINES 64
 
-struct lp_lines {	/* what an LP has cached: direct-mapped by line number */
+/*
+ * What an LP has read and nobody has written since. Direct-mapped by the order in which lines
+ * were touched first, not by address: which of them meet is then the model's doing, whatever
+ * the layout of a struct.
+ */
+struct lp_lines {
 	struct {
 		u32 line;
 		u32 version;
@@ -54,12 +62,17 @@ static __always_inline void line_touch(struct actor *me, const void *p, enum mem
 		op = MEM_READ;	/* the read that ends the wait */
 	if (op == MEM_FENCE) {
 		me->clock += me->cost_rmw;
+		me->locked++;
 		return;
 	}
 	l = line_of(p);
-	if (likely(l->owner == me->lp + 1u && (l->excl || op == MEM_READ))) {
+	if (likely(op == MEM_READ ? (l->owner & ~LINE_EXCL) == me->lp + 1u :
+				    l->owner == ((me->lp + 1u) | LINE_EXCL))) {
 		me->clock += op == MEM_READ ? me->cost_read :
-			     op == MEM_WRITE ? me->cost_write : me->cost_rmw;
+			     op == MEM_WRITE ? me->cost_write :
+			     op == MEM_CMPXCHG ? me->cost_cas : me->cost_rmw;
+		me->locked += op != MEM_READ && op != MEM_WRITE;
+		me->cas += op == MEM_CMPXCHG;
 		return;
 	}
 	line_miss(me, l, p, op, site);

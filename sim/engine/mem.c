@@ -106,6 +106,20 @@ __cold void use_after_free(const void *p, const struct site *site)
 		   site->func, site_file(site), site->line, name);
 }
 
+/* A CMPXCHG16B on a line of the LP's own has a price of its own. */
+static void line_touch16(struct sim *sim, struct actor *me, void *p, const struct site *site)
+{
+	u64 cas = me->cas;
+
+	line_touch(me, p, MEM_CMPXCHG, site);
+	if (me->cas == cas)
+		return;
+	me->cas--;
+	me->locked--;
+	me->clock += (s64)sim->cost[COST_CMPXCHG16B_OWNED] - me->cost_cas;
+	sim->charged[COST_CMPXCHG16B_OWNED]++;
+}
+
 static __always_inline void step_begin(struct sim *sim, struct actor *me, enum mem_op op,
 				       unsigned int size, void *p, u64 a, u64 b,
 				       const struct site *site)
@@ -119,7 +133,9 @@ static __always_inline void step_begin(struct sim *sim, struct actor *me, enum m
 		use_after_free(p, site);
 	if (me->mode & MODE_ROOT)
 		return;
-	if (sim->opt.timed)
+	if (sim->opt.timed && unlikely(size == 16))
+		line_touch16(sim, me, p, site);
+	else if (sim->opt.timed)
 		line_touch(me, p, op, site);
 	me->steps++;
 	sim->steps++;

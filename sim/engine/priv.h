@@ -133,6 +133,8 @@ struct sim {
 	struct sim_options opt;
 	struct tso tso;
 	u32 cost[COST_NR];
+	u64 charged[COST_NR];		/* record: but for what actors count themselves */
+	u64 nth_line;			/* lines that were touched in this run */
 	struct undo_log undo;
 	struct tournament tour;
 	struct carrier carrier[ACTORS_MAX];

@@ -232,7 +232,8 @@ static void test_mutex_handoff(void **state)
 	actor_new(sim, "hog", 0, hog, t);
 	actor_new(sim, "patient", 4, patient, t);	/* another package: too late */
 	assert_int_equal(sim_run(sim), SIM_DONE);
-	assert_int_equal(t->worst, 2);	/* one lost race, then the handoff */
+	/* what passes until it stands in the queue, one lost race, then the handoff */
+	assert_in_range(t->worst, 2, 3);
 	sim_free(sim);
 }
 

@@ -302,6 +302,8 @@ static void test_paths_agree(void **state)
 struct naive_line {
 	u64 busy;
 	u32 owner;		/* LP + 1 */
+	u32 home;		/* package + 1 that touched it first */
+	u32 nth;		/* + 1 */
 	bool shared;
 	u64 writes;
 };
@@ -312,6 +314,7 @@ struct naive {
 	struct naive_line line[LINES];
 	struct { u32 line; u64 writes; bool is; } cache[4][LP_LINES];
 	u64 clock[ACTORS];
+	u32 touched;		/* lines */
 	struct shared *s;
 	u32 seen;
 };
@@ -319,7 +322,7 @@ struct naive {
 static u64 naive_price(struct naive *n, struct naive_line *l, u32 lp)
 {
 	if (!l->owner)
-		return n->sim->cost[COST_L3_HIT];
+		return n->sim->cost[l->home == lp / 2 + 1 ? COST_L3_HIT : COST_DRAM_REMOTE];
 	return (l->owner - 1) / 2 == lp / 2 ? n->sim->cost[COST_LINE_SAME_SOCKET] :
 					      n->sim->cost[COST_LINE_CROSS_SOCKET];
 }
@@ -328,11 +331,16 @@ static u64 naive_step(struct naive *n, u32 lp, u32 number, u32 shadow, enum mem_
 {
 	struct naive_line *l = &n->line[number];
 	bool read = op == MEM_READ, mine = l->owner == lp + 1;
-	u32 slot = shadow % LP_LINES;
+	u32 slot;
 
 	if (mine && (read || !l->shared))
 		return now + n->sim->cost[op == MEM_READ || op == MEM_WRITE ? COST_L1_HIT :
-					  COST_RMW_OWNED];
+					  op == MEM_CMPXCHG ? COST_CMPXCHG_OWNED : COST_RMW_OWNED];
+	if (!l->nth) {
+		l->nth = ++n->touched;
+		l->home = lp / 2 + 1;
+	}
+	slot = (l->nth - 1) % LP_LINES;
 	if (read && n->cache[lp][slot].is && n->cache[lp][slot].line == shadow &&
 	    n->cache[lp][slot].writes == l->writes)
 		return now + n->sim->cost[COST_L1_HIT];

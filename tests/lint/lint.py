@@ -30,6 +30,7 @@ RULES = {
     'machine-paths': lambda root, args: rules.machine_paths(root),
     'versions-named': lambda root, args: rules.versions_named(root),
     'kernel-rooms': lambda root, args: rooms.check(root),
+    'costs-charged': lambda root, args: rules.costs_charged(root),
     'races-registered': races_registered,
     'checks-covered': lambda root, args: covered.check(root),
     'statics': lambda root, args: objects.statics(args),

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Rules that need no more than the text: floats, includes, SPDX, machine paths, versions."""
+import csv
 import re
 from pathlib import Path
 
@@ -109,3 +110,29 @@ def versions_named(root=None, texts=None):
         for n, w in enumerate(lines, start=1):
             if w[:1] == ['variant'] and not any(x.startswith('tdx=') for x in w):
                 yield name, n, 'the variant names no tdx='
+
+
+def costs_charged(root=None, rows=None, texts=None):
+    """Each price that is charged=yes is charged somewhere or listed as used nowhere; no other is."""
+    if rows is None:
+        with open(Path(root) / 'sim/engine/costs.csv', newline='', encoding='utf-8') as f:
+            rows = {r['key']: r['charged'] == 'yes' for r in csv.DictReader(f)}
+        texts = [(n, (Path(root) / n).read_text(encoding='utf-8'))
+                 for n in csource.files(root, '.c', '.h')
+                 if n.startswith(('sim/', 'tdxmod/', 'kvmmmu/', 'scenarios/'))]
+    used, unused = {}, set()
+    for name, text in texts:
+        found = set(re.findall(r'\bCOST_([A-Z0-9_]+)\b', text))
+        if name.endswith('list_costs.c'):
+            unused = found
+            continue
+        for x in found:
+            used.setdefault(x.lower().replace('_', '-'), name)
+    for key, charged in rows.items():
+        listed = key.upper().replace('-', '_') in unused
+        if key in used and not charged:
+            yield used[key], 0, f'{key} is charged=no and is charged'
+        elif key in used and listed:
+            yield 'sim/cli/list_costs.c', 0, f'{key} is charged after all'
+        elif charged and key not in used and not listed:
+            yield 'sim/engine/costs.csv', 0, f'{key} is charged=yes, and nothing charges it'

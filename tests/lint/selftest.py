@@ -231,6 +231,14 @@ class Text(unittest.TestCase):
         for text in good:
             self.assertEqual(list(rules.machine_paths(texts=[('x', text)])), [], text)
 
+    def test_costs_charged(self):
+        rows = {'a-b': True, 'c': False, 'd': True}
+        texts = [('x.c', 'COST_A_B'), ('sim/cli/list_costs.c', 'COST_D COST_LOW')]
+        self.assertEqual(list(rules.costs_charged(rows=rows, texts=texts)), [])
+        for bad in ('COST_A_B COST_C', 'COST_A_B COST_D', 'COST_A_BC'):
+            texts[0] = ('x.c', bad)
+            self.assertEqual(len(list(rules.costs_charged(rows=rows, texts=texts))), 1, bad)
+
     def test_versions_named(self):
         head = 'title t\nvariant kvm=v7.2 tdx=1.5.01\ncase a\n'
         for text in (head, head + '    variant tdx=1.5.34 # newest\n'):

@@ -5,6 +5,7 @@
  */
 #include "tests/tdxmod/common.h"
 
+#include "sim/engine/clock.h"
 #include "sim/engine/lp.h"
 #include "tdxmod/peek.h"
 #include "tdxmod/status.h"
@@ -287,6 +288,7 @@ static void test_report_interrupted(void **state)
 	begin(&e, true);
 	enter(&e);
 	lp_raise(0, IRQ_EXTERNAL);
+	sim_compute(10000);	/* until it is there */
 	e.g = (struct tdx_regs){ .rax = TDG_MR_REPORT, .rcx = PAGE_GPA, .rdx = PAGE_GPA };
 	assert_false(vmexit_tdcall(lp_ctx_self(), &e.g, &e.again, &e.r));
 	assert_true(e.again);

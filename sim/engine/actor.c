@@ -42,7 +42,7 @@ struct actor *actor_new(struct sim *sim, const char *name, u16 lp, void (*fn)(vo
 	a = world_alloc(sizeof(*a));
 	fresh = (struct actor){
 		.id = id, .lp = lp, .fn = fn, .arg = arg, .sim = sim,
-		.name = trace_intern(sim, name), .lines = &sim->lines[lp],
+		.name = trace_intern(sim, name),
 		.stack_top = arena_stack(id), .clock = now_of(sim),
 		.state = ACTOR_READY, .mode = sched_mode(sim), .horizon = ~0ull,
 		.listened = sched_listened(sim),
@@ -171,5 +171,4 @@ void actor_set_lp(struct actor *a, u16 lp)
 	if (lp == a->lp)
 		return;
 	lp_moves(a, lp);
-	actor_set(a->lines, &sim->lines[lp]);
 }

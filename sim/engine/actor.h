@@ -57,7 +57,6 @@ struct actor {
 	u16 id;			/* also the tie-break of equal clocks */
 	u16 lp;			/* logical processor it runs on */
 	u32 cost_rmw, cost_cas, cost_read, cost_write;	/* line owned; cycles, from the cost table */
-	struct lp_lines *lines;	/* what this actor's LP has in its cache, see line.c */
 	u8 listened;		/* somebody listens to events that are no steps */
 	/* cold from here on */
 	u8 state;		/* enum actor_state */

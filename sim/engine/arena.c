@@ -117,15 +117,11 @@ static u32 slab_class(size_t size)
 /* The fast path looks there, not at the state; a line never touched is looked at anyway. */
 static void lines_freed(const void *p, u64 lines)
 {
-	struct undo_log *u = &sim_current()->undo;
 	struct line *l = line_of(p);
 
-	for (u64 i = 0; i < lines; i++) {
-		if (!l[i].version)
-			continue;
-		undo_keep(u, &l[i].version);
-		l[i].owner |= LINE_FREED;
-	}
+	for (u64 i = 0; i < lines; i++)
+		if (l[i].home)
+			line_forget(&l[i]);
 }
 
 static void lines_mark(void *p, u64 lines, enum line_state s)

@@ -1,33 +1,194 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The line model's slow half: an access that is not the owner's. Prices are rows of the
- * cost table; what is modelled is who waits for whom.
+ * cost table; what is modelled is who has the line, who waits for whom, and across what.
+ * Assumptions M2 to M4 of docs/model.md.
  */
 #include "sim/engine/line.h"
 #include "sim/engine/lp.h"
 #include "sim/engine/priv.h"
 
+/*
+ * Who shares a line. Up to 32 LPs have a bit each in line.sharers; with more of them it is 0
+ * for nobody, LP + 1 for one, and else the number of a set of bits beside the world, which the
+ * line then keeps: lines that several LPs read are few, and are read by several again.
+ */
+#define INLINE_LPS	32u
+#define SET_FIRST	2048u		/* above any LP + 1 */
+#define SETS_MAX	(1u << 24)
+
 void line_setup(struct sim *sim)
 {
-	sim->lines = g_new0(struct lp_lines, sim->opt.lps);
-	for (u32 i = 0; i < sim->opt.lps; i++)
-		for (u32 k = 0; k < LP_LINES; k++)
-			sim->lines[i].slot[k].line = ~0u;
+	sim->near = g_new0(struct lp_span, sim->opt.lps);
+	for (u16 i = 0; i < sim->opt.lps; i++) {
+		sim->near[i].package = lp_package(i);
+		lp_package_span(sim->near[i].package, &sim->near[i].from, &sim->near[i].to);
+	}
+	if (!sim->opt.timed || sim->opt.lps <= INLINE_LPS)
+		return;
+	sim->set_words = (sim->opt.lps + 63u) / 64;
+	sim->sets = world_carve((u64)SETS_MAX * sim->set_words * sizeof(u64));
 }
 
-/*
- * What it costs to bring a line from where it is to @lp. One that nobody has written in this run
- * is the memory of the package that touched it first, which has it in its L3.
- */
-static enum cost_key transfer(const struct line *l, u16 lp)
-{
-	u16 owner = l->owner & (u16)~LINE_EXCL, here = lp_package(lp);
+/* --- sharers ------------------------------------------------------------------------------ */
 
-	if (!owner)
+static u64 *set_of(const struct sim *sim, const struct line *l)
+{
+	return sim->sets + (u64)(l->sharers - SET_FIRST) * sim->set_words;
+}
+
+static void set_add(struct sim *sim, u64 *set, u32 lp)
+{
+	undo_keep(&sim->undo, &set[lp / 64]);
+	set[lp / 64] |= BIT_ULL(lp % 64);
+}
+
+static void set_new(struct sim *sim, struct line *l, u32 first)
+{
+	u64 *set;
+
+	if (sim->nsets == SETS_MAX)
+		sim_die("more than %u lines are shared by several LPs", SETS_MAX);
+	l->sharers = SET_FIRST + sim->nsets;
+	undo_keep(&sim->undo, &sim->nsets);
+	sim->nsets++;
+	set = set_of(sim, l);
+	set_add(sim, set, first);
+}
+
+static bool line_shared_by(const struct sim *sim, const struct line *l, u32 lp)
+{
+	if (!sim->sets)
+		return l->sharers >> lp & 1;
+	if (l->sharers < SET_FIRST)
+		return l->sharers == lp + 1;
+	return set_of(sim, l)[lp / 64] >> (lp % 64) & 1;
+}
+
+/* The line's own words are logged already. */
+static void line_share(struct sim *sim, struct line *l, u32 lp)
+{
+	if (!sim->sets) {
+		l->sharers |= 1u << lp;
+		return;
+	}
+	if (!l->sharers) {
+		l->sharers = lp + 1;
+		return;
+	}
+	if (l->sharers == lp + 1)
+		return;
+	if (l->sharers < SET_FIRST)
+		set_new(sim, l, l->sharers - 1);
+	set_add(sim, set_of(sim, l), lp);
+}
+
+static void line_unshare(struct sim *sim, struct line *l)
+{
+	u64 *set;
+
+	if (l->sharers < SET_FIRST || !sim->sets) {
+		l->sharers = 0;
+		return;
+	}
+	set = set_of(sim, l);
+	for (u32 i = 0; i < sim->set_words; i++) {
+		undo_keep(&sim->undo, &set[i]);
+		set[i] = 0;
+	}
+}
+
+/* Does an LP of [@from, @to) share the line? But @except, which may be none of them. */
+static bool shared_among(const struct sim *sim, const struct line *l, u32 from, u32 to, u32 except)
+{
+	const u64 *set;
+
+	if (!sim->sets) {
+		u64 bits = l->sharers & (BIT_ULL(to) - BIT_ULL(from));
+
+		return bits & ~BIT_ULL(except);
+	}
+	if (l->sharers < SET_FIRST)
+		return l->sharers > from && l->sharers <= to && l->sharers != except + 1;
+	set = set_of(sim, l);
+	for (u32 i = from / 64; i * 64 < to; i++) {
+		u64 bits = set[i];
+
+		if (i == from / 64)
+			bits &= ~0ull << (from % 64);
+		if (i == (to - 1) / 64)
+			bits &= ~0ull >> (63 - (to - 1) % 64);
+		if (i == except / 64)
+			bits &= ~BIT_ULL(except % 64);
+		if (bits)
+			return true;
+	}
+	return false;
+}
+
+/* --- prices ------------------------------------------------------------------------------- */
+
+static bool is_near(const struct lp_span *near, u32 lp)
+{
+	return lp >= near->from && lp < near->to;
+}
+
+/* Nobody has it who could give it away: out of this package's memory, or another's. */
+static enum cost_key from_memory(const struct sim *sim, const struct line *l, u32 lp)
+{
+	return l->home == sim->near[lp].package + 1 ? COST_L3_HIT : COST_DRAM_REMOTE;
+}
+
+static enum cost_key read_price(const struct sim *sim, const struct line *l, u32 lp)
+{
+	const struct lp_span *near = &sim->near[lp];
+
+	if (l->excl)
+		return is_near(near, l->owner - 1u) ? COST_LINE_SAME_SOCKET :
+						      COST_LINE_CROSS_SOCKET;
+	if ((l->owner && is_near(near, l->owner - 1u)) ||
+	    shared_among(sim, l, near->from, near->to, lp))
 		return COST_L3_HIT;
-	if (owner & LINE_HOME)
-		return owner == (here | LINE_HOME) ? COST_L3_HIT : COST_DRAM_REMOTE;
-	return lp_package(owner - 1u) == here ? COST_LINE_SAME_SOCKET : COST_LINE_CROSS_SOCKET;
+	return l->owner ? COST_DRAM_REMOTE : from_memory(sim, l, lp);
+}
+
+static enum cost_key write_price(const struct sim *sim, const struct line *l, u32 lp)
+{
+	const struct lp_span *near = &sim->near[lp];
+
+	if (l->owner && !is_near(near, l->owner - 1u))
+		return COST_LINE_CROSS_SOCKET;
+	if (l->sharers && sim->opt.packages > 1 &&
+	    ((near->from && shared_among(sim, l, 0, near->from, lp)) ||
+	     (near->to < sim->opt.lps && shared_among(sim, l, near->to, sim->opt.lps, lp))))
+		return COST_LINE_CROSS_SOCKET;
+	if ((l->owner && l->owner != lp + 1) || shared_among(sim, l, near->from, near->to, lp))
+		return COST_LINE_SAME_SOCKET;
+	return from_memory(sim, l, lp);
+}
+
+static void charge(struct actor *me, struct line *l, enum cost_key key)
+{
+	struct sim *sim = me->sim;
+	u64 start = me->clock > l->busy ? me->clock : l->busy;
+
+	sim->charged[key]++;
+	me->clock = start + sim->cost[key];
+}
+
+/* --- accesses ----------------------------------------------------------------------------- */
+
+void line_forget(struct line *l)
+{
+	struct sim *sim = sim_current();
+
+	undo_keep(&sim->undo, &l->busy);
+	undo_keep(&sim->undo, &l->sharers);
+	line_unshare(sim, l);
+	l->busy = 0;
+	l->owner = LINE_FREED;
+	l->excl = 0;
+	l->home = 0;
 }
 
 /* The door's slow path has asked already. */
@@ -37,64 +198,87 @@ static void look_alive(struct actor *me, const void *p, const struct site *site)
 		use_after_free(p, site);
 }
 
-/* Freed since it was last touched: dead, or another object by now, of the same owner. */
+/* It becomes memory of the package that touches it first. */
+static void line_first(const struct actor *me, struct line *l)
+{
+	if (!l->home)
+		l->home = (u8)(me->sim->near[me->lp].package + 1);
+}
+
+/* Freed since it was last touched: dead, or another object by now. */
 static void line_freed(struct actor *me, struct line *l, const void *p, enum mem_op op,
 		       const struct site *site)
 {
 	look_alive(me, p, site);
-	undo_keep(&me->sim->undo, &l->version);
+	undo_keep(&me->sim->undo, &l->sharers);
 	l->owner &= (u16)~LINE_FREED;
+	line_first(me, l);
 	line_touch(me, p, op, site);
 	if (world_line_state(p) == LINE_DEAD)
 		l->owner |= LINE_FREED;
+}
+
+/*
+ * A line that somebody wrote is handed over by its writer, one after the other. One that is
+ * clean is in the package's L3, which serves any number of readers.
+ */
+static void line_read(struct actor *me, struct line *l)
+{
+	struct sim *sim = me->sim;
+
+	charge(me, l, read_price(sim, l, me->lp));
+	if (l->excl)
+		l->busy = me->clock;
+	l->excl = 0;
+	if (l->owner != me->lp + 1u)
+		line_share(sim, l, me->lp);
+}
+
+/* Nobody else has it, though this LP has not written it yet: it may without asking. */
+static bool line_is_private(const struct sim *sim, const struct line *l, u32 lp)
+{
+	return !l->owner && l->sharers && line_shared_by(sim, l, lp) &&
+	       !shared_among(sim, l, 0, sim->opt.lps, lp);
+}
+
+static void line_own(struct actor *me, struct line *l, enum mem_op op)
+{
+	struct sim *sim = me->sim;
+
+	if (line_is_private(sim, l, me->lp)) {
+		line_hit(me, op);
+	} else {
+		charge(me, l, write_price(sim, l, me->lp));
+		l->busy = me->clock;
+	}
+	if (l->sharers)
+		line_unshare(sim, l);
+	l->owner = me->lp + 1u;
+	l->excl = 1;
 }
 
 void line_miss(struct actor *me, struct line *l, const void *p, enum mem_op op,
 	       const struct site *site)
 {
 	struct sim *sim = me->sim;
-	u32 number = (u32)(((u64)p - (u64)world_base) / CACHE_LINE);
-	enum cost_key price;
-	u32 slot;
-	u64 start;
 
 	if (unlikely(l->owner & LINE_FREED)) {
 		line_freed(me, l, p, op, site);
 		return;
 	}
-	slot = l->nth % LP_LINES;
-	if (op == MEM_READ && l->version) {
-		if (me->lines->slot[slot].line == number &&
-		    me->lines->slot[slot].version == l->version) {
-			me->clock += me->cost_read;
-			return;
-		}
+	if (op == MEM_READ && line_shared_by(sim, l, me->lp)) {
+		me->clock += me->cost_read;
+		return;
 	}
 	if (sim->undo.keep) {
 		undo_keep(&sim->undo, &l->busy);
-		undo_keep(&sim->undo, &l->version);
-		undo_keep(&sim->undo, &me->lines->slot[slot]);
+		undo_keep(&sim->undo, &l->sharers);
 	}
-	if (unlikely(!l->version)) {	/* the first to touch it: nobody could mark it freed */
+	if (unlikely(!l->home))		/* the first to touch it: nobody could mark it freed */
 		look_alive(me, p, site);
-		l->version = 1;
-		undo_keep(&sim->undo, &sim->nth_line);
-		l->nth = (u16)sim->nth_line++;
-		slot = l->nth % LP_LINES;
-	}
-	/* Accesses to one line are served one after the other. */
-	start = me->clock > l->busy ? me->clock : l->busy;
-	price = transfer(l, me->lp);
-	sim->charged[price]++;
-	me->clock = l->busy = start + sim->cost[price];
-	if (op == MEM_READ) {
-		if (!l->owner)
-			l->owner = (u16)(lp_package(me->lp) | LINE_HOME);
-		l->owner &= (u16)~LINE_EXCL;
-		me->lines->slot[slot].line = number;
-		me->lines->slot[slot].version = l->version;
-		return;
-	}
-	l->owner = (u16)((me->lp + 1u) | LINE_EXCL);
-	l->version++;
+	line_first(me, l);
+	if (op == MEM_READ)
+		line_read(me, l);
+	else
+		line_own(me, l, op);
 }

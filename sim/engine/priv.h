@@ -134,11 +134,16 @@ struct sim {
 	struct tso tso;
 	u32 cost[COST_NR];
 	u64 charged[COST_NR];		/* record: but for what actors count themselves */
-	u64 nth_line;			/* lines that were touched in this run */
 	struct undo_log undo;
 	struct tournament tour;
 	struct carrier carrier[ACTORS_MAX];
-	struct lp_lines *lines;		/* one an LP */
+	struct lp_span {		/* by LP: its package, whose LPs are [from, to) */
+		u32 from, to;
+		u16 package;
+	} *near;
+	u64 *sets;			/* line.c: sharers of lines, beyond 32 LPs */
+	u64 nsets;
+	u32 set_words;
 	struct record counters[ACTORS_MAX + 1];	/* last: the root context */
 	struct rng rng;
 	const struct choose_driver *driver;

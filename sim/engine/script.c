@@ -291,7 +291,8 @@ static u64 time_brings(const struct sim *sim, const struct actor *me)
 /*
  * The same state twice is a spin, unless time decides too: then the actor would go round
  * until the deadline passes, and every lap but the last is left out. Once for each state:
- * whoever comes back to it after that (it sets the deadline anew) does spin.
+ * whoever comes back to it after that (it sets the deadline anew) does spin. Before that it gets
+ * a lap to take an interrupt in that has arrived.
  */
 void script_forget(struct sim *sim, struct actor *me, const struct site *site)
 {
@@ -303,9 +304,13 @@ void script_forget(struct sim *sim, struct actor *me, const struct site *site)
 	    me != s->row[s->at].actor)
 		return;
 	state = hash_fold(world_hash(), me->id + 1u, me->key);
-	if (g_hash_table_lookup_extended(s->seen, &state, NULL, &jumped)) {
+	if (!g_hash_table_lookup_extended(s->seen, &state, NULL, &jumped)) {
+		jumped = NULL;
+	} else if (!jumped && lp_irq_arrival(me->lp) <= me->clock) {
+		jumped = sim;
+	} else {
 		next = time_brings(sim, me);
-		if (jumped || next == ~0ull) {
+		if (jumped == s || next == ~0ull) {
 			s->spins = true;
 			s->spin_func = site->func;
 			s->polled = polled_word(sim, me->id);

@@ -60,7 +60,7 @@ static void root_setup(struct sim *sim)
 
 	*root = (struct actor){
 		.id = ACTOR_ROOT, .mode = MODE_ROOT, .sim = sim, .name = "init",
-		.lines = sim->lines, .horizon = ~0ull, .state = ACTOR_READY,
+		.horizon = ~0ull, .state = ACTOR_READY,
 	};
 	sim_self = root;
 }
@@ -87,10 +87,10 @@ struct sim *sim_new(const struct sim_options *opt)
 	pthread_mutex_init(&sim->free_lock, NULL);
 	rng_seed(&sim->rng, sim->opt.seed);
 	check_setup(sim);
-	line_setup(sim);
 	root_setup(sim);
 	arena_setup(sim->opt.phys);
 	lp_setup(sim, sim->opt.lps, sim->opt.packages);
+	line_setup(sim);
 	tlb_setup(sim);
 	if (sim->opt.trace)
 		trace_ring(sim, sim->opt.trace);
@@ -113,7 +113,7 @@ void sim_free(struct sim *sim)
 	g_array_unref(sim->listeners);
 	g_hash_table_unref(sim->interned);
 	g_free(sim->ring);
-	g_free(sim->lines);
+	g_free(sim->near);
 	g_free(sim->undo.entry);
 	g_free(sim->futex);
 	pthread_mutex_destroy(&sim->free_lock);

@@ -215,7 +215,7 @@ static struct sim *start(const struct sim_options *opt, const struct program *p,
 	struct sim *sim;
 	char name[16];
 
-	o.lps = 4;		/* fewer than actors: some share one */
+	o.lps = o.lps ? o.lps : 4;	/* four in use, fewer than actors: some share one */
 	o.packages = 2;
 	o.phys = 1 << 20;
 	sim = sim_new(&o);
@@ -224,7 +224,7 @@ static struct sim *start(const struct sim_options *opt, const struct program *p,
 	for (u32 i = 0; i < p->actors; i++) {
 		players[i] = (struct player){ p, *s, i, 0 };
 		snprintf(name, sizeof(name), "a%u", i);
-		actor_new(sim, name, (u16)(i % 4), play, &players[i]);
+		actor_new(sim, name, (u16)(i % 4 * (o.lps / 4)), play, &players[i]);
 	}
 	return sim;
 }
@@ -299,65 +299,81 @@ static void test_paths_agree(void **state)
 
 /* --- a second line model ------------------------------------------------------------------ */
 
+/* The four LPs that actors run on: the first half of them are on package 0. */
 struct naive_line {
 	u64 busy;
-	u32 owner;		/* LP + 1 */
+	u32 owner;		/* LP + 1; 0: nobody wrote it */
+	bool read_by[4];	/* since it was written; not the owner */
+	bool written;		/* and nobody read it since */
 	u32 home;		/* package + 1 that touched it first */
-	u32 nth;		/* + 1 */
-	bool shared;
-	u64 writes;
 };
 
 struct naive {
 	struct sim *sim;
 	struct player *players;
 	struct naive_line line[LINES];
-	struct { u32 line; u64 writes; bool is; } cache[4][LP_LINES];
 	u64 clock[ACTORS];
 	u32 touched;		/* lines */
 	struct shared *s;
 	u32 seen;
 };
 
-static u64 naive_price(struct naive *n, struct naive_line *l, u32 lp)
+/* Who else has it: on this package, on the other one? */
+static void naive_others(const struct naive_line *l, u32 lp, bool *near, bool *far)
 {
-	if (!l->owner)
-		return n->sim->cost[l->home == lp / 2 + 1 ? COST_L3_HIT : COST_DRAM_REMOTE];
-	return (l->owner - 1) / 2 == lp / 2 ? n->sim->cost[COST_LINE_SAME_SOCKET] :
-					      n->sim->cost[COST_LINE_CROSS_SOCKET];
+	*near = *far = false;
+	for (u32 i = 0; i < 4; i++) {
+		if (i == lp || !(l->read_by[i] || l->owner == i + 1))
+			continue;
+		if (i / 2 == lp / 2)
+			*near = true;
+		else
+			*far = true;
+	}
 }
 
-static u64 naive_step(struct naive *n, u32 lp, u32 number, u32 shadow, enum mem_op op, u64 now)
+static enum cost_key naive_price(const struct naive_line *l, u32 lp, enum mem_op op)
+{
+	bool read = op == MEM_READ, has = l->read_by[lp] || l->owner == lp + 1, near, far;
+
+	naive_others(l, lp, &near, &far);
+	if (has && (read || (!near && !far)))
+		return read || op == MEM_WRITE ? COST_L1_HIT :
+		       op == MEM_CMPXCHG ? COST_CMPXCHG_OWNED : COST_RMW_OWNED;
+	if (read ? l->written : near || far) {
+		if (read)
+			return near ? COST_LINE_SAME_SOCKET : COST_LINE_CROSS_SOCKET;
+		return far ? COST_LINE_CROSS_SOCKET : COST_LINE_SAME_SOCKET;
+	}
+	if (near || (!(read && l->owner && l->owner != lp + 1) && l->home == lp / 2 + 1))
+		return COST_L3_HIT;
+	return COST_DRAM_REMOTE;
+}
+
+static u64 naive_step(struct naive *n, u32 lp, u32 number, enum mem_op op, u64 now)
 {
 	struct naive_line *l = &n->line[number];
-	bool read = op == MEM_READ, mine = l->owner == lp + 1;
-	u32 slot;
+	enum cost_key key;
+	bool read = op == MEM_READ, hit;
 
-	if (mine && (read || !l->shared))
-		return now + n->sim->cost[op == MEM_READ || op == MEM_WRITE ? COST_L1_HIT :
-					  op == MEM_CMPXCHG ? COST_CMPXCHG_OWNED : COST_RMW_OWNED];
-	if (!l->nth) {
-		l->nth = ++n->touched;
-		l->home = lp / 2 + 1;
-	}
-	slot = (l->nth - 1) % LP_LINES;
-	if (read && n->cache[lp][slot].is && n->cache[lp][slot].line == shadow &&
-	    n->cache[lp][slot].writes == l->writes)
-		return now + n->sim->cost[COST_L1_HIT];
-	if (now < l->busy)
+	l->home = l->home ? l->home : lp / 2 + 1;
+	key = naive_price(l, lp, op);
+	hit = key == COST_L1_HIT || key == COST_RMW_OWNED || key == COST_CMPXCHG_OWNED;
+	if (!hit && now < l->busy)
 		now = l->busy;
-	now += naive_price(n, l, lp);
-	l->busy = now;
+	now += n->sim->cost[key];
+	if (!hit && !(read && !l->written))
+		l->busy = now;
 	if (read) {
-		l->shared = true;
-		n->cache[lp][slot].is = true;
-		n->cache[lp][slot].line = shadow;
-		n->cache[lp][slot].writes = l->writes;
-	} else {
-		l->owner = lp + 1;
-		l->shared = false;
-		l->writes++;
+		if (l->owner != lp + 1) {
+			l->read_by[lp] = true;
+			l->written = false;
+		}
+		return now;
 	}
+	memset(l->read_by, 0, sizeof(l->read_by));
+	l->owner = lp + 1;
+	l->written = true;
 	return now;
 }
 
@@ -365,7 +381,7 @@ static void naive_event(void *ctx, const struct event *ev)
 {
 	struct naive *n = ctx;
 	u64 now = n->clock[ev->actor] + n->players[ev->actor].computed;
-	u32 shadow, number;
+	u32 number;
 
 	if (ev->type != EV_STEP)
 		return;
@@ -376,8 +392,7 @@ static void naive_event(void *ctx, const struct event *ev)
 	} else {
 		number = (u32)(((u64)ev->p - (u64)n->s->words) / CACHE_LINE);
 		assert_true(number < LINES);
-		shadow = (u32)(((u64)ev->p - (u64)world_base) / CACHE_LINE);
-		now = naive_step(n, ev->actor % 4, number, shadow, ev->op, now);
+		now = naive_step(n, ev->actor % 4, number, ev->op, now);
 	}
 	assert_int_equal(ev->clock, now);
 	n->clock[ev->actor] = now;
@@ -389,8 +404,9 @@ static void test_line_oracle(void **state)
 	struct rng r;
 
 	rng_seed(&r, 2);
-	for (u32 i = 0; i < 60; i++) {
-		struct sim_options opt = { .carrier = CARRIER_FIBER };
+	for (u32 i = 0; i < 200; i++) {
+		/* Sharers are kept in a word, or in sets beside it. */
+		struct sim_options opt = { .lps = i & 1 ? 72 : 4 };
 		struct player players[ACTORS];
 		struct naive n = { .players = players };
 

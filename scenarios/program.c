@@ -227,17 +227,36 @@ static void actors(struct program *p)
 
 /* ---- scripts: whose turn it is, and until which event ---- */
 
-static const char *const until_tdx[] = {
-	"lock mmu_lock read", "lock mmu_lock write", "unlock mmu_lock", "mirror[0x10] changes",
-	"mirror[0x11] changes", "sept[0x10] changes", "call TDH.MEM.PAGE.AUG",
-	"return TDH.MEM.PAGE.AUG", "call TDH.MEM.RANGE.BLOCK", "return TDH.MEM.RANGE.BLOCK",
-	"call TDH.MEM.TRACK", "return TDH.MEM.TRACK", "call TDH.MEM.PAGE.REMOVE",
-	"kick sent", "call TDH.VP.ENTER", "enter", "blocked",
-};
-static const char *const until_default[] = {
-	"lock mmu_lock read", "lock mmu_lock write", "unlock mmu_lock", "direct[0x10] changes",
-	"direct[0x11] changes", "kick sent", "enter", "blocked",
-};
+/*
+ * Where an operation may stop: events that it mostly has, told by its first word. NULL: none,
+ * it runs to its end.
+ */
+static const char *stop_in(struct program *p, const char *op)
+{
+	static const char *const fault[] = {
+		"lock mmu_lock read", "unlock mmu_lock", "lock mmu_lock read", "call TDH.MEM.PAGE.AUG",
+		"return TDH.MEM.PAGE.AUG", "mirror[0x10] changes", "sept[0x10] changes",
+	};
+	static const char *const zap[] = {
+		"unlock mmu_lock", "unlock mmu_lock", "lock mmu_lock write", "call TDH.MEM.TRACK",
+		"return TDH.MEM.RANGE.BLOCK", "call TDH.MEM.PAGE.REMOVE",
+	};
+	static const char *const run[] = {
+		"call TDH.VP.ENTER", "call TDH.VP.ENTER", "enter", "return TDH.VP.ENTER",
+	};
+	gboolean faults = g_str_has_prefix(op, "fault") || g_str_has_prefix(op, "prefault");
+	gboolean zaps = g_str_has_prefix(op, "zap") || g_str_has_prefix(op, "punch") ||
+			g_str_has_prefix(op, "convert") || g_str_has_prefix(op, "notify");
+
+	/* What only a TD has is behind the first two of each list. */
+	if (faults)
+		return fault[below(p, p->tdx ? G_N_ELEMENTS(fault) : 2)];
+	if (zaps)
+		return zap[below(p, p->tdx && !below(p, 2) ? G_N_ELEMENTS(zap) : 2)];
+	if (g_str_has_prefix(op, "run") && p->tdx)
+		return run[below(p, G_N_ELEMENTS(run))];
+	return NULL;
+}
 
 static void row(struct program *p, guint column, const char *cell)
 {
@@ -283,6 +302,7 @@ static void script(struct program *p, guint ops)
 				       c + 1 < columns ? " | " : "\n");
 	for (guint i = 0; i < ops; i++) {
 		guint c = below(p, columns);
+		const char *stop;
 		char *op, *cell;
 
 		if (open >= 0 && ((int)c == open || !left)) {
@@ -290,11 +310,9 @@ static void script(struct program *p, guint ops)
 			open = -1;
 		}
 		op = operation(p, c);
-		if (open < 0 && !below(p, 6)) {
-			const char *const *u = p->tdx ? until_tdx : until_default;
-			guint n = p->tdx ? G_N_ELEMENTS(until_tdx) : G_N_ELEMENTS(until_default);
-
-			cell = g_strdup_printf("%s .. %s", op, u[below(p, n)]);
+		stop = open < 0 && !below(p, 8) ? stop_in(p, op) : NULL;
+		if (stop) {
+			cell = g_strdup_printf("%s .. %s", op, stop);
 			open = (int)c;
 			left = 1 + below(p, 2);
 		} else {
@@ -307,6 +325,9 @@ static void script(struct program *p, guint ops)
 	}
 	if (open >= 0)
 		row(p, (guint)open, ".. end");
+	/* Who has a guest and no `run` would do one past the rows. */
+	for (guint v = 0; v < p->vcpus; v++)
+		row(p, v, p->tdx ? "run memory-fault=convert times=1" : "run times=1");
 }
 
 GString *program_random(enum program_kind kind, guint64 seed, guint ops, const char *kvm)

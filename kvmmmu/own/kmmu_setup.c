@@ -473,7 +473,9 @@ static void check_page(struct kvm *kvm, u64 gfn)
 			leak(kvm, gfn, f->hpa, "has a user that never let go");
 	} else if (last & 1) {
 		f = pfn_to_folio(last & ~1ull);
-		if (f && f->gfn == gfn && f->kvm == kvm)
+		/* The frame may be user space's by now, for the same page of the VM. */
+		if (f && f->gfn == gfn && f->kvm == kvm &&
+		    f != (struct folio *)mem_peek64(&c->pte[gfn % CHUNK_GFNS]))
 			leak(kvm, gfn, f->hpa, "is in no page cache and was never freed");
 	}
 }

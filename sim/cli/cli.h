@@ -80,3 +80,5 @@ int cmd_explore(int argc, char **argv);
 int cmd_conform(int argc, char **argv);
 int cmd_bench(int argc, char **argv);
 int cmd_campaign(int argc, char **argv);
+int cmd_kernel(int argc, char **argv);
+int cmd_differ(int argc, char **argv);

@@ -26,7 +26,8 @@ static const struct command commands[] = {
 	{ "bench", cmd_bench, "measure what a policy costs" },
 	{ "explore", cmd_explore, "search every interleaving of each case" },
 	{ "campaign", cmd_campaign, "all scenarios, searches and random programs on one KVM" },
-	{ "kernel", NULL, "build a kernel tree in" },
+	{ "kernel", cmd_kernel, "build a kernel tree in, and run everything on it" },
+	{ "differ", cmd_differ, "the same scripts on two KVMs, event by event" },
 	{ "conform", cmd_conform, "run recorded vectors against the model" },
 };
 

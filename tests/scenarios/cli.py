@@ -62,7 +62,6 @@ class Commands(unittest.TestCase):
         run('run', code=2)
         run(code=2)
         self.assertIn('did you mean run?', run('rnu', code=2).stderr)
-        run('kernel', RACE, code=2)
         for args in (['--carrier', 'x'], ['--kvm', 'linux'], ['--width', '3'], ['-D', 'x'],
                      ['--seed', 'x'], ['--set', 'nokey=1'], ['--costs', '/nonexistent'],
                      ['--variant', 'kvm=v9'], ['--policy', 'nope'], ['--color', 'x'],

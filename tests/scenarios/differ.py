@@ -1,0 +1,91 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""septsim differ: finds nothing between equals, and what broken code does otherwise.
+
+Usage: differ.py SEPTSIM SOURCE_ROOT
+"""
+import glob
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+
+SEPTSIM = ROOT = ''
+
+
+def differ(*args, code=0):
+    done = subprocess.run([SEPTSIM, 'differ', *args], capture_output=True, text=True, timeout=240)
+    if done.returncode != code:
+        raise AssertionError(f'{args}: status {done.returncode}\n{done.stdout}{done.stderr}')
+    return re.sub(r'\s+', ' ', done.stdout)
+
+
+class Differ(unittest.TestCase):
+    def test_equals(self):
+        out = differ('--scripts', '150')
+        self.assertIn('0 differ, 0 not playable', out)
+        n, ops, events, same = (int(x) for x in re.match(
+            r'(\d+) scripts, (\d+) operations, (\d+) events compared: (\d+) the same', out).groups())
+        self.assertEqual(n, 150)
+        self.assertGreater(ops, 10 * n)		# most go on for long
+        self.assertGreater(events, 100 * n)
+        self.assertGreater(same, n // 5)
+        self.assertEqual(out, differ('--scripts', '150', '-j', '1'))
+
+    def test_others(self):
+        out = differ('--scripts', '30', '--variant', 'no-freeze', code=1)
+        self.assertIn('own: mirror[0x0]@512G: NONPRESENT -> FROZEN; other: mirror[0x0]@512G: '
+                      'NONPRESENT -> TABLE (script-', out)
+        races = sorted(glob.glob(ROOT + '/scenarios/races/a07*.scn'))
+        self.assertIn('PENDING -> PENDING_BLOCKED; other: nothing more', differ('--variant', 'no-kick', *races, code=1))
+
+    def test_known(self):
+        with tempfile.TemporaryDirectory() as d:
+            path = os.path.join(d, 'known')
+            with open(path, 'w') as f:
+                f.write('# all of them\nown: .*; other: \ta test says so\n')
+            out = differ('--scripts', '30', '--variant', 'no-freeze', '--known', path)
+            self.assertIn('a test says so', out)
+            with open(path, 'w') as f:
+                f.write('no reason\n')
+            differ('--scripts', '1', '--known', path, code=2)
+
+    def test_written_scripts_are_scenarios(self):
+        with tempfile.TemporaryDirectory() as d:
+            differ('--scripts', '5', '--write', d)
+            files = glob.glob(d + '/*.scn')
+            self.assertEqual(len(files), 5)
+            subprocess.run([SEPTSIM, 'check', *files], check=True, capture_output=True)
+
+    def test_nonsense(self):
+        differ(code=2)
+        differ('--scripts', '-1', code=2)
+        differ('--scripts', '1', '--ops', '0', code=2)
+        differ('/no/such/file.scn', code=2)
+
+
+class Kernel(unittest.TestCase):
+    """What needs no tree: how it fails."""
+
+    def kernel(self, *args, code):
+        done = subprocess.run([SEPTSIM, 'kernel', *args], capture_output=True, text=True)
+        self.assertEqual(done.returncode, code, done.stderr)
+        return done.stderr
+
+    def test_no_tree(self):
+        with tempfile.TemporaryDirectory() as d:
+            self.assertIn('has no Makefile: no tree of Linux',
+                          self.kernel('--source', ROOT, d, code=125))
+            self.assertIn('is no source of septsim', self.kernel('--source', d, d, code=125))
+
+    def test_nonsense(self):
+        self.kernel(code=2)
+        self.kernel('--series', 'a', '--range', 'b', 'c', code=2)
+        self.kernel('--time', '-1', 'c', code=2)
+
+
+if __name__ == '__main__':
+    SEPTSIM, ROOT = sys.argv[1:3]
+    unittest.main(argv=[sys.argv[0], *sys.argv[3:]])

@@ -188,8 +188,17 @@ struct kmmu_word {
 	const char *text;	/* one line: what it does */
 	const char *range;	/* kernel versions, or "mutation" */
 	const char *source;
+	const char *bounds;		/* of a policy: what it bounds, and what not; else NULL */
 };
 const struct kmmu_word *kmmu_variants(u32 *n);	/* kvm= versions first, then switches */
 const struct kmmu_word *kmmu_policies(u32 *n);
+/* kmmu_policy_arg - argument @i of policy @name; false: it has no more */
+struct kmmu_arg {
+	const char *name, *text;
+	u64 value, min, max;	/* value: if none is given */
+};
+bool kmmu_policy_arg(const char *name, u32 i, struct kmmu_arg *arg);
+/* kmmu_policy_repeats - does policy @name (NULL: the kernel's) make the VMM's own call again? */
+bool kmmu_policy_repeats(const char *name, u64 leaf, u64 status);
 /* Conditions' fixed seam functions: names of `call X` beside the leaves. */
 const struct kmmu_word *kmmu_seams(u32 *n);

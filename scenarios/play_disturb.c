@@ -225,7 +225,9 @@ static void registers(struct cast *a, u64 leaf, const struct call_args *g, struc
 static void raw_seamcall(struct cast *a, const struct scn_op *op, struct kmmu_result *res)
 {
 	struct call_args g = { 0 };
-	struct tdx_regs r = { 0 };
+	const struct player *pl = a->pl;
+	const char *policy = pl->opt->policy ? pl->opt->policy : pl->c->policy.name;
+	struct tdx_regs r = { 0 }, in;
 	char name[96];
 	u64 leaf = 0;
 
@@ -241,7 +243,12 @@ static void raw_seamcall(struct cast *a, const struct scn_op *op, struct kmmu_re
 		if (reg)
 			*reg = kv->value.num;
 	}
-	seamcall(&r);
+	in = r;
+	do {
+		actor_forget(leaf);
+		r = in;
+		seamcall(&r);
+	} while (kmmu_policy_repeats(policy, leaf, r.rax));
 	res->ret = r.rax >> 63 ? -1 : 0;
 	if (res->ret)
 		res->what = trace_intern(a->pl->sim, status_name(r.rax, name, sizeof(name)));

@@ -11,6 +11,7 @@
 #include "kvmmmu/own/kvm_main.h"
 #include "kvmmmu/own/mmu.h"
 #include "kvmmmu/own/own_ops.h"
+#include "kvmmmu/own/policy.h"
 #include "kvmmmu/own/tdx.h"
 #include "kvmmmu/own/vt.h"
 #include "kvmmmu/own/x86.h"
@@ -135,6 +136,8 @@ struct kmmu_result own_run(struct kvm_vcpu *vcpu, enum kmmu_memory_fault mf, u64
 	struct kmmu_result res = { 0 };
 	u64 n;
 
+	if (vcpu->kvm->policy->before_run && is_td(vcpu->kvm))
+		vcpu->kvm->policy->before_run(vcpu);
 	for (n = 1;; n++) {
 		int r;
 

@@ -124,6 +124,8 @@ static void locks_init(struct kvm *kvm)
 {
 	rwlock_init(&kvm->mmu_lock, "mmu_lock");
 	spin_lock_init(&kvm->seamcall_lock, "seamcall_lock");
+	spin_lock_init(&kvm->track_lock, "track_lock");
+	init_rwsem(&kvm->tdr_rwsem, "tdr_rwsem");
 	mutex_init(&kvm->lock, "kvm_lock");
 	mutex_init(&kvm->slots_lock, "slots_lock");
 	mutex_init(&kvm->slots_arch_lock, "slots_arch_lock");

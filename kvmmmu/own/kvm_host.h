@@ -192,6 +192,9 @@ struct kvm_vcpu {
 	u64 fault_gfn;
 	bool fault_private;	/* the access was private: user space would convert to that */
 	bool guest_state_loaded;	/* struct vcpu_vt: MSRs of the host are saved, [vcpu] */
+	bool frozen_seen;	/* the last fault's walk ended at a FROZEN entry: policy retry-frozen */
+	bool prefaulted;	/* policy prefault */
+	u32 laps_left;		/* of this fault's local retries: policy custom */
 	bool gate_seen;		/* mutation gate-before-mode: what the gate was, early */
 	bool not_supported;	/* a path that is not modelled yet was met */
 };
@@ -261,7 +264,9 @@ struct kvm {
 	/* by actor: what its operation will remember, and whether it owes a TLB flush */
 	u64 op_key[ACTORS_MAX];
 	u8 flush_owed[ACTORS_MAX];
-	struct spinlock seamcall_lock;	/* of the policy seamcall-lock alone */
+	/* each of one policy alone: seamcall-lock, track-lock, tdr-rwsem */
+	struct spinlock seamcall_lock, track_lock;
+	struct rw_semaphore tdr_rwsem;
 };
 
 static inline bool is_td(const struct kvm *kvm)

@@ -14,7 +14,7 @@ struct kvm;
 struct kvm_vcpu;
 struct tdx_call;
 
-#define POLICY_ARGS 4
+#define POLICY_ARGS 4	/* values in kvm->policy_arg[] */
 
 struct policy_arg {
 	const char *name;	/* "retries"; NULL ends the list */
@@ -41,6 +41,8 @@ struct retry_policy {
 	 * handler with *@ret (the guest is resumed, or -EIO). SRCU held, mmu_lock not.
 	 */
 	bool (*retry_locally)(struct kvm_vcpu *vcpu, u64 gfn, int *ret);
+	bool asks_frozen;	/* it looks at vcpu->frozen_seen */
+	u8 local_arg;		/* argument number + 1 that vcpu->laps_left starts from; 0: none */
 
 	/* What only some policies have; NULL: nothing of the kind. */
 
@@ -50,7 +52,38 @@ struct retry_policy {
 	/* TDH.VP.ENTER was busy with @err. Interrupts on, SRCU held, mmu_lock not */
 	void (*enter_busy)(struct kvm_vcpu *vcpu, u64 err);
 	bool fault_excludes;	/* a fault holds mmu_lock for write */
+	/* Restarts of the walk that a fault may make before its RET_PF_RETRY counts. mmu_lock held */
+	u32 walk_restarts;
+	/* Around TDH.MEM.TRACK and its kick. mmu_lock held */
+	void (*track_begin)(struct kvm *kvm);
+	void (*track_end)(struct kvm *kvm);
+	/* Around SEAMCALLs of the build that hold TDR @exclusive; may sleep */
+	void (*tdr_lock)(struct kvm *kvm, bool exclusive);
+	void (*tdr_unlock)(struct kvm *kvm, bool exclusive);
+	/* User space, before the vCPU's first KVM_RUN; no locks */
+	void (*before_run)(struct kvm_vcpu *vcpu);
+	/* A call of the VMM's own is made again on this status */
+	bool (*repeats)(u64 leaf, u64 err);
 };
+
+/*
+ * What a proposal leaves open is taken from the code of its day. Before January 2025: removals
+ * as they were merged later, contention of a fault resumes the guest.
+ */
+#define POLICY_OF_2024							\
+	.busy = policy_operand_busy,						\
+	.build = policy_once,							\
+	.install = policy_once,							\
+	.remove = policy_no_vcpus,						\
+	.retry_locally = policy_resumes
+
+/* Since then: the fault handler tries again until a signal, or the VM is dead (v6.16). */
+#define POLICY_OF_2025							\
+	.busy = policy_operand_busy,						\
+	.build = policy_once,							\
+	.install = policy_once,							\
+	.remove = policy_no_vcpus,						\
+	.retry_locally = policy_retries
 
 /* policy_find - NULL if there is none of that name */
 const struct retry_policy *policy_find(const char *name);
@@ -62,7 +95,13 @@ bool policy_parse_args(const struct retry_policy *p, const char *const *list,
 
 extern const struct retry_policy policy_v6_16, policy_v7_2, policy_resume_guest, policy_v19,
 	policy_v19_10000, policy_rfc, policy_v1, policy_mmu_write_lock, policy_seamcall_lock,
-	policy_kick_on_zero_step, policy_enter_barrier, policy_kick_first, policy_zero_tolerance;
+	policy_kick_on_zero_step, policy_enter_barrier, policy_kick_first, policy_zero_tolerance,
+	policy_retry_frozen, policy_retry_2, policy_tdr_rwsem, policy_prefault, policy_track_lock,
+	policy_demote_loop, policy_custom;
+
+/* policy_tdr_lock - before SEAMCALLs that hold TDR @exclusive (X10), where one may sleep */
+void policy_tdr_lock(struct kvm *kvm, bool exclusive);
+void policy_tdr_unlock(struct kvm *kvm, bool exclusive);
 
 /* What the merged policies share (policy_v6_16.c). */
 bool policy_operand_busy(u64 err);	/* tdx_operand_busy(): any operand */

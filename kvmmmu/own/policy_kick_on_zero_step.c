@@ -17,10 +17,6 @@ static void enter_busy(struct kvm_vcpu *vcpu, u64 err)
 }
 
 const struct retry_policy policy_kick_on_zero_step = {
-	.busy = policy_operand_busy,
-	.build = policy_once,
-	.install = policy_once,
-	.remove = policy_no_vcpus,
-	.retry_locally = policy_resumes,
+	POLICY_OF_2024,
 	.enter_busy = enter_busy,
 };

@@ -8,10 +8,6 @@
 #include "kvmmmu/own/policy.h"
 
 const struct retry_policy policy_mmu_write_lock = {
-	.busy = policy_operand_busy,
-	.build = policy_once,
-	.install = policy_once,
-	.remove = policy_no_vcpus,
-	.retry_locally = policy_retries,
+	POLICY_OF_2025,
 	.fault_excludes = true,
 };

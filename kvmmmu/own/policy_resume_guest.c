@@ -12,9 +12,5 @@ bool policy_resumes(struct kvm_vcpu *vcpu, u64 gfn, int *ret)
 }
 
 const struct retry_policy policy_resume_guest = {
-	.busy = policy_operand_busy,
-	.build = policy_once,
-	.install = policy_once,
-	.remove = policy_no_vcpus,
-	.retry_locally = policy_resumes,
+	POLICY_OF_2024,
 };

@@ -53,9 +53,5 @@ bool policy_retries(struct kvm_vcpu *vcpu, u64 gfn, int *ret)
 }
 
 const struct retry_policy policy_v6_16 = {
-	.busy = policy_operand_busy,
-	.build = policy_once,
-	.install = policy_once,
-	.remove = policy_no_vcpus,
-	.retry_locally = policy_retries,
+	POLICY_OF_2025,
 };

@@ -527,8 +527,11 @@ static int map_one(struct kvm_vcpu *vcpu, struct kvm_page_fault *fault)
 				   fault->gfn + 1) {
 		if (fault->nx_workaround)
 			disallowed_hugepage_adjust(fault, iter.old_spte, iter.level);
-		if (is_frozen_spte(iter.old_spte))
+		if (is_frozen_spte(iter.old_spte)) {
+			if (vcpu->kvm->policy->asks_frozen)
+				world_set(vcpu->frozen_seen, true);
 			return RET_PF_RETRY;
+		}
 		if (iter.level == fault->goal_level)
 			return tdp_mmu_map_handle_target_level(vcpu, fault, &iter);
 		if (is_shadow_present_pte(iter.old_spte) && !is_large_pte(iter.old_spte))
@@ -541,12 +544,20 @@ static int map_one(struct kvm_vcpu *vcpu, struct kvm_page_fault *fault)
 
 int kvm_tdp_mmu_map(struct kvm_vcpu *vcpu, struct kvm_page_fault *fault)
 {
+	u32 restarts = vcpu->kvm->policy->walk_restarts;
 	int ret;
 
 	trace_call("kvm_tdp_mmu_map", fault->gfn);
 	kvm_mmu_hugepage_adjust(vcpu, fault);
+	if (vcpu->kvm->policy->asks_frozen)
+		world_set(vcpu->frozen_seen, false);
 	rcu_read_lock();
 	ret = map_one(vcpu, fault);
+	for (; ret == RET_PF_RETRY && restarts; restarts--) {	/* X7 */
+		kvm_forget(vcpu->kvm, LOOP_WALK, fault->gfn << 8 | restarts);
+		count(COUNT_RETRIES, 1);
+		ret = map_one(vcpu, fault);
+	}
 	rcu_read_unlock();
 	trace_return("kvm_tdp_mmu_map", fault->gfn, ret);
 	return ret;

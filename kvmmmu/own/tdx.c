@@ -205,10 +205,14 @@ void tdx_track(struct kvm *kvm)
 	/* Before that no vCPU can have run. */
 	if (mem_read32(&kvm->td_state) == TD_STATE_RUNNABLE) {
 		lockdep_assert_held_write(&kvm->mmu_lock);
+		if (kvm->policy->track_begin)
+			kvm->policy->track_begin(kvm);
 		err = kvm->policy->remove(kvm, &call);
 		tdx_bug_on(kvm, err, &call);
 		/* Always: who is in the guest may still use the epoch before (P3, P4). */
 		kvm_make_all_cpus_request(kvm, KVM_REQ_OUTSIDE_GUEST_MODE);
+		if (kvm->policy->track_end)
+			kvm->policy->track_end(kvm);
 	}
 	trace_return0("tdx_track", 0);
 }

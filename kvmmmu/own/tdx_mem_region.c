@@ -145,6 +145,7 @@ int tdx_vcpu_init_mem_region(struct kvm_vcpu *vcpu, u64 start, u64 end)
 
 	if (mem_read32(&vcpu->tdx_state) != VCPU_TD_STATE_INITIALIZED)
 		return -EINVAL;
+	policy_tdr_lock(kvm, true);
 	if (own)
 		mutex_lock(&kvm->slots_lock);
 	if (kvm_switch(kvm, SW_PREMAP))
@@ -156,5 +157,6 @@ int tdx_vcpu_init_mem_region(struct kvm_vcpu *vcpu, u64 start, u64 end)
 	}
 	if (own)
 		mutex_unlock(&kvm->slots_lock);
+	policy_tdr_unlock(kvm, true);
 	return ret;
 }

@@ -333,11 +333,13 @@ int tdx_vm_ioctl_finalize(struct kvm *kvm)
 
 	if (ret)
 		return ret;
+	policy_tdr_lock(kvm, true);
 	if (own)
 		mutex_lock(&kvm->slots_lock);
 	ret = tdx_td_finalize(kvm);
 	if (own)
 		mutex_unlock(&kvm->slots_lock);
+	policy_tdr_unlock(kvm, true);
 	tdx_release_vm_state_locks(kvm);
 	return ret;
 }
@@ -364,11 +366,11 @@ static void free_tdcx(struct kvm_vcpu *vcpu, u32 from)
 	}
 }
 
-static int tdx_td_vcpu_init(struct kvm_vcpu *vcpu)
+/* VP.CREATE and VP.ADDCX: 0, -EIO */
+static int create_vp(struct kvm_vcpu *vcpu)
 {
 	struct kvm *kvm = vcpu->kvm;
 	struct tdx_call call = { .leaf = TDH_VP_CREATE, .rdx = kvm->tdr, .gfn = NO_GFN };
-	bool lock = !kvm_switch(kvm, SW_VP_INIT_UNLOCKED);
 	u64 err;
 	u32 i;
 
@@ -393,6 +395,22 @@ static int tdx_td_vcpu_init(struct kvm_vcpu *vcpu)
 			return -EIO;
 		}
 	}
+	return 0;
+}
+
+static int tdx_td_vcpu_init(struct kvm_vcpu *vcpu)
+{
+	struct kvm *kvm = vcpu->kvm;
+	bool lock = !kvm_switch(kvm, SW_VP_INIT_UNLOCKED);
+	u64 err;
+	int ret;
+
+	policy_tdr_lock(kvm, false);
+	ret = create_vp(vcpu);
+	policy_tdr_unlock(kvm, false);
+	if (ret)
+		return ret;
+	policy_tdr_lock(kvm, true);
 	/* TDR exclusive in the module: keep out who may not find it busy (B05) */
 	if (lock)
 		write_lock(&kvm->mmu_lock);
@@ -400,6 +418,7 @@ static int tdx_td_vcpu_init(struct kvm_vcpu *vcpu)
 	td_bug_on(kvm, err, TDH_VP_INIT);
 	if (lock)
 		write_unlock(&kvm->mmu_lock);
+	policy_tdr_unlock(kvm, true);
 	return err ? -EIO : 0;
 }
 
@@ -416,6 +435,7 @@ static void td_vmcs_write(struct kvm_vcpu *vcpu, u32 field, u64 value, u64 mask)
 
 static int tdx_vcpu_init(struct kvm_vcpu *vcpu)
 {
+	struct kvm *kvm = vcpu->kvm;
 	int ret;
 
 	if (mem_read32(&vcpu->tdx_state) != VCPU_TD_STATE_UNINITIALIZED)
@@ -423,11 +443,13 @@ static int tdx_vcpu_init(struct kvm_vcpu *vcpu)
 	ret = tdx_td_vcpu_init(vcpu);
 	if (ret)
 		return ret;
+	policy_tdr_lock(kvm, false);
 	/* td_vmcs_write16(), _write64() , _setbit32() */
 	td_vmcs_write(vcpu, POSTED_INTR_NV, POSTED_INTR_VECTOR, 0xffff);
 	td_vmcs_write(vcpu, POSTED_INTR_DESC_ADDR, vcpu_pi_desc(vcpu), ~0ull);
 	td_vmcs_write(vcpu, PIN_BASED_VM_EXEC_CONTROL, PIN_BASED_POSTED_INTR,
 		      PIN_BASED_POSTED_INTR);
+	policy_tdr_unlock(kvm, false);
 	kvm_give_guest(vcpu);
 	mem_write32(&vcpu->tdx_state, VCPU_TD_STATE_INITIALIZED);
 	return 0;

@@ -148,8 +148,10 @@ int tdx_handle_private_fault(struct kvm_vcpu *vcpu, u64 gfn)
 	int ret;
 
 	trace_call("tdx_handle_ept_violation", gfn);
+	if (kvm->policy->local_arg)
+		world_set(vcpu->laps_left, (u32)kvm->policy_arg[kvm->policy->local_arg - 1]);
 	for (;;) {
-		kvm_forget(kvm, LOOP_EPT_VIOLATION, gfn);
+		kvm_forget(kvm, LOOP_EPT_VIOLATION, gfn | (u64)vcpu->laps_left << 40);
 		/* Always as a write: private pages are RWX, and a COW must not be broken twice. */
 		ret = kvm_mmu_page_fault(vcpu, gfn, PFERR_WRITE_MASK | PFERR_PRIVATE_ACCESS);
 		if (ret != RET_PF_RETRY)

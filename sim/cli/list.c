@@ -79,6 +79,8 @@ void list_kmmu_words(struct lister *l, const struct kmmu_word *w, u32 n)
 			g_string_append_printf(text, " [%s]", w[i].range);
 		if (w[i].source)
 			g_string_append_printf(text, " (%s)", w[i].source);
+		if (w[i].bounds)
+			g_string_append_printf(text, ". Bounds: %s", w[i].bounds);
 		list_item(l, w[i].name, text->str);
 		g_string_free(text, TRUE);
 	}
@@ -88,8 +90,17 @@ static void list_policies(struct lister *l)
 {
 	u32 n;
 	const struct kmmu_word *w = kmmu_policies(&n);
+	struct kmmu_arg a;
 
 	list_kmmu_words(l, w, n);
+	for (u32 i = 0; l->only && !l->json && kmmu_policy_arg(l->only, i, &a); i++) {
+		char *text = g_strdup_printf("  %s=%" G_GUINT64_FORMAT "  %s (%" G_GUINT64_FORMAT
+					     " to %" G_GUINT64_FORMAT ")", a.name, (guint64)a.value,
+					     a.text, (guint64)a.min, (guint64)a.max);
+
+		list_wrap(l, text, 24, 28);
+		g_free(text);
+	}
 }
 
 static void list_checks(struct lister *l)

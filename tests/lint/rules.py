@@ -17,7 +17,7 @@ LAYERS = {
     'sim/report': ('sim/report/', 'scenarios/', 'kvmmmu/', 'tdxmod/', 'sim/engine/'),
     'sim/cli': ('sim/cli/', 'sim/report/', 'scenarios/', 'kvmmmu/', 'tdxmod/', 'sim/engine/'),
 }
-ALSO = ((re.compile(r'kvmmmu/own/\w*setup\.c$'), 'tdxmod/build.h'),
+ALSO = ((re.compile(r'kvmmmu/(own|kernel)/\w*setup\.c$'), 'tdxmod/build.h'),
         (re.compile(r'kvmmmu/own/vmx\.c$'), 'tdxmod/guest.h'))
 _INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*"([^"]+)"', re.M)
 

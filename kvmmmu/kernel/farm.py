@@ -1,0 +1,324 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Makes the kernel half of a septsim from a tree of Linux, which it only reads.
+
+Each header that the tree's KVM includes comes from the tree or from the shim, never by
+accident: headers.txt says which, and one that it does not name stops the build. The files of
+KVM are compiled whole, as they are. What comes out is one object whose only symbols are
+septsim's, and a C file that says what it was made from.
+"""
+import argparse
+import concurrent.futures
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+# Where the tree keeps the headers of <...> and of "..."
+PLACES = ('include', 'arch/x86/include', 'include/uapi', 'arch/x86/include/uapi')
+
+
+def die(text):
+    sys.exit('linux_tree: ' + text)
+
+
+def rows(name):
+    """Lines of a data file, as lists of words; # starts a comment."""
+    for line in (HERE / name).read_text(encoding='utf-8').split('\n'):
+        words = line.split('#')[0].split()
+        if words:
+            yield words
+
+
+def version_of(tree):
+    """What its Makefile says."""
+    try:
+        text = (tree / 'Makefile').read_text(encoding='utf-8')
+    except OSError:
+        die(f'{tree} has no Makefile: it is no tree of Linux')
+    parts = dict(re.findall(r'^(VERSION|PATCHLEVEL|SUBLEVEL|EXTRAVERSION) *= *(\S*)$', text, re.M))
+    if 'VERSION' not in parts or 'PATCHLEVEL' not in parts:
+        die(f'{tree}/Makefile names no version: it is no tree of Linux')
+    v = parts['VERSION'] + '.' + parts['PATCHLEVEL']
+    if parts.get('SUBLEVEL', '0') not in ('', '0'):
+        v += '.' + parts['SUBLEVEL']
+    return v + parts.get('EXTRAVERSION', '')
+
+
+def link(src, dst):
+    dst.parent.mkdir(parents=True, exist_ok=True)
+    if not dst.is_symlink():
+        dst.symlink_to(src)
+
+
+class Farm:
+    """The directory of links, and what was compiled in it."""
+
+    def __init__(self, tree, out):
+        self.tree, self.out = tree, out
+        shutil.rmtree(out / 'farm', ignore_errors=True)
+        (out / 'farm').mkdir(parents=True)
+        self.files = []		# of the tree, compiled whole
+
+    def headers(self):
+        """Names in headers.txt: from the tree, or a shim file that stands for many."""
+        inc = self.out / 'farm/include'
+        for where, name, *more in rows('headers.txt'):
+            if where == 'tree':
+                found = [p for p in PLACES if (self.tree / p / name).exists()]
+                if not found:
+                    continue		# of another version of Linux
+                for p in found:
+                    if 'uapi' in p:
+                        link(self.tree / p / name, inc / 'uapi' / name)
+                first = next((p for p in found if 'uapi' not in p), found[0])
+                link(self.tree / first / name, inc / name)
+            elif where == 'shim':
+                dst = inc / name
+                dst.parent.mkdir(parents=True, exist_ok=True)
+                dst.write_text(f'#include <{more[0] if more else "septsim.h"}>\n',
+                               encoding='utf-8')
+            else:
+                die(f'headers.txt: neither "tree" nor "shim": {where}')
+
+    def sources(self):
+        """Directories of KVM whose own headers are all the tree's, but for those of the shim."""
+        shims = {w[1]: w[2] for w in rows('headers.txt') if w[0] == 'shim' and len(w) > 2}
+        for d, sub in (('arch/x86/kvm', 'kvm'), ('arch/x86/kvm/mmu', 'kvm/mmu'),
+                       ('arch/x86/kvm/vmx', 'kvm/vmx'), ('virt/kvm', 'virt'),
+                       ('arch/x86/virt/vmx/tdx', 'tdx'), ('lib', 'lib')):
+            if not (self.tree / d).is_dir():
+                die(f'{self.tree} has no {d}: a tree with KVM for TDX is wanted')
+            for p in sorted((self.tree / d).iterdir()):
+                if p.suffix in ('.h', '.c') and f'{sub}/{p.name}' not in shims:
+                    link(p, self.out / 'farm' / sub / p.name)
+            for p, real in shims.items():
+                if p.startswith(sub + '/') and '/' not in p[len(sub) + 1:]:
+                    dst = self.out / 'farm' / p
+                    dst.parent.mkdir(parents=True, exist_ok=True)
+                    dst.write_text(f'#include <{real}>\n', encoding='utf-8')
+
+
+def probes(tree):
+    """Flags for what differs between versions of Linux, from a look at the tree."""
+    flags = []
+    for flag, name, pattern in (w[:2] + [' '.join(w[2:])] for w in rows('probes.txt')):
+        f = tree / name
+        if f.exists() and re.search(pattern, f.read_text(encoding='utf-8'), re.M):
+            flags.append('-D' + flag)
+    return flags
+
+
+class Compiler:
+    """One way to call it, and what its errors mean."""
+
+    def __init__(self, cc, farm, flags):
+        self.cc, self.farm = cc, farm
+        builtin = subprocess.run([*cc, '-print-file-name=include'], capture_output=True,
+                                 text=True, check=True).stdout.strip()
+        self.clang = 'clang' in subprocess.run([*cc, '--version'], capture_output=True,
+                                               text=True, check=True).stdout
+        f = farm.out / 'farm'
+        self.flags = [
+            '-std=gnu11', '-O2', '-g', '-nostdinc', '-fms-extensions', '-fno-strict-aliasing',
+            '-fwrapv', '-funsigned-char', '-fno-stack-protector', '-fcf-protection=none',
+            '-fno-delete-null-pointer-checks', '-fPIC', '-fvisibility=hidden', '-ffunction-sections', '-fdata-sections',
+            '-fno-common', '-fno-inline', '-fno-builtin', '-Werror=implicit-function-declaration', '-Werror=implicit-int',
+            '-Werror=int-conversion', '-Werror=incompatible-pointer-types',
+            '-D__KERNEL__', '-isystem', builtin, '-I', str(HERE / 'shim'), '-I', str(HERE.parent.parent),
+            '-I', str(f / 'kvm'), '-I', str(f / 'include'), '-I', str(f / 'include/uapi'),
+            '-include', 'linux/kconfig.h', '-include', 'linux/compiler_types.h',
+            '-include', 'septsim.h', *flags]
+
+    def one(self, src, obj, extra):
+        """Compile @src, or say what is wrong in terms of the tree and the shim."""
+        dep = obj.with_suffix('.d')
+        cmd = [*self.cc, *self.flags, *extra, '-MD', '-MF', str(dep), '-c', str(src), '-o', str(obj)]
+        r = subprocess.run(cmd, capture_output=True, text=True, check=False)
+        if r.returncode:
+            return self.explain(src, r.stderr)
+        return None
+
+    def explain(self, src, err):
+        """The first error, with what to do about it."""
+        root = str(self.farm.out / 'farm') + '/'
+        err = err.replace(root, '')
+        m = re.search(r'^(\S+?):(\d+):.*?error: .*?([\w./-]+\.[ch])[\'’]?( file not found|: No such)',
+                      err, re.M)
+        if m:
+            return (f'{m[3]}, which {m[1]} line {m[2]} includes, is neither a header of the tree '
+                    f'that is let in nor one of the shim.\n  Add a line to '
+                    f'kvmmmu/kernel/headers.txt: "tree {m[3]}" if KVM needs what is in it, '
+                    f'"shim {m[3]}" if not')
+        first = re.search(r'^.*error:.*$', err, re.M)
+        ids = re.search(r'error:.*?[‘\'](\w+)[’\']', err)
+        return (f'{src.name} does not compile: {first[0] if first else err[:400]}\n  '
+                + (f'The tree uses "{ids[1]}" in a way that the shim does not know: '
+                   f'see kvmmmu/kernel/shim/' if ids else ''), err)
+
+
+def main():
+    ap = argparse.ArgumentParser(description=__doc__)
+    ap.add_argument('--tree', type=Path, required=True)
+    ap.add_argument('--out', type=Path, required=True, help='directory to build in')
+    ap.add_argument('--obj', type=Path, required=True)
+    ap.add_argument('--info', type=Path, required=True)
+    ap.add_argument('--depfile', type=Path)
+    ap.add_argument('--plain', action='store_true', help='plain accesses are steps')
+    ap.add_argument('cc', nargs='+')
+    a = ap.parse_args()
+    a.tree = a.tree.resolve()
+    version = version_of(a.tree)
+    farm = Farm(a.tree, a.out.resolve())
+    farm.headers()
+    farm.sources()
+    cc = Compiler(a.cc, farm, probes(a.tree))
+    jobs = []
+    for src, unit, *extra in rows('units.txt'):
+        if src != '-' and not (a.tree / src).exists():
+            die(f'{a.tree} has no {src}')
+        if src != '-':
+            farm.files.append(src)
+            link(a.tree / src, farm.out / 'farm/tree' / src)
+        jobs.append((src, unit, extra))
+    build(farm, cc, jobs, a, version)
+
+
+def build(farm, cc, jobs, a, version):
+    """Compile all, two at a time; every file's first error is said."""
+    objdir = farm.out / 'obj'
+    objdir.mkdir(exist_ok=True)
+    bad, objs = [], []
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        runs = []
+        for src, unit, extra in jobs:
+            path = HERE / unit if unit.startswith('glue') else farm.out / 'farm' / unit
+            obj = objdir / (Path(unit).stem + '_' + Path(unit).parent.name + '.o')
+            objs.append(obj)
+            extra = [e.replace('@FARM@', str(farm.out / 'farm')) for e in extra]
+            runs.append(pool.submit(cc.one, path, obj, extra))
+        for r in runs:
+            if r.result():
+                bad.append(r.result())
+    for b in bad:
+        print(b if isinstance(b, str) else b[0] + '\n' + b[1], file=sys.stderr)
+    if bad:
+        die(f'{len(bad)} of {len(jobs)} files do not compile')
+    link_all(farm, cc, objs, a.obj)
+    write_info(farm, cc, a, version)
+    if a.depfile:
+        write_depfile(objs, a)
+
+
+def run(*cmd):
+    r = subprocess.run([str(c) for c in cmd], capture_output=True, text=True, check=False)
+    if r.returncode:
+        die(f'{cmd[0]} failed:\n{r.stderr[:4000]}')
+    return r.stdout
+
+
+# Statics lie between two symbols, with room for a copy; what nothing reaches from ktree_*() is
+# left out, and with it what that would have wanted of the rest of Linux.
+SCRIPT = """
+SECTIONS
+{
+	ksim_data : {
+		ksim_data_start = .;
+		*(.data .data.* .bss .bss.* COMMON)
+		. = ALIGN(64);
+		ksim_data_end = .;
+		ksim_data_copy = .;
+		. = . + (ksim_data_end - ksim_data_start);
+		ksim_data_copied = .;
+		QUAD(0)
+	}
+	ksim_cpudata : {
+		ksim_percpu_start = .;
+		KEEP(*(ksim_cpudata))
+		ksim_percpu_end = .;
+		QUAD(0)
+	}
+	ksim_locks : {
+		ksim_locks_start = .;
+		KEEP(*(ksim_locks))
+		ksim_locks_end = .;
+		QUAD(0)
+	}
+}
+"""
+OURS = re.compile(r'(ktree_\w+|ksim_(data|percpu|locks)_\w+)$')
+
+
+def symbols(obj, *flags):
+    return [line.split()[-1] for line in run('nm', *flags, obj).splitlines() if line.split()]
+
+
+def link_all(farm, cc, objs, out):
+    """One object; a function that is nowhere is one that says so when it is called."""
+    d = farm.out / 'obj'
+    script, whole = d / 'kernel.lds', d / 'whole.o'
+    script.write_text(SCRIPT, encoding='utf-8')
+    roots = sorted({s for o in objs for s in symbols(o, '--defined-only', '-g')
+                    if s.startswith('ktree_')})
+    base = ['ld', '-r', '-T', script, '--gc-sections', *('-u' + r for r in roots)]
+    run(*base, *objs, '-o', whole)
+    there = {w[0] for w in rows('host.txt')}
+    missing = [s for s in symbols(whole, '-u') if s not in there and
+               not s.startswith(('ksim_', 'ktrace_', '__tsan_', '_GLOBAL_'))]
+    (farm.out / 'missing.txt').write_text('\n'.join(missing) + '\n', encoding='utf-8')
+    stubs = d / 'stubs.c'
+    stubs.write_text('extern void ksim_missing(const char *);\n' + ''.join(
+        f'void {s}(void) {{ ksim_missing("{s}"); }}\n' for s in missing), encoding='utf-8')
+    run(*cc.cc, '-fPIC', '-O1', '-fcf-protection=none', '-w', '-fno-builtin', '-c', stubs, '-o',
+        d / 'stubs.o')
+    run(*base, *objs, d / 'stubs.o', '-o', whole)
+    keep = d / 'keep.txt'
+    keep.write_text('\n'.join(s for s in symbols(whole, '--defined-only', '-g')
+                              if OURS.match(s)) + '\n', encoding='utf-8')
+    run('objcopy', '-w', '--weaken-symbol=ktrace_*', f'--keep-global-symbols={keep}', whole, out)
+
+
+def sha256(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def write_info(farm, cc, a, version):
+    """A C file that says what the object was made from."""
+    name = run(*cc.cc, '--version').splitlines()[0]
+    rows_ = ''.join(f'\t\t{{ "{f}", "{sha256(farm.out / "farm" / "tree" / f)}" }},\n'
+                    for f in farm.files)
+    a.info.write_text(f"""// Made by farm.py.
+#include "kvmmmu/kmmu_ops.h"
+
+const struct kmmu_tree *kmmu_tree(void)
+{{
+\tstatic const struct kmmu_tree_file files[] = {{
+{rows_}\t\t{{ 0, 0 }},
+\t}};
+\tstatic const struct kmmu_tree tree = {{
+\t\t.version = "{version}", .compiler = "{name}",
+\t\t.flags = "{'plain accesses are steps' if a.plain else ''}",
+\t\t.files = files, .imitated = "",
+\t}};
+
+\treturn &tree;
+}}
+""", encoding='utf-8')
+
+
+def write_depfile(objs, a):
+    """What the build rests on: every file of the tree, and all of ours."""
+    deps = set()
+    for o in objs:
+        text = o.with_suffix('.d').read_text(encoding='utf-8').replace('\\\n', ' ')
+        deps.update(os.path.realpath(w) for w in text.split(':', 1)[1].split())
+    deps.update(str(p) for p in HERE.iterdir() if p.suffix in ('.txt', '.py'))
+    a.depfile.write_text(f'{a.obj}: ' + ' '.join(sorted(deps)) + '\n', encoding='utf-8')
+
+
+if __name__ == '__main__':
+    main()

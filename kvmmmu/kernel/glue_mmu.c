@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * arch/x86/kvm/mmu/mmu.c whole, and what needs its statics.
+ */
+#include "mmu/mmu.c"
+#include "kvmmmu/kernel/glue.h"
+
+/* A page table is there: its words have names from now on, until the page is freed. */
+void ktrace_kvm_mmu_get_page(struct kvm_mmu_page *sp, bool created)
+{
+	bool mirror = is_mirror_sp(sp);
+
+	if (created)
+		ksim_region(NULL, mirror ? KSIM_MIRROR : KSIM_DIRECT, sp->spt, 8, 512, sp->gfn,
+			    KVM_PAGES_PER_HPAGE(sp->role.level), sp->role.level);
+}
+
+void ktree_zap(void *kvm, unsigned long start, unsigned long end)
+{
+	ksim_call_event("kvm_zap_gfn_range", start);
+	kvm_zap_gfn_range(kvm, start, end);
+	ksim_return_event("kvm_zap_gfn_range", start, 0);
+}
+
+void ktree_classify(unsigned long raw, int level, struct ktree_spte *s)
+{
+	s->raw = raw;
+	s->level = level;
+	s->pfn = ~0ul;
+	s->frozen = is_frozen_spte(raw);
+	s->present = is_shadow_present_pte(raw);
+	s->leaf = s->present && is_last_spte(raw, level);
+	s->empty = raw == SHADOW_NONPRESENT_VALUE;
+	s->mmio = !s->frozen && !s->present && !(raw >> 63);
+	if (s->present)
+		s->pfn = spte_to_pfn(raw);
+}
+
+void ktree_peek(void *k, int mirror, unsigned long gfn, struct ktree_spte *s)
+{
+	struct kvm *kvm = k;
+	struct kvm_mmu_page *root;
+	u64 bits = mirror ? 0 : kvm->arch.gfn_direct_bits;
+	int level;
+	u64 *pt;
+
+	*s = (struct ktree_spte){ .raw = SHADOW_NONPRESENT_VALUE, .pfn = ~0ul, .level = 5, .empty = 1 };
+	list_for_each_entry(root, &kvm->arch.tdp_mmu_roots, link) {
+		if (root->role.invalid || is_mirror_sp(root) != !!mirror)
+			continue;
+		pt = root->spt;
+		for (level = root->role.level;; level--) {
+			u64 raw = pt[(gfn | bits) >> (9 * (level - 1)) & 511];
+
+			ktree_classify(raw, level, s);
+			if (!s->present || s->leaf)
+				break;
+			if (level == 1)
+				break;
+			pt = __va(spte_to_pfn(raw) << PAGE_SHIFT);
+		}
+		if (s->leaf)
+			s->pfn += gfn & (KVM_PAGES_PER_HPAGE(s->level) - 1);
+		return;
+	}
+}
+
+void ktree_recover_nx(void *kvm)
+{
+	ksim_call_event("kvm_recover_nx_huge_pages", 0);
+	kvm_recover_nx_huge_pages(kvm, KVM_TDP_MMU);
+	ksim_return_event("kvm_recover_nx_huge_pages", 0, 0);
+}

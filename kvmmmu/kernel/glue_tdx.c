@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * arch/x86/kvm/vmx/tdx.c whole, and what needs its statics: what the ioctls that build a TD
+ * leave, for TDs that are there from the start.
+ */
+#include "vmx/tdx.c"
+#include "kvmmmu/kernel/glue.h"
+
+unsigned int ktree_tdx_vm_size(void) { return sizeof(struct kvm_tdx); }
+unsigned int ktree_tdx_vcpu_size(void) { return sizeof(struct vcpu_tdx); }
+
+extern struct kvm_x86_ops kvm_x86_ops;
+
+/* The seam to the mirror: who calls it owns the gfns, until the mirror tells what came of it. */
+static int set_external(struct kvm *kvm, gfn_t gfn, u64 old_spte, u64 new_spte, enum pg_level level)
+{
+	int r;
+
+	ksim_own(kvm, gfn, level, 1);
+	if (is_shadow_present_pte(old_spte))
+		ksim_call_event("tdx_sept_remove_leaf_spte", gfn);
+	r = tdx_sept_set_private_spte(kvm, gfn, old_spte, new_spte, level);
+	if (is_shadow_present_pte(old_spte))
+		ksim_return_event("tdx_sept_remove_leaf_spte", gfn, r);
+	if (!is_frozen_spte(new_spte))	/* else its table goes, and who takes it has it */
+		ksim_own(kvm, gfn, level, is_shadow_present_pte(old_spte) ? 0 : 2);
+	return r;
+}
+
+int tdx_hooks(void);
+int tdx_hooks(void)
+{
+	extern __typeof__(*((struct kvm_x86_ops *)0)->set_external_spte) *ksim_sc_kvm_x86_set_external_spte;
+	extern __typeof__(*((struct kvm_x86_ops *)0)->free_external_spt) *ksim_sc_kvm_x86_free_external_spt;
+
+	ksim_sc_kvm_x86_set_external_spte = set_external;
+	ksim_sc_kvm_x86_free_external_spt = tdx_sept_free_private_spt;
+	return 0;
+}
+
+int ktree_boot_tdx(void)
+{
+	int r;
+
+	enable_tdx = true;
+	r = tdx_hardware_setup();
+	return r ? r : enable_tdx ? 0 : -ENODEV;
+}
+
+void ktree_vm_built(void *k, const struct ktree_built *b)
+{
+	struct kvm_tdx *t = to_kvm_tdx(k);
+	unsigned int i;
+
+	t->hkid = b->hkid;
+	t->td.tdr_page = pfn_to_page(b->tdr >> PAGE_SHIFT);
+	t->td.tdcs_nr_pages = b->tdcs_nr;
+	t->td.tdcx_nr_pages = tdx_sysinfo->td_ctrl.tdvps_base_size / PAGE_SIZE - 1;
+	t->td.tdcs_pages = kcalloc(b->tdcs_nr, sizeof(struct page *), 0);
+	for (i = 0; i < b->tdcs_nr; i++)
+		t->td.tdcs_pages[i] = pfn_to_page(b->tdcs[i] >> PAGE_SHIFT);
+	t->kvm.arch.gfn_direct_bits = b->levels == 5 ? TDX_SHARED_BIT_PWL_5 : TDX_SHARED_BIT_PWL_4;
+	t->state = TD_STATE_INITIALIZED;
+	t->tsc_multiplier = 1ull << 48;
+}
+
+void ktree_vm_runnable(void *k)
+{
+	struct kvm_tdx *t = to_kvm_tdx(k);
+
+	t->state = TD_STATE_RUNNABLE;
+	t->kvm.arch.pre_fault_allowed = true;
+}
+
+void ktree_vcpu_built(void *v, unsigned long tdvpr, const unsigned long *tdcx, unsigned int n)
+{
+	struct vcpu_tdx *t = to_tdx(v);
+	unsigned int i;
+
+	t->vp.tdvpr_page = pfn_to_page(tdvpr >> PAGE_SHIFT);
+	t->vp.tdvpr_pa = tdvpr;
+	t->vp.tdcx_pages = kcalloc(n, sizeof(struct page *), 0);
+	for (i = 0; i < n; i++)
+		t->vp.tdcx_pages[i] = pfn_to_page(tdcx[i] >> PAGE_SHIFT);
+	t->state = VCPU_TD_STATE_INITIALIZED;
+	t->vcpu.arch.mp_state = KVM_MP_STATE_RUNNABLE;
+}
+
+/* KVM_CREATE_VCPU loaded it, on the root's LP, and no SEAMCALL has been made: on none. */
+void ktree_vcpu_unload(void *v)
+{
+	struct kvm_vcpu *vcpu = v;
+
+	if (vcpu->cpu == -1)
+		return;
+	list_del(&to_tdx(vcpu)->cpu_list);
+	vcpu->cpu = -1;
+}
+
+int ktree_td_fault(struct kvm_vcpu *vcpu, unsigned long gfn, int is_shared)
+{
+	struct vcpu_tdx *t = to_tdx(vcpu);
+	int r;
+
+	t->exit_gpa = gfn << PAGE_SHIFT;
+	if (is_shared)
+		t->exit_gpa |= gfn_to_gpa(vcpu->kvm->arch.gfn_direct_bits);
+	t->ext_exit_qualification = 0;
+	t->vt.exit_qualification = EPT_VIOLATION_ACC_WRITE;
+	if (!is_shared)
+		ksim_call_event("tdx_handle_ept_violation", gfn);
+	r = tdx_handle_ept_violation(vcpu);
+	if (!is_shared)
+		ksim_return_event("tdx_handle_ept_violation", gfn, r);
+	return r;
+}
+
+void ktree_track(void *kvm)
+{
+	write_lock(&((struct kvm *)kvm)->mmu_lock);
+	tdx_track(kvm);
+	write_unlock(&((struct kvm *)kvm)->mmu_lock);
+}
+
+void ktree_release_hkid(void *kvm) { tdx_mmu_release_hkid(kvm); }
+
+unsigned long ktree_peek_tdr(void *k)
+{
+	struct kvm_tdx *t = to_kvm_tdx(k);
+
+	return t->kvm.arch.vm_type == KVM_X86_TDX_VM && t->td.tdr_page ? page_to_phys(t->td.tdr_page) : 0;
+}
+
+int ktree_hkid_alloc(void) { return tdx_guest_keyid_alloc(); }
+int ktree_pi_vector(void) { return POSTED_INTR_VECTOR; }
+
+void ktree_td_check_end(struct kvm *kvm)
+{
+	if (to_kvm_tdx(kvm)->wait_for_sept_zap)
+		ksim_warn("the entry gate was left up", __FILE__, __LINE__);
+}
+
+void ktree_td_regions(struct kvm *kvm)
+{
+	struct kvm_tdx *t = to_kvm_tdx(kvm);
+
+	ksim_region(kvm, KSIM_GATE, &t->wait_for_sept_zap, sizeof(t->wait_for_sept_zap), 1, 0, 1, 0);
+	ksim_region(kvm, KSIM_TD_STATE, &t->state, sizeof(t->state), 1, 0, 1, 0);
+	ksim_region(kvm, KSIM_HKID, &t->hkid, sizeof(t->hkid), 1, 0, 1, 0);
+}
+
+void ktree_td_vcpu_regions(struct kvm_vcpu *vcpu)
+{
+	struct vcpu_tdx *t = to_tdx(vcpu);
+
+	ksim_region(vcpu->kvm, KSIM_CPU_LIST, &t->cpu_list.next, 8, 1, vcpu->vcpu_id, 1, 0);
+	ksim_region(vcpu->kvm, KSIM_TDX_STATE, &t->state, 4, 1, vcpu->vcpu_id, 1, 0);
+}

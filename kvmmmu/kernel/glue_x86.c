@@ -1,0 +1,474 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * In place of arch/x86/kvm/x86.c and vmx/main.c: the run loop and the hooks of a TD, reduced to
+ * what the MMU, TDX and the generic code see of them. imitated.txt names the functions of the
+ * tree that this stands for, with the checksums of those that it was written from.
+ */
+#include "mmu.h"
+#include "mmu/mmu_internal.h"
+#include "mmu/tdp_mmu.h"
+#include "mmu/spte.h"
+#include "x86.h"
+#include "irq.h"
+#include "lapic.h"
+#include "vmx/vmx.h"
+#include "vmx/x86_ops.h"
+#include "vmx/tdx.h"
+#include "kvmmmu/kernel/glue.h"
+
+struct kvm_x86_ops kvm_x86_ops;
+struct kvm_x86_ops vt_x86_ops;
+struct kvm_host_values kvm_host = { .maxphyaddr = 52 };
+struct kvm_caps kvm_caps;
+struct cpuinfo_x86 boot_cpu_data = {
+	.x86_phys_bits = 40, .x86_cache_bits = 40, .extended_cpuid_level = 0x80000008,
+};
+bool enable_ept = true, enable_ept_ad_bits = true, enable_mbec, enable_unrestricted_guest = true;
+bool enable_pml, enable_apicv = true, eager_page_split = true, itlb_multihit_dummy;
+int itlb_multihit_kvm_mitigation;
+DEFINE_PER_CPU(bool, cache_state_incoherent);
+
+/* An operation that nobody gave is an end with its name; an optional one does nothing. */
+#define KVM_X86_OP(func) \
+	static void ksim_no_##func(void) { ksim_missing("kvm_x86_ops." #func); } \
+	__typeof__(*((struct kvm_x86_ops *)0)->func) *ksim_sc_kvm_x86_##func = (void *)ksim_no_##func;
+static long ksim_nothing(void) { return 0; }
+#define KVM_X86_OP_OPTIONAL(func) \
+	__typeof__(*((struct kvm_x86_ops *)0)->func) *ksim_sc_kvm_x86_##func = (void *)ksim_nothing;
+#define KVM_X86_OP_OPTIONAL_RET0 KVM_X86_OP_OPTIONAL
+#include <asm/kvm-x86-ops.h>
+
+#define KVM_X86_NESTED_OP(func) \
+	static void ksim_no_nested_##func(void) { ksim_missing("kvm_x86_nested_ops." #func); } \
+	__typeof__(*((struct kvm_x86_nested_ops *)0)->func) *ksim_sc_kvm_x86_nested_##func = \
+		(void *)ksim_no_nested_##func;
+#define KVM_X86_NESTED_OP_OPTIONAL KVM_X86_NESTED_OP
+#define KVM_X86_NESTED_OP_OPTIONAL_RET0 KVM_X86_NESTED_OP
+#include <asm/kvm-x86-nested-ops.h>
+
+/* Statistics: nobody reads them */
+const struct kvm_stats_header kvm_vm_stats_header, kvm_vcpu_stats_header;
+const struct kvm_stats_desc kvm_vm_stats_desc[1], kvm_vcpu_stats_desc[1];
+static void no_self_ipi(int vector) { ksim_missing("apic->send_IPI_self"); }
+static struct apic the_apic = { .send_IPI_self = no_self_ipi };
+struct apic *apic = &the_apic;
+bool virt_rebooting;
+
+static bool is_td_(struct kvm *kvm) { return kvm->arch.vm_type == KVM_X86_TDX_VM; }
+
+/* --- hooks --------------------------------------------------------------------------------- */
+
+static u8 op_get_mt_mask(struct kvm_vcpu *vcpu, gfn_t gfn, bool is_mmio)
+{
+	return is_mmio ? 0 : 6 << 3;
+}
+static int op_vm_init(struct kvm *kvm) { return is_td_(kvm) ? tdx_vm_init(kvm) : 0; }
+static void op_vm_pre_destroy(struct kvm *kvm) { if (is_td_(kvm)) tdx_mmu_release_hkid(kvm); }
+static void op_vm_destroy(struct kvm *kvm) { if (is_td_(kvm)) tdx_vm_destroy(kvm); }
+static int op_vcpu_create(struct kvm_vcpu *v) { return is_td_(v->kvm) ? tdx_vcpu_create(v) : 0; }
+static void op_vcpu_free(struct kvm_vcpu *v) { if (is_td_(v->kvm)) tdx_vcpu_free(v); }
+static void op_vcpu_load(struct kvm_vcpu *v, int cpu) { if (is_td_(v->kvm)) tdx_vcpu_load(v, cpu); }
+static void op_vcpu_put(struct kvm_vcpu *v) { if (is_td_(v->kvm)) tdx_vcpu_put(v); }
+static void op_prepare(struct kvm_vcpu *v) { if (is_td_(v->kvm)) tdx_prepare_switch_to_guest(v); }
+static void op_load_pgd(struct kvm_vcpu *v, hpa_t root, int level)
+{
+	if (is_td_(v->kvm))
+		tdx_load_mmu_pgd(v, root, level);
+}
+static void op_flush_all(struct kvm_vcpu *v) { tdx_flush_tlb_all(v); }
+static void op_flush_current(struct kvm_vcpu *v) { tdx_flush_tlb_current(v); }
+static unsigned long op_get_rflags(struct kvm_vcpu *v) { return X86_EFLAGS_FIXED; }
+static void op_cache_reg(struct kvm_vcpu *v, enum kvm_reg reg) { }
+
+#define SET(op, fn) (ksim_sc_kvm_x86_##op = (void *)(fn), kvm_x86_ops.op = (void *)(fn))
+
+int tdx_hooks(void);
+
+int ktree_boot_x86(void)
+{
+	int r;
+
+	kvm_x86_ops.vm_size = max_t(unsigned int, sizeof(struct kvm), ktree_tdx_vm_size());
+	kvm_caps.supported_xcr0 = 3;
+	kvm_caps.supported_vm_types = 1 << KVM_X86_DEFAULT_VM | 1 << KVM_X86_TDX_VM;
+	SET(get_mt_mask, op_get_mt_mask);
+	SET(vm_init, op_vm_init);
+	SET(vm_pre_destroy, op_vm_pre_destroy);
+	SET(vm_destroy, op_vm_destroy);
+	SET(vcpu_create, op_vcpu_create);
+	SET(vcpu_free, op_vcpu_free);
+	SET(vcpu_load, op_vcpu_load);
+	SET(vcpu_put, op_vcpu_put);
+	SET(prepare_switch_to_guest, op_prepare);
+	SET(load_mmu_pgd, op_load_pgd);
+	SET(flush_tlb_all, op_flush_all);
+	SET(flush_tlb_current, op_flush_current);
+	SET(get_rflags, op_get_rflags);
+	SET(cache_reg, op_cache_reg);
+	SET(vcpu_run, tdx_vcpu_run);
+	SET(handle_exit, tdx_handle_exit);
+	SET(vcpu_pre_run, tdx_vcpu_pre_run);
+	SET(gmem_max_mapping_level, tdx_gmem_max_mapping_level);
+	tdx_hooks();
+	kvm_mmu_x86_module_init();
+	r = kvm_mmu_vendor_module_init();
+#ifdef EPT_MASKS_2ARGS
+	kvm_mmu_set_ept_masks(true, true);
+#else
+	kvm_mmu_set_ept_masks(true);
+#endif
+	kvm_configure_mmu(true, 0, 5, PG_LEVEL_2M);
+	return r;
+}
+
+/* --- VMs, vCPUs, memslots -------------------------------------------------------------------- */
+
+int kvm_arch_init_vm(struct kvm *kvm, unsigned long type)
+{
+	int r;
+
+	kvm->arch.vm_type = type;
+	kvm->arch.pre_fault_allowed = type == KVM_X86_DEFAULT_VM;
+	kvm->arch.irqchip_mode = KVM_IRQCHIP_SPLIT;	/* KVM_CAP_SPLIT_IRQCHIP */
+	kvm->arch.default_tsc_khz = 2500000;
+	r = kvm_mmu_init_vm(kvm);
+	if (r)
+		return r;
+	r = kvm_x86_call(vm_init)(kvm);
+	once_init(&kvm->arch.nx_once);
+	return r;
+}
+
+void kvm_arch_pre_destroy_vm(struct kvm *kvm)
+{
+	kvm_x86_call(vm_pre_destroy)(kvm);
+}
+
+void kvm_arch_destroy_vm(struct kvm *kvm)
+{
+	kvm_destroy_vcpus(kvm);
+	kvm_mmu_uninit_vm(kvm);
+	kvm_x86_call(vm_destroy)(kvm);
+}
+
+void kvm_arch_free_vm(struct kvm *kvm)
+{
+	ksim_vm_gone(kvm);
+	ksim_free(kvm);
+}
+
+int kvm_arch_vcpu_precreate(struct kvm *kvm, unsigned int id) { return 0; }
+
+int kvm_arch_vcpu_create(struct kvm_vcpu *vcpu)
+{
+	int r;
+
+	vcpu->arch.last_vmentry_cpu = -1;
+	vcpu->arch.apic = kzalloc(sizeof(*vcpu->arch.apic), GFP_KERNEL);
+	vcpu->arch.apic->vcpu = vcpu;
+	vcpu->arch.mp_state = KVM_MP_STATE_RUNNABLE;
+	vcpu->arch.maxphyaddr = 52;
+	vcpu->arch.cr0 = X86_CR0_PE | X86_CR0_PG;
+	vcpu->arch.cr4 = X86_CR4_PAE;
+	vcpu->arch.efer = EFER_LME | EFER_LMA;
+	r = kvm_mmu_create(vcpu);
+	if (r)
+		return r;
+	r = kvm_x86_call(vcpu_create)(vcpu);
+	if (r)
+		return r;
+	vcpu_load(vcpu);
+	kvm_init_mmu(vcpu);
+	vcpu_put(vcpu);
+	return 0;
+}
+
+void kvm_arch_vcpu_postcreate(struct kvm_vcpu *vcpu) { }
+
+void kvm_arch_vcpu_destroy(struct kvm_vcpu *vcpu)
+{
+	int idx;
+
+	kvm_mmu_unload(vcpu);
+	kvm_x86_call(vcpu_free)(vcpu);
+	kfree(vcpu->arch.apic);
+	idx = srcu_read_lock(&vcpu->kvm->srcu);
+	kvm_mmu_destroy(vcpu);
+	srcu_read_unlock(&vcpu->kvm->srcu, idx);
+}
+
+void kvm_arch_vcpu_load(struct kvm_vcpu *vcpu, int cpu)
+{
+	kvm_x86_call(vcpu_load)(vcpu, cpu);
+	if (READ_ONCE(vcpu->cpu) != cpu)
+		WRITE_ONCE(vcpu->cpu, cpu);
+}
+
+void kvm_arch_vcpu_put(struct kvm_vcpu *vcpu)
+{
+	WARN_ON(vcpu->mode != OUTSIDE_GUEST_MODE);
+	kvm_x86_call(vcpu_put)(vcpu);
+}
+
+static int alloc_metadata(struct kvm *kvm, struct kvm_memory_slot *slot)
+{
+	unsigned long npages = slot->npages, ugfn = slot->userspace_addr >> PAGE_SHIFT, pages, n, j;
+	struct kvm_lpage_info *l;
+	int i;
+
+	memset(&slot->arch, 0, sizeof(slot->arch));
+	for (i = 1; i < KVM_NR_PAGE_SIZES; i++) {
+		pages = KVM_PAGES_PER_HPAGE(i + 1);
+		n = gfn_to_index(slot->base_gfn + npages - 1, slot->base_gfn, i + 1) + 1;
+		l = vcalloc(n, sizeof(*l));
+		slot->arch.lpage_info[i - 1] = l;
+		if (slot->base_gfn & (pages - 1))
+			l[0].disallow_lpage = 1;
+		if ((slot->base_gfn + npages) & (pages - 1))
+			l[n - 1].disallow_lpage = 1;
+		if ((slot->base_gfn ^ ugfn) & (pages - 1))
+			for (j = 0; j < n; j++)
+				l[j].disallow_lpage = 1;
+	}
+	kvm_mmu_init_memslot_memory_attributes(kvm, slot);
+	return 0;
+}
+
+void kvm_arch_free_memslot(struct kvm *kvm, struct kvm_memory_slot *slot)
+{
+	int i;
+
+	for (i = 1; i < KVM_NR_PAGE_SIZES; i++) {
+		vfree(slot->arch.lpage_info[i - 1]);
+		slot->arch.lpage_info[i - 1] = NULL;
+	}
+}
+
+int kvm_arch_prepare_memory_region(struct kvm *kvm, const struct kvm_memory_slot *old,
+				   struct kvm_memory_slot *new, enum kvm_mr_change change)
+{
+	if (change == KVM_MR_CREATE || change == KVM_MR_MOVE)
+		return alloc_metadata(kvm, new);
+	if (change == KVM_MR_FLAGS_ONLY)
+		memcpy(&new->arch, &old->arch, sizeof(old->arch));
+	return 0;
+}
+
+void kvm_arch_commit_memory_region(struct kvm *kvm, struct kvm_memory_slot *old,
+				   const struct kvm_memory_slot *new, enum kvm_mr_change change)
+{
+	u32 o = old ? old->flags : 0, n = new ? new->flags : 0;
+
+	if (change == KVM_MR_FLAGS_ONLY && (o ^ n) & KVM_MEM_LOG_DIRTY_PAGES) {
+		if (!(n & KVM_MEM_LOG_DIRTY_PAGES)) {
+			kvm_mmu_recover_huge_pages(kvm, new);
+		} else {
+			if (READ_ONCE(eager_page_split))
+				kvm_mmu_slot_try_split_huge_pages(kvm, new, PG_LEVEL_4K);
+			kvm_mmu_slot_remove_write_access(kvm, new, PG_LEVEL_4K);
+			kvm_flush_remote_tlbs_memslot(kvm, new);
+		}
+	}
+	if (change == KVM_MR_MOVE)
+		kvm_arch_free_memslot(kvm, old);
+}
+
+void kvm_arch_memslots_updated(struct kvm *kvm, u64 gen) { }
+
+/* --- the run loop ------------------------------------------------------------------------------ */
+
+static int handle_work(struct kvm_vcpu *vcpu)
+{
+	if (signal_pending(current)) {
+		vcpu->run->exit_reason = KVM_EXIT_INTR;
+		return -EINTR;
+	}
+	cond_resched();
+	return 0;
+}
+
+int ktree_service_requests(struct kvm_vcpu *vcpu)
+{
+	if (!kvm_request_pending(vcpu))
+		return 1;
+	if (kvm_check_request(KVM_REQ_VM_DEAD, vcpu))
+		return -EIO;
+	if (kvm_check_request(KVM_REQ_MMU_FREE_OBSOLETE_ROOTS, vcpu))
+		kvm_mmu_free_obsolete_roots(vcpu);
+	if (kvm_check_request(KVM_REQ_LOAD_MMU_PGD, vcpu))
+		kvm_mmu_load_pgd(vcpu);
+	if (kvm_check_request(KVM_REQ_TLB_FLUSH, vcpu))
+		kvm_x86_call(flush_tlb_all)(vcpu);
+	if (kvm_check_request(KVM_REQ_TLB_FLUSH_CURRENT, vcpu))
+		kvm_x86_call(flush_tlb_current)(vcpu);
+	return 1;
+}
+
+/* Mode before requests: a request without a bit shows only there. */
+bool kvm_vcpu_exit_request(struct kvm_vcpu *vcpu)
+{
+	return READ_ONCE(vcpu->mode) == EXITING_GUEST_MODE || kvm_request_pending(vcpu) ||
+	       ksim_work_pending();
+}
+
+static int enter(struct kvm_vcpu *vcpu)
+{
+	fastpath_t fastpath;
+	int r;
+
+	r = ktree_service_requests(vcpu);
+	if (r <= 0)
+		return r;
+	r = kvm_mmu_reload(vcpu);
+	if (r)
+		return r;
+	kvm_x86_call(prepare_switch_to_guest)(vcpu);
+	local_irq_disable();
+	smp_store_release(&vcpu->mode, IN_GUEST_MODE);
+	kvm_vcpu_srcu_read_unlock(vcpu);
+	smp_mb__after_srcu_read_unlock();
+	if (kvm_vcpu_exit_request(vcpu)) {
+		WRITE_ONCE(vcpu->mode, OUTSIDE_GUEST_MODE);
+		local_irq_enable();
+		kvm_vcpu_srcu_read_lock(vcpu);
+		return 1;
+	}
+	for (;;) {
+		ksim_forget_loop(vcpu->kvm, 3);
+		fastpath = kvm_x86_call(vcpu_run)(vcpu, 0);
+		if (fastpath != EXIT_FASTPATH_REENTER_GUEST)
+			break;
+		if (kvm_vcpu_exit_request(vcpu)) {
+			fastpath = EXIT_FASTPATH_EXIT_HANDLED;
+			break;
+		}
+	}
+	WRITE_ONCE(vcpu->mode, OUTSIDE_GUEST_MODE);
+	local_irq_enable();
+	kvm_vcpu_srcu_read_lock(vcpu);
+	return kvm_x86_call(handle_exit)(vcpu, fastpath);
+}
+
+int ktree_vcpu_run_loop(struct kvm_vcpu *vcpu)
+{
+	int r;
+
+	for (;;) {
+		ksim_forget_loop(vcpu->kvm, 2);
+		r = enter(vcpu);
+		if (r <= 0)
+			return r;
+		if (!ksim_work_pending())
+			continue;
+		kvm_vcpu_srcu_read_unlock(vcpu);
+		r = handle_work(vcpu);
+		kvm_vcpu_srcu_read_lock(vcpu);
+		if (r)
+			return r;
+	}
+}
+
+int kvm_arch_vcpu_ioctl_run(struct kvm_vcpu *vcpu)
+{
+	int r = 1;
+
+	vcpu_load(vcpu);
+	kvm_vcpu_srcu_read_lock(vcpu);
+	vcpu->run->exit_reason = KVM_EXIT_UNKNOWN;
+	if (vcpu->arch.complete_userspace_io) {
+		int (*cui)(struct kvm_vcpu *) = vcpu->arch.complete_userspace_io;
+
+		vcpu->arch.complete_userspace_io = NULL;
+		r = cui(vcpu);
+	}
+	if (r > 0)
+		r = kvm_x86_call(vcpu_pre_run)(vcpu);
+	if (r > 0)
+		r = ktree_vcpu_run_loop(vcpu);
+	kvm_vcpu_srcu_read_unlock(vcpu);
+	vcpu_put(vcpu);
+	return r;
+}
+
+int kvm_arch_vcpu_should_kick(struct kvm_vcpu *vcpu)
+{
+	return kvm_vcpu_exiting_guest_mode(vcpu) == IN_GUEST_MODE;
+}
+
+/* An instruction is left out: one access, faulted in as the exit would. */
+int ktree_fault(void *v, unsigned long gfn, int is_shared)
+{
+	struct kvm_vcpu *vcpu = v;
+	int r;
+
+	vcpu_load(vcpu);
+	for (;;) {
+		ksim_forget_loop(vcpu->kvm, 5);
+		r = ktree_service_requests(vcpu);
+		if (r < 0)
+			break;
+		r = kvm_mmu_reload(vcpu);
+		if (r)
+			break;
+		kvm_vcpu_srcu_read_lock(vcpu);
+		r = ktree_td_fault(vcpu, gfn, is_shared);
+		kvm_vcpu_srcu_read_unlock(vcpu);
+		if (r != RET_PF_RETRY)
+			break;
+		if (ksim_work_pending()) {
+			r = handle_work(vcpu);
+			if (r)
+				break;
+		}
+		ksim_count_retry();
+	}
+	vcpu_put(vcpu);
+	return r < 0 ? r : 0;
+}
+
+int ktree_vcpu_load_roots(void *v, unsigned long *shared_root)
+{
+	struct kvm_vcpu *vcpu = v;
+	int r;
+
+	/* as kvm_mmu_load(), but no LP has run it: nothing to tell the module or to flush */
+	ksim_sc_kvm_x86_load_mmu_pgd = (void *)ksim_nothing;
+	ksim_sc_kvm_x86_flush_tlb_current = (void *)ksim_nothing;
+	r = kvm_mmu_load(vcpu);
+	ksim_sc_kvm_x86_load_mmu_pgd = (void *)op_load_pgd;
+	ksim_sc_kvm_x86_flush_tlb_current = (void *)op_flush_current;
+	*shared_root = vcpu->arch.mmu->root.hpa;
+	return r;
+}
+
+/* --- what else the tree's files call of x86.c and its neighbours ---------------------------------- */
+
+bool kvm_vcpu_has_events(struct kvm_vcpu *vcpu) { return false; }
+int kvm_arch_vcpu_runnable(struct kvm_vcpu *vcpu) { return 1; }
+bool kvm_arch_vcpu_in_kernel(struct kvm_vcpu *vcpu) { return true; }
+int kvm_cpu_has_pending_timer(struct kvm_vcpu *vcpu) { return 0; }
+bool kvm_gfn_is_write_tracked(struct kvm *kvm, const struct kvm_memory_slot *s, gfn_t gfn)
+{
+	return false;
+}
+bool kvm_page_track_write_tracking_enabled(struct kvm *kvm) { return false; }
+void kvm_arch_sync_dirty_log(struct kvm *kvm, struct kvm_memory_slot *s) { }
+bool guest_cpu_cap_has(struct kvm_vcpu *v, unsigned int f) { return false; }
+bool guest_cpuid_is_amd_compatible(struct kvm_vcpu *v) { return false; }
+int cpuid_maxphyaddr(struct kvm_vcpu *v) { return 52; }
+int cpuid_query_maxguestphyaddr(struct kvm_vcpu *v) { return 0; }
+unsigned int cpuid_eax(unsigned int op) { return 52; }
+void vmx_vcpu_pi_load(struct kvm_vcpu *v, int cpu) { }
+void vmx_vcpu_pi_put(struct kvm_vcpu *v) { }
+int kvm_find_user_return_msr(u32 msr) { return 0; }
+int kvm_set_user_return_msr(unsigned int slot, u64 v, u64 mask) { return 0; }
+void kvm_eventfd_init(struct kvm *kvm) { }
+bool kvm_vcpu_is_legal_gpa(struct kvm_vcpu *v, gpa_t gpa) { return true; }
+bool kvm_vcpu_is_reset_bsp(struct kvm_vcpu *v) { return !v->vcpu_id; }
+u32 kvm_lapic_get_reg(struct kvm_lapic *a, int r) { return 0; }
+int kvm_async_pf_init(void) { return 0; }
+void kvm_async_pf_deinit(void) { }
+void kvm_async_pf_vcpu_init(struct kvm_vcpu *v) { }
+bool kvm_can_do_async_pf(struct kvm_vcpu *v) { return false; }
+int kvm_arch_vcpu_run_pid_change(struct kvm_vcpu *v) { return 0; }
+bool e820__mapped_raw_any(u64 a, u64 b, int type) { return true; }

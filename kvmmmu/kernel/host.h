@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#pragma once
+/*
+ * The host half's own: what its files share. The kernel half sees ksim.h and ktree.h only.
+ */
+#include "kvmmmu/kernel/ksim.h"
+#include "kvmmmu/kmmu.h"
+#include "sim/engine/actor.h"
+#include "sim/engine/sim.h"
+
+/* The root object of a sim, LAYER_KVM. In the world, but for what is said to be record. */
+struct khost {
+	struct kvm *vms;
+	void *mem_map;		/* struct page [], carved */
+	char *percpu;		/* a copy a CPU of the section ksim_cpudata */
+	u64 percpu_stride;
+	u16 cpus;
+	u8 *online;		/* [cpus], steps */
+	struct kvm *op_vm[ACTORS_MAX];	/* of the actor's operation */
+	struct { u64 from, to; } owns[ACTORS_MAX];	/* until its next store; to 0: nothing */
+	void *task[ACTORS_MAX];	/* struct task_struct *, made when first asked for */
+	/* record: the last plain store that was announced, whose new value is not hashed yet */
+	void *pend;
+	u64 pend_n;
+};
+
+static inline struct khost *khost(void)
+{
+	return sim_layer(sim_current(), LAYER_KVM);
+}
+
+/* khost_disown - the store that the actor owned gfns for is made */
+void khost_disown(struct khost *h);
+
+/* khost_settle - every way from the kernel to the engine begins with it */
+void khost_settle_slow(void);
+static inline void khost_settle(void)
+{
+	if (unlikely(sim_self->mode & (MODE_KEYED | MODE_LOGGED)))
+		khost_settle_slow();
+}
+
+/* host_data.c: statics of the kernel as they were linked; once a sim */
+void khost_data_reset(struct khost *h);
+bool khost_is_static(const void *p);
+
+/* The handles behind kmmu.h */
+struct kvm {
+	void *tree;		/* the tree's struct kvm */
+	const char *name;
+	struct kvm *next;
+	u64 gfns;
+	u16 max_vcpus;
+	u8 levels, type;
+	bool destroyed;
+	int fd, gmem_fd;
+	struct kvm_vcpu *fds;	/* [max_vcpus] */
+	const struct guest_program **guests;
+	u64 op_key[ACTORS_MAX];
+};
+
+struct kvm_vcpu {
+	void *tree;		/* the tree's struct kvm_vcpu, NULL: no descriptor */
+	struct kvm *kvm;
+	u16 id;
+	int fd;
+	u64 tdvpr;
+	bool open;		/* user space has its descriptor */
+};

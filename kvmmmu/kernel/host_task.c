@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Threads, processors, interrupts, messages and SEAMCALLs of a kernel tree.
+ */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kvmmmu/kernel/host.h"
+#include "kvmmmu/kernel/ktree.h"
+#include "sim/engine/arena.h"
+#include "sim/engine/check.h"
+#include "sim/engine/lp.h"
+#include "sim/engine/mem.h"
+#include "sim/engine/sim.h"
+#include "sim/engine/task.h"
+#include "sim/engine/tlb.h"
+#include "sim/engine/trace.h"
+#include "sim/engine/undo.h"
+#include "tdxmod/seamcall.h"
+
+/* --- what went wrong ----------------------------------------------------------------------- */
+
+/* "kvm/vmx/tdx.c" of the farm as the tree names it */
+static const char *tree_file(const char *file)
+{
+	static const char *const at[][2] = {
+		{ "/farm/kvm/", "arch/x86/kvm/" }, { "/farm/virt/", "virt/kvm/" },
+		{ "/farm/tdx/", "arch/x86/virt/vmx/tdx/" }, { "/farm/include/", "include/" },
+	};
+	char buf[200];
+
+	for (u32 i = 0; i < ARRAY_SIZE(at); i++) {
+		const char *p = strstr(file, at[i][0]);
+
+		if (!p)
+			continue;
+		snprintf(buf, sizeof(buf), "%s%s", at[i][1], p + strlen(at[i][0]));
+		return trace_intern(sim_current(), buf);
+	}
+	return file;
+}
+
+/* KVM_BUG_ON() and TDX_BUG_ON() warn unless the VM is bugged already: that is how they look */
+void ksim_warn(const char *cond, const char *file, int line)
+{
+	bool bug = strstr(cond, "vm_bugged");
+
+	khost_settle();
+	check_fail(bug ? "kvm-bug" : !strncmp(cond, "refcount_t", 10) ? "use-after-free" :
+		   "kvm-warn", "", "%s at %s:%d", cond, tree_file(file), line);
+}
+
+/* The set-up context cannot end as an actor does. */
+static void die_at_setup(const char *what)
+{
+	if (!(sim_self->mode & MODE_ROOT))
+		return;
+	fprintf(stderr, "septsim: setting up the kernel tree's KVM: %s\n", what);
+	exit(3);
+}
+
+void ksim_bug(const char *cond, const char *file, int line)
+{
+	die_at_setup(cond);
+	khost_settle();
+	check_fail("kvm-bug", "", "%s at %s:%d", cond, tree_file(file), line);
+	actor_exit();
+}
+
+void ksim_missing(const char *name)
+{
+	die_at_setup(name);
+	khost_settle();
+	check_fail("kvm-warn", name, "the tree called %s(), which nothing stands for here: see "
+		   "docs/your-kernel.md", name);
+	actor_exit();
+}
+
+void ksim_print(const char *fmt, ...)
+{
+	char buf[200];
+	va_list ap;
+
+	if (!trace_on())
+		return;
+	va_start(ap, fmt);
+	vsnprintf(buf, sizeof(buf), fmt, ap);
+	va_end(ap);
+	buf[strcspn(buf, "\n")] = '\0';
+	trace_note(trace_intern(sim_current(), buf));
+}
+
+void ksim_note(const char *text)
+{
+	trace_note(text);
+}
+
+void ksim_call_event(const char *name, unsigned long arg)
+{
+	trace_call(name, arg);
+}
+
+void ksim_return_event(const char *name, unsigned long arg, unsigned long status)
+{
+	trace_return(name, arg, status);
+}
+
+void ksim_observe_idle_kick(unsigned long req)
+{
+	trace_observe("kick-idle", req);
+}
+
+void ksim_count_kick(void)
+{
+	count(COUNT_KICKS, 1);
+}
+
+void ksim_kick_requested(unsigned long vcpu)
+{
+	trace_kick("requested", vcpu);
+}
+
+/* --- threads ------------------------------------------------------------------------------- */
+
+void *ksim_current(void)
+{
+	struct khost *h = khost();
+	void **slot = &h->task[sim_self->id];
+
+	if (!*slot) {
+		void *t = world_alloc(ktree_task_size());
+
+		ktree_task_init(t);
+		world_set(*slot, t);
+	}
+	return *slot;
+}
+
+int ksim_need_resched(void)
+{
+	khost_settle();
+	return need_resched();
+}
+
+int ksim_cond_resched(void)
+{
+	khost_settle();
+	cond_resched();
+	return 0;
+}
+
+int ksim_signal_pending(void)
+{
+	khost_settle();
+	return signal_pending();
+}
+
+int ksim_work_pending(void)
+{
+	khost_settle();
+	return mem_read32(&actor_self()->tif) & (TIF_SIGPENDING | TIF_NEED_RESCHED);
+}
+
+void ksim_relax(void)
+{
+	khost_settle();
+	cpu_relax();
+}
+
+/* --- processors ---------------------------------------------------------------------------- */
+
+int ksim_cpu(void)
+{
+	return lp_self();
+}
+
+int ksim_cpus(void)
+{
+	return khost()->cpus;
+}
+
+int ksim_cpu_online(int cpu)
+{
+	khost_settle();
+	return mem_read8(&khost()->online[cpu]);
+}
+
+int ksim_package(int cpu)
+{
+	return lp_package((u16)cpu);
+}
+
+void ksim_irq_disable(void)
+{
+	khost_settle();
+	local_irq_disable();
+}
+
+void ksim_irq_enable(void)
+{
+	khost_settle();
+	local_irq_enable();
+}
+
+int ksim_irqs_disabled(void)
+{
+	return sim_self->mode & MODE_ROOT || irqs_disabled();
+}
+
+void ksim_call_one(int cpu, void (*fn)(void *), void *arg, int wait)
+{
+	khost_settle();
+	smp_call_function_single((u16)cpu, fn, arg, wait);
+	khost_settle();
+}
+
+void ksim_call_many(const unsigned long *mask, void (*fn)(void *), void *arg, int wait, int self)
+{
+	struct lp_mask m = { 0 };
+	struct khost *h = khost();
+
+	khost_settle();
+	for (u16 cpu = 0; cpu < h->cpus; cpu++)
+		if (!mask || mask[cpu / 64] >> (cpu % 64) & 1)
+			lp_mask_set(&m, cpu);
+	if (self)
+		on_each_cpu_mask(&m, fn, arg, wait);
+	else
+		smp_call_function_many(&m, fn, arg, wait);
+	khost_settle();
+}
+
+void ksim_kick_cpu(int cpu)
+{
+	khost_settle();
+	lp_raise((u16)cpu, IRQ_KICK);
+}
+
+void ksim_ept_sync_global(void)
+{
+	khost_settle();
+	tlb_flush_all(tlb_of(lp_self()));
+}
+
+/* --- the module ------------------------------------------------------------------------------ */
+
+unsigned long ksim_seamcall(unsigned long fn, unsigned long *args)
+{
+	struct tdx_regs r = {
+		.rax = fn, .rcx = args[0], .rdx = args[1], .r8 = args[2], .r9 = args[3],
+		.r10 = args[4], .r11 = args[5], .r12 = args[6], .r13 = args[7], .r14 = args[8],
+		.r15 = args[9],
+	};
+	u64 ret;
+
+	khost_settle();
+	ret = seamcall(&r);
+	args[0] = r.rcx;
+	args[1] = r.rdx;
+	args[2] = r.r8;
+	args[3] = r.r9;
+	args[4] = r.r10;
+	args[5] = r.r11;
+	args[6] = r.r12;
+	args[7] = r.r13;
+	args[8] = r.r14;
+	args[9] = r.r15;
+	return ret;
+}

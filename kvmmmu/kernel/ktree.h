@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#pragma once
+/*
+ * What the kernel half offers to the host half (linux_*.c): operations on the tree's structures,
+ * which only code compiled against its headers knows. Plain C types. An `int` is 0 or a negative
+ * errno of the tree's. All are steps but what says peek.
+ */
+
+/* What a VM's set-up asks for; pages are hpas */
+struct ktree_built {
+	unsigned long tdr, tdcs[8];
+	unsigned int tdcs_nr, hkid, levels;
+};
+
+unsigned long ktree_task_size(void);
+void ktree_task_init(void *task);
+
+int ktree_boot(int nx_huge_pages);	/* what the modules' init functions do; once a sim */
+void *ktree_vm_create(int tdx, unsigned int max_vcpus, int *err);
+void ktree_vm_built(void *kvm, const struct ktree_built *b);
+int ktree_memory(void *kvm, unsigned long gfns, int gmem, int log_dirty, int *gmem_fd);
+void ktree_regions(void *kvm);
+int ktree_vcpu_create(void *kvm, unsigned int id, void **vcpu, int *fd);
+void ktree_vcpu_built(void *vcpu, unsigned long tdvpr, const unsigned long *tdcx, unsigned int n);
+int ktree_vcpu_load_roots(void *vcpu, unsigned long *shared_root);
+
+void ktree_vm_runnable(void *kvm);	/* what KVM_TDX_FINALIZE_VM leaves */
+unsigned long ktree_page_size(void);
+int ktree_hkid_alloc(void);
+int ktree_pi_vector(void);
+int ktree_vm_fd(void *kvm);
+void ktree_vcpu_unload(void *vcpu);
+void ktree_vcpu_regions(void *vcpu);
+void ktree_vcpu_lock(void *vcpu);
+void ktree_vcpu_unlock(void *vcpu);
+void ktree_check_end(void *kvm);
+
+/* ioctls */
+struct ktree_exit {
+	unsigned int reason;
+	unsigned long gfn, pages, flags;	/* of a memory fault; of MapGPA */
+	int to_private;
+};
+int ktree_run(void *vcpu, struct ktree_exit *exit);
+void ktree_complete_hypercall(void *vcpu, unsigned long ret);
+int ktree_fault(void *vcpu, unsigned long gfn, int shared);
+int ktree_prefault(void *vcpu, unsigned long start, unsigned long end);
+void ktree_zap(void *kvm, unsigned long start, unsigned long end);
+int ktree_punch(void *kvm, int gmem_fd, unsigned long start, unsigned long end);
+int ktree_attributes(void *kvm, unsigned long start, unsigned long end, int to_private);
+int ktree_slot(void *kvm, int what, unsigned long start, unsigned long end, unsigned long to,
+	       int gmem_fd, unsigned int flags);
+void ktree_kick(void *kvm);
+void ktree_track(void *kvm);
+void ktree_recover_nx(void *kvm);
+void ktree_close(int fd);
+int ktree_fget(int fd);
+void ktree_fput(int fd);
+void ktree_release_hkid(void *kvm);
+int ktree_vm_is_dead(void *kvm);		/* a step: as each ioctl begins */
+
+/* Peeks */
+struct ktree_spte {
+	unsigned long raw, pfn;
+	int level, present, leaf, frozen, mmio, empty;
+};
+void ktree_peek(void *kvm, int mirror, unsigned long gfn, struct ktree_spte *s);
+void ktree_classify(unsigned long raw, int level, struct ktree_spte *s);
+int ktree_peek_dead(void *kvm);
+unsigned long ktree_peek_tdr(void *kvm);
+void *ktree_lock(void *kvm, const char *name, int *kind);

@@ -1,0 +1,452 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Making a VM of a kernel tree with its TD and vCPUs at once, looking at it without steps, and
+ * what must hold when a run is over.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "kvmmmu/kernel/host.h"
+#include "kvmmmu/kernel/ktree.h"
+#include "kvmmmu/kernel/linux_priv.h"
+#include "kvmmmu/regions.h"
+#include "sim/engine/arena.h"
+#include "sim/engine/check.h"
+#include "sim/engine/lp.h"
+#include "sim/engine/mem.h"
+#include "sim/engine/region.h"
+#include "sim/engine/sim.h"
+#include "sim/engine/trace.h"
+#include "sim/engine/undo.h"
+#include "tdxmod/build.h"
+
+#define SEPT_PAGES	6
+
+/* --- regions ------------------------------------------------------------------------------------- */
+
+static enum mirror_class class_of(u64 raw)
+{
+	struct ktree_spte s;
+
+	ktree_classify(raw, 1, &s);
+	if (s.frozen)
+		return MIRROR_FROZEN;
+	if (s.empty)
+		return MIRROR_NONPRESENT;
+	if (!s.present)
+		return s.mmio ? MIRROR_MMIO : MIRROR_OTHER;
+	return raw & 0x38 ? MIRROR_LEAF : MIRROR_TABLE;	/* memory type: of leaves alone */
+}
+
+static const char *spte_class(u64 raw)
+{
+	static const char *const names[] = {
+		[MIRROR_NONPRESENT] = "NONPRESENT", [MIRROR_FROZEN] = "FROZEN",
+		[MIRROR_LEAF] = "PRESENT", [MIRROR_TABLE] = "TABLE", [MIRROR_MMIO] = "MMIO",
+		[MIRROR_OTHER] = "OTHER",
+	};
+
+	return names[class_of(raw)];
+}
+
+static void spte_describe(u64 raw, char *buf, size_t n)
+{
+	enum mirror_class c = class_of(raw);
+	struct ktree_spte s;
+
+	ktree_classify(raw, 1, &s);
+	if (c == MIRROR_LEAF || c == MIRROR_TABLE)
+		snprintf(buf, n, "%s pfn 0x%lx", spte_class(raw), s.pfn);
+	else if (c == MIRROR_OTHER)
+		snprintf(buf, n, "OTHER 0x%llx", (unsigned long long)raw);
+	else
+		snprintf(buf, n, "%s", spte_class(raw));
+}
+
+static const struct region_type
+	mirror_type = { .name = "mirror", .class = spte_class, .describe = spte_describe,
+			.indexed = true },
+	direct_type = { .name = "direct", .class = spte_class, .describe = spte_describe,
+			.indexed = true };
+
+static const u8 kinds[KSIM_REGIONS] = {
+	[KSIM_MODE] = KVM_REGION_MODE, [KSIM_CPU] = KVM_REGION_CPU,
+	[KSIM_REQUESTS] = KVM_REGION_REQUESTS, [KSIM_CPU_LIST] = KVM_REGION_CPU_LIST,
+	[KSIM_TDX_STATE] = KVM_REGION_TDX_STATE, [KSIM_ONLINE_VCPUS] = KVM_REGION_ONLINE_VCPUS,
+	[KSIM_HKID] = KVM_REGION_HKID, [KSIM_PRE_FAULT] = KVM_REGION_PRE_FAULT,
+	[KSIM_GATE] = KVM_REGION_GATE, [KSIM_TD_STATE] = KVM_REGION_STATE,
+	[KSIM_SEQ] = KVM_REGION_SEQ, [KSIM_IN_PROGRESS] = KVM_REGION_IN_PROGRESS,
+	[KSIM_RANGE_START] = KVM_REGION_RANGE_START, [KSIM_RANGE_END] = KVM_REGION_RANGE_END,
+	[KSIM_BUGGED] = KVM_REGION_BUGGED, [KSIM_DEAD] = KVM_REGION_DEAD,
+	[KSIM_ROOTS] = KVM_REGION_ROOTS, [KSIM_MN_COUNT] = KVM_REGION_MN_COUNT,
+	[KSIM_SLOT_FLAGS] = KVM_REGION_SLOT_FLAGS, [KSIM_ATTRIBUTES] = KVM_REGION_ATTRIBUTES,
+	[KSIM_GMEM] = KVM_REGION_GMEM,
+};
+
+void ksim_region(void *tree, enum ksim_region kind, void *p, unsigned int size,
+		 unsigned long count, unsigned long index, unsigned long step, int level)
+{
+	const struct kvm *kvm = tree ? linux_vm_of(tree) : khost()->op_vm[sim_self->id];
+
+	khost_settle();
+	region_add(&(struct region){
+		.type = kind == KSIM_MIRROR ? &mirror_type : kind == KSIM_DIRECT ? &direct_type :
+			&kvm_region_types[kinds[kind]],
+		.base = p, .count = count, .stride = size, .size = (u8)size, .level = (u8)level,
+		.index = index, .step = step, .owner = kvm ? kvm->name : NULL });
+}
+
+void ksim_forget_region(void *p)
+{
+	struct region *r = region_at(p);
+
+	khost_settle();
+	if (r)
+		region_remove(r);
+}
+
+void ksim_own(void *tree, unsigned long gfn, int level, int own)
+{
+	const struct kvm *kvm = linux_vm_of(tree);
+	u64 n = 1ull << (9 * (level - 1)), from = gfn & ~(n - 1);
+
+	struct khost *h = khost();
+
+	khost_settle();
+	if (own == 1)
+		trace_own(kvm->name, from, MIN(from + n, kvm->gfns));
+	else if (!own)
+		trace_disown(kvm->name, from, MIN(from + n, kvm->gfns));
+	else {
+		world_set(h->owns[sim_self->id].from, from);
+		world_set(h->owns[sim_self->id].to, MIN(from + n, kvm->gfns));
+	}
+}
+
+void khost_disown(struct khost *h)
+{
+	u64 from = h->owns[sim_self->id].from, to = h->owns[sim_self->id].to;
+
+	world_set(h->owns[sim_self->id].to, 0ull);
+	trace_disown(h->op_vm[sim_self->id]->name, from, to);
+}
+
+/* --- set-up: the root context, no steps ------------------------------------------------------------ */
+
+struct kvm *linux_vm_of(const void *tree)
+{
+	struct kvm *k = khost()->vms;
+
+	while (k && k->tree != tree)
+		k = k->next;
+	return k;
+}
+
+static struct khost *host_get(struct sim *sim, const struct kmmu_config *cfg, int *err)
+{
+	struct khost *h = sim_layer(sim, LAYER_KVM);
+
+	if (h)
+		return h;
+	page_reserve(PAGE_SIZE);
+	h = world_alloc(sizeof(*h));
+	sim_set_layer(sim, LAYER_KVM, h);
+	h->cpus = lp_count();
+	/* raw: at set-up */
+	h->online = world_alloc(h->cpus);
+	memset(h->online, 1, h->cpus);	/* raw: likewise */
+	h->mem_map = world_carve((world_phys_size() >> PAGE_SHIFT) * ktree_page_size());
+	khost_data_reset(h);
+	*err = ktree_boot(cfg->nx_huge_pages);
+	return *err ? NULL : h;
+}
+
+static bool refuse(GError **err, int code, const char *text)
+{
+	g_set_error_literal(err, KMMU_ERROR, code, text);
+	return false;
+}
+
+/* What is asked for by words is of own's; a tree is what it is. */
+static bool words_possible(const struct kmmu_config *cfg, GError **err)
+{
+	const char *version = kmmu_tree()->version;
+
+	for (const char *const *w = cfg->variant; w && *w; w++) {
+		const char *v = g_str_has_prefix(*w, "kvm=") ? *w + strlen("kvm=v") : NULL;
+
+		if (v && g_str_has_prefix(version, v) && !g_ascii_isdigit(version[strlen(v)]))
+			continue;
+		g_set_error(err, KMMU_ERROR, KMMU_ERROR_NOT_SUPPORTED,
+			    "'%s' is not of the kernel tree (%s) that is built in: --kvm own has it",
+			    *w, version);
+		return false;
+	}
+	if (cfg->policy && (cfg->policy[0] != 'v' || !g_str_has_prefix(version, cfg->policy + 1))) {
+		g_set_error(err, KMMU_ERROR, KMMU_ERROR_NOT_SUPPORTED,
+			    "policy %s is not the kernel tree's (%s), and it has no other: --kvm own "
+			    "has it", cfg->policy, version);
+		return false;
+	}
+	return true;
+}
+
+static bool config_possible(const struct kmmu_config *cfg, GError **err)
+{
+	if (!cfg->vcpus || cfg->vcpus > ACTORS_MAX)
+		return refuse(err, KMMU_ERROR_VALUE, "a VM has 1 to 1024 vCPUs");
+	if (!cfg->memory || cfg->memory % PAGE_SIZE)
+		return refuse(err, KMMU_ERROR_VALUE, "memory is a multiple of 4K");
+	if (cfg->type != KMMU_TDX)
+		return refuse(err, KMMU_ERROR_NOT_SUPPORTED,
+			      "a VM without TDX is not there yet with --kvm linux");
+	if (cfg->created_only)
+		return refuse(err, KMMU_ERROR_NOT_SUPPORTED,
+			      "state=none is not there yet with --kvm linux");
+	return words_possible(cfg, err);
+}
+
+static void td_init(struct sim *sim, struct kvm *kvm, const struct kmmu_config *cfg)
+{
+	bool runnable = !cfg->initialized_only;
+	u64 pages[SEPT_PAGES];
+	struct ktree_built t = { .hkid = ktree_hkid_alloc(), .levels = kvm->levels,
+				 .tdcs_nr = SEPT_PAGES };
+	struct td_build b = {
+		.name = kvm->name, .levels = kvm->levels,
+		.op_state = runnable ? OP_STATE_RUNNABLE : OP_STATE_INITIALIZED,
+		.pending_ve_disable = cfg->pending_ve_disable, .notify = cfg->notify,
+		.iommus = cfg->iommus, .hkid = (u16)t.hkid, .max_vcpus = cfg->vcpus,
+		.config_flags = 2,	/* TDX_CONFIG_FLAGS_NO_RBP_MOD */
+	};
+
+	t.tdr = td_build(sim, &b);
+	td_build_pages(t.tdr, pages);
+	for (u32 i = 0; i < SEPT_PAGES; i++)
+		t.tdcs[i] = pages[i];
+	ktree_vm_built(kvm->tree, &t);
+}
+
+static int vcpu_init(struct kvm *kvm, u16 n, bool runnable)
+{
+	struct kvm_vcpu *vcpu = &kvm->fds[n];
+	unsigned long shared_root, tdcx[5];
+	u64 pages[5];
+	int r;
+
+	vcpu->kvm = kvm;
+	vcpu->id = n;
+	r = ktree_vcpu_create(kvm->tree, n, &vcpu->tree, &vcpu->fd);
+	if (r)
+		return r;
+	vcpu->open = true;
+	ktree_vcpu_unload(vcpu->tree);
+	vcpu->tdvpr = vcpu_build(ktree_peek_tdr(kvm->tree), 0);
+	vcpu_build_pages(vcpu->tdvpr, pages);
+	for (u32 i = 0; i < ARRAY_SIZE(pages); i++)
+		tdcx[i] = pages[i];
+	vcpu_build_vmcs(vcpu->tdvpr, ktree_pi_vector(), 0, 1u << 7);
+	ktree_vcpu_built(vcpu->tree, vcpu->tdvpr, tdcx, ARRAY_SIZE(tdcx));
+	ktree_vcpu_regions(vcpu->tree);
+	if (!runnable)
+		return 0;
+	r = ktree_vcpu_load_roots(vcpu->tree, &shared_root);
+	vcpu_set_shared_ept(vcpu->tdvpr, shared_root);
+	return r;
+}
+
+struct kvm *linux_vm_new(struct sim *sim, const struct kmmu_config *cfg, GError **err)
+{
+	struct khost *h;
+	struct kvm *kvm;
+	int r = 0;
+
+	if (!config_possible(cfg, err))
+		return NULL;
+	h = host_get(sim, cfg, &r);
+	kvm = world_alloc(sizeof(*kvm));
+	kvm->name = trace_intern(sim, cfg->name ? cfg->name : "TD");
+	kvm->max_vcpus = cfg->vcpus;
+	kvm->type = (u8)cfg->type;
+	kvm->levels = cfg->levels ? cfg->levels : 4;
+	kvm->gfns = cfg->memory >> PAGE_SHIFT;
+	kvm->fds = world_alloc(cfg->vcpus * sizeof(*kvm->fds));
+	kvm->guests = world_alloc(cfg->vcpus * sizeof(*kvm->guests));
+	if (h)
+		h->op_vm[sim_self->id] = kvm;
+	if (h)
+		kvm->tree = ktree_vm_create(cfg->type == KMMU_TDX, cfg->vcpus, &r);
+	if (!kvm->tree) {
+		g_set_error(err, KMMU_ERROR, KMMU_ERROR_NOT_SUPPORTED,
+			    "the tree's KVM cannot be set up (error %d)", r);
+		return NULL;
+	}
+	kvm->next = h->vms;
+	h->vms = kvm;
+	kvm->fd = ktree_vm_fd(kvm->tree);
+	ktree_regions(kvm->tree);
+	td_init(sim, kvm, cfg);
+	r = ktree_memory(kvm->tree, kvm->gfns, 1, 0, &kvm->gmem_fd);
+	for (u16 i = 0; !r && i < cfg->vcpus; i++)
+		r = vcpu_init(kvm, i, !cfg->initialized_only);
+	if (!r && !cfg->initialized_only)
+		ktree_vm_runnable(kvm->tree);
+	if (r)
+		g_set_error(err, KMMU_ERROR, KMMU_ERROR_NOT_SUPPORTED,
+			    "the tree's KVM cannot be set up (error %d)", r);
+	return r ? NULL : kvm;
+}
+
+/* --- looking ------------------------------------------------------------------------------------------ */
+
+struct kvm_vcpu *linux_vcpu(struct kvm *kvm, u16 n)
+{
+	return n < kvm->max_vcpus && kvm->fds[n].open ? &kvm->fds[n] : NULL;
+}
+
+void linux_set_guest(struct kvm *kvm, u16 n, const struct guest_program *p)
+{
+	world_set(kvm->guests[n], p);
+	if (kvm->fds[n].tdvpr && p)
+		vcpu_set_guest(kvm->fds[n].tdvpr, p);
+}
+
+const char *linux_name(const struct kvm *kvm)
+{
+	return kvm->name;
+}
+
+u64 linux_tdr(const struct kvm *kvm)
+{
+	return kvm->destroyed ? 0 : ktree_peek_tdr(kvm->tree);
+}
+
+u64 linux_tdvpr(const struct kvm *kvm, u16 n)
+{
+	return n < kvm->max_vcpus ? kvm->fds[n].tdvpr : 0;
+}
+
+bool linux_destroyed(const struct kvm *kvm)
+{
+	return kvm->destroyed;
+}
+
+u64 linux_gfns(const struct kvm *kvm)
+{
+	return kvm->gfns;
+}
+
+bool linux_is_dead(const struct kvm *kvm)
+{
+	return !kvm->destroyed && ktree_peek_dead(kvm->tree);
+}
+
+static void peek(const struct kvm *kvm, int mirror, u64 gfn, struct mirror_view *v)
+{
+	struct ktree_spte s = { .level = kvm->levels, .empty = 1, .pfn = ~0ul };
+
+	if (!kvm->destroyed)
+		ktree_peek(kvm->tree, mirror, gfn, &s);
+	*v = (struct mirror_view){ .raw = s.raw, .pfn = s.pfn, .level = (u8)s.level };
+	v->class = s.frozen ? MIRROR_FROZEN : s.empty ? MIRROR_NONPRESENT :
+		   s.leaf ? MIRROR_LEAF : s.present ? MIRROR_TABLE :
+		   s.mmio ? MIRROR_MMIO : MIRROR_OTHER;
+}
+
+void linux_mirror_peek(struct kvm *kvm, u64 gfn, struct mirror_view *v)
+{
+	peek(kvm, 1, gfn, v);
+}
+
+void linux_direct_peek(struct kvm *kvm, u64 gfn, struct mirror_view *v)
+{
+	peek(kvm, 0, gfn, v);
+}
+
+struct search {
+	const struct kvm *kvm;
+	u64 hpa, gfn;
+	bool found;
+};
+
+static void search_table(const struct region *r, void *ctx)
+{
+	struct search *s = ctx;
+	u64 size;
+
+	if (s->found || r->type != &direct_type || r->owner != s->kvm->name)
+		return;
+	size = PAGE_SIZE << (9 * (r->level - 1));
+	for (u32 i = 0; i < 512; i++) {
+		u64 raw = mem_peek64((const u64 *)r->base + i), page;
+		struct ktree_spte e;
+
+		ktree_classify(raw, r->level, &e);
+		page = e.pfn << PAGE_SHIFT;
+		if (!e.leaf || s->hpa - page >= size)
+			continue;
+		s->found = true;
+		s->gfn = r->index + i * r->step + ((s->hpa - page) >> PAGE_SHIFT);
+		return;
+	}
+}
+
+bool linux_direct_maps(const struct kvm *kvm, u64 hpa, u64 *gfn)
+{
+	struct search s = { .kvm = kvm, .hpa = hpa };
+
+	region_each(search_table, &s);
+	*gfn = s.gfn;
+	return s.found;
+}
+
+/* --- locks by name -------------------------------------------------------------------------------------- */
+
+bool linux_has_lock(const char *name)
+{
+	const struct khost *h = khost();
+	int kind;
+
+	return h && h->vms && ktree_lock(h->vms->tree, name, &kind);
+}
+
+void linux_lock_acquire(struct kvm *kvm, const char *name, bool shared)
+{
+	int kind;
+	void *l = ktree_lock(kvm->tree, name, &kind);
+
+	ksim_lock(kind == KSIM_WRITE && shared ? KSIM_READ : (enum ksim_kind)kind, l);
+}
+
+void linux_lock_release(struct kvm *kvm, const char *name, bool shared)
+{
+	int kind;
+	void *l = ktree_lock(kvm->tree, name, &kind);
+
+	ksim_unlock(kind == KSIM_WRITE && shared ? KSIM_READ : (enum ksim_kind)kind, l);
+}
+
+/* --- at the end --------------------------------------------------------------------------------------------- */
+
+void linux_check_end(struct kvm *kvm)
+{
+	khost_settle();
+	if (!kvm->destroyed)
+		ktree_check_end(kvm->tree);
+}
+
+void ksim_vm_gone(void *tree)
+{
+	struct kvm *kvm = linux_vm_of(tree);
+
+	khost_settle();
+	if (kvm)
+		world_set(kvm->destroyed, true);
+}
+
+void ksim_guest_page_free(unsigned long hpa)
+{
+	khost_settle();
+	trace_(EV_NOTE, .name = "page-free", .arg = hpa, .has_arg = true);
+	page_free(hpa);
+}

@@ -153,6 +153,11 @@ struct kmmu_result kmmu_recover_nx(struct kvm *kvm)
 	return ops()->recover_nx(kvm);
 }
 
+struct kmmu_result kmmu_test_age(struct kvm *kvm, u64 start, u64 end)
+{
+	return ops()->test_age(kvm, start, end);
+}
+
 struct kmmu_result kmmu_shadow_page(struct kvm *kvm, u64 gfn)
 {
 	return ops()->shadow_page(kvm, gfn);
@@ -171,6 +176,11 @@ struct kmmu_result kmmu_split(struct kvm *kvm, u64 gfn)
 struct kmmu_result kmmu_log_dirty(struct kvm *kvm, u64 start, u64 end, bool on)
 {
 	return ops()->log_dirty(kvm, start, end, on);
+}
+
+struct kmmu_result kmmu_get_dirty(struct kvm *kvm, u64 start)
+{
+	return ops()->get_dirty(kvm, start);
 }
 
 struct kmmu_result kmmu_clear_dirty(struct kvm *kvm, u64 start, u64 end)

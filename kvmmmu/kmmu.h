@@ -54,6 +54,8 @@ struct kmmu_config {
 	bool initialized_only;	/* td state=initialized: before MR.FINALIZE */
 	bool created_only;	/* td state=none: KVM_CREATE_VM alone, no vCPUs */
 	bool pending_ve_disable, notify, nx_huge_pages, dirty_log;
+	bool no_ad, no_pml;	/* EPT without accessed and dirty bits, without page-modification log */
+	u8 manual_protect;	/* KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2: 1, or 3 with INITIALLY_SET */
 	u8 iommus;		/* that the TD is mapped in; needs a module with TDX Connect */
 	const char *const *variant;	/* "kvm=v7.2", "no-freeze", ...; NULL-terminated */
 	const char *policy;		/* NULL: the variant's own */
@@ -127,13 +129,18 @@ struct kmmu_result kmmu_reuse_page(struct kvm *kvm, u64 gfn);	/* host writes the
 /* User space's memory; ranges are of user pages, numbered as the gfns they were set up for */
 struct kmmu_result kmmu_notify(struct kvm *kvm, u64 start, u64 end);	/* they go, notifiers told */
 struct kmmu_result kmmu_age(struct kvm *kvm, u64 start, u64 end);	/* were they used? */
+struct kmmu_result kmmu_test_age(struct kvm *kvm, u64 start, u64 end);	/* and they stay so */
 /* Huge pages of direct trees */
 struct kmmu_result kmmu_recover_nx(struct kvm *kvm);	/* the NX recovery worker, once */
 struct kmmu_result kmmu_shadow_page(struct kvm *kvm, u64 gfn);	/* give it one of the shadow MMU */
 struct kmmu_result kmmu_collapse(struct kvm *kvm, u64 start, u64 end);	/* of the slot there */
 struct kmmu_result kmmu_split(struct kvm *kvm, u64 gfn);
-/* Dirty logging, of the slot that is exactly the range; of any range */
+/*
+ * Dirty logging: of the slot that is exactly the range; KVM_GET_DIRTY_LOG of the one at @start;
+ * KVM_CLEAR_DIRTY_LOG of a range in one: with manual protection, of what that has told of
+ */
 struct kmmu_result kmmu_log_dirty(struct kvm *kvm, u64 start, u64 end, bool on);
+struct kmmu_result kmmu_get_dirty(struct kvm *kvm, u64 start);
 struct kmmu_result kmmu_clear_dirty(struct kvm *kvm, u64 start, u64 end);
 
 /*

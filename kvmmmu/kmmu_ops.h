@@ -30,11 +30,13 @@ struct kmmu_ops {
 	struct kmmu_result (*reuse_page)(struct kvm *kvm, u64 gfn);
 	struct kmmu_result (*notify)(struct kvm *kvm, u64 start, u64 end);
 	struct kmmu_result (*age)(struct kvm *kvm, u64 start, u64 end);
+	struct kmmu_result (*test_age)(struct kvm *kvm, u64 start, u64 end);
 	struct kmmu_result (*recover_nx)(struct kvm *kvm);
 	struct kmmu_result (*shadow_page)(struct kvm *kvm, u64 gfn);
 	struct kmmu_result (*collapse)(struct kvm *kvm, u64 start, u64 end);
 	struct kmmu_result (*split)(struct kvm *kvm, u64 gfn);
 	struct kmmu_result (*log_dirty)(struct kvm *kvm, u64 start, u64 end, bool on);
+	struct kmmu_result (*get_dirty)(struct kvm *kvm, u64 start);
 	struct kmmu_result (*clear_dirty)(struct kvm *kvm, u64 start, u64 end);
 	struct kmmu_result (*init_vm)(struct kvm *kvm);
 	struct kmmu_result (*create_vcpu)(struct kvm *kvm, u16 n);

@@ -77,5 +77,6 @@ const struct region_type kvm_region_types[KVM_REGIONS] = {
 	[KVM_REGION_USER_PAGES] = { .name = "user", .class = page_class, .indexed = true },
 	[KVM_REGION_ATTRIBUTES] = { .name = "attributes", .class = attribute_class, .indexed = true },
 	[KVM_REGION_GMEM] = { .name = "gmem", .class = page_class, .indexed = true },
+	[KVM_REGION_DIRTY_BITMAP] = { .name = "dirty_bitmap", .indexed = true },
 	[KVM_REGION_SLOT_FLAGS] = { .name = "memslot", .class = slot_class, .indexed = true },
 };

@@ -188,6 +188,8 @@ struct scn_td {
 	unsigned int iommus;		/* that it is mapped in (TDX Connect) */
 	gboolean nx_huge_pages;
 	gboolean dirty_log;
+	gboolean no_ad, no_pml;
+	guint8 manual_protect;		/* bits of KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2 */
 };
 
 struct scn_variant {

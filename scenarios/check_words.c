@@ -32,6 +32,8 @@ static const struct check_word words[] = {
 	{ "lock-held", "no lock is held when an operation or its actor ends", FALSE, "sim/engine" },
 	{ "data-race", "no plain access races another", FALSE,
 	  "not looked at yet: wants a linked kernel tree" },
+	{ "dirty-lost", "what the guest wrote and user space has no copy of is in the dirty log",
+	  FALSE, "kvmmmu" },
 	{ "unsynchronized-seamcall", "a SEAMCALL that KVM promises never to be BUSY is not, where "
 	  "the promise's precondition holds", FALSE, "kvmmmu" },
 	{ "exclusion", "no two actors hold by `acquire` what one of them holds exclusively", FALSE,

@@ -276,6 +276,8 @@ static void add_table(const struct found_log *log, gboolean named, GString *out)
 
 static void add_td(const struct scn_td *td, guint lps, GString *out)
 {
+	static const char *const manual[] = { "off", "on", NULL, "initially-set" };
+
 	g_string_append_printf(out, "td       %s%svcpus=%u lps=%u packages=%u memory=%" G_GUINT64_FORMAT
 			       "K levels=%u max-level=%s pve=%s notify=%s nx-huge-pages=%s "
 			       "dirty-log=%s%s\n", td->name, *td->name ? " " : "", td->vcpus, lps, MAX(td->packages, 1u),
@@ -284,6 +286,12 @@ static void add_td(const struct scn_td *td, guint lps, GString *out)
 			       td->nx_huge_pages ? "on" : "off", td->dirty_log ? "on" : "off",
 			       td->state == SCN_TD_STATE_INITIALIZED ? " state=initialized" :
 			       td->state == SCN_TD_STATE_NONE ? " state=none" : "");
+	if (td->type != SCN_TD_TYPE_DEFAULT)
+		return;
+	g_string_truncate(out, out->len - 1);
+	g_string_append_printf(out, " type=default ad=%s pml=%s manual-protect=%s\n",
+			       td->no_ad ? "off" : "on", td->no_pml ? "off" : "on",
+			       manual[td->manual_protect]);
 }
 
 static void add_ops(const GPtrArray *ops, int indent, GString *out)

@@ -117,16 +117,23 @@ static const struct scn_word_value max_level_words[] = {
 	{ NULL }
 };
 
-/* pve= notify= nx-huge-pages= dirty-log= */
+/* pve= notify= nx-huge-pages= dirty-log= ad= pml= */
 static const struct scn_word_value switch_words[] = {
 	{ "off", FALSE, TRUE },
 	{ "on", TRUE, TRUE },
 	{ NULL }
 };
 
+static const struct scn_word_value manual_words[] = {
+	{ "off", 0, TRUE },
+	{ "on", 1, TRUE },
+	{ "initially-set", 3, TRUE },
+	{ NULL }
+};
+
 static const char *const td_keys[] = {
 	"type", "state", "vcpus", "lps", "packages", "memory", "levels", "max-level", "pve",
-	"notify", "iommus", "nx-huge-pages", "dirty-log", NULL
+	"notify", "iommus", "nx-huge-pages", "dirty-log", "manual-protect", "ad", "pml", NULL
 };
 
 static void td_attr(struct parse *p, struct scn_td *td, const struct attr *a)
@@ -157,6 +164,12 @@ static void td_attr(struct parse *p, struct scn_td *td, const struct attr *a)
 		td->nx_huge_pages = attr_choice(p, a, switch_words);
 	else if (!strcmp(a->key, "dirty-log"))
 		td->dirty_log = attr_choice(p, a, switch_words);
+	else if (!strcmp(a->key, "manual-protect"))
+		td->manual_protect = attr_choice(p, a, manual_words);
+	else if (!strcmp(a->key, "ad"))
+		td->no_ad = !attr_choice(p, a, switch_words);
+	else if (!strcmp(a->key, "pml"))
+		td->no_pml = !attr_choice(p, a, switch_words);
 	else
 		parse_error(p, &a->whole, hint_nearest(p, a->key, td_keys),
 			    "td has no %s=", a->key);

@@ -228,6 +228,7 @@ static gboolean build_vm(struct player *pl, guint n)
 		.pending_ve_disable = td->pve, .notify = td->notify,
 		.iommus = (u8)td->iommus,
 		.nx_huge_pages = td->nx_huge_pages, .dirty_log = td->dirty_log,
+		.no_ad = td->no_ad, .no_pml = td->no_pml, .manual_protect = td->manual_protect,
 		.variant = (const char *const *)variant->pdata,
 		.policy = pl->opt->policy ? pl->opt->policy : pl->c->policy.name,
 		.policy_args = (const char *const *)policy_args->pdata,

@@ -143,6 +143,12 @@ static gboolean vm_op(struct cast *a, const struct scn_op *op, struct kmmu_resul
 	case SCN_OP_AGE:
 		*r = kmmu_age(kvm, from, to);
 		return TRUE;
+	case SCN_OP_TEST_AGE:
+		*r = kmmu_test_age(kvm, from, to);
+		return TRUE;
+	case SCN_OP_GET_DIRTY:
+		*r = kmmu_get_dirty(kvm, from);
+		return TRUE;
 	case SCN_OP_RECOVER_NX:
 		*r = kmmu_recover_nx(kvm);
 		return TRUE;

@@ -103,11 +103,15 @@ static void add_region(const struct region *r, void *ctx)
 	g_free(head);
 }
 
-/* What is there only once a vCPU has loaded its roots: no region of the TD that is looked at */
+/*
+ * What is there only once a vCPU has loaded its roots, or a memslot logs: no region of the TD
+ * that is looked at
+ */
 static void roots(struct regions *rs)
 {
 	words_add(&rs->names, "mirror");
 	words_add(&rs->names, "direct");
+	words_add(&rs->names, "dirty_bitmap");
 	words_add(&rs->names, "root");
 	words_add(&rs->names, "mirror_root");
 	words_add(words_of(rs->fields, "root"), "invalid");

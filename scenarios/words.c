@@ -29,6 +29,8 @@ const struct scn_op_word scn_op_words[] = {
 	{ "split", SCN_OP_SPLIT, HOST, TRUE, FALSE, "G" },
 	{ "shadow-page", SCN_OP_SHADOW_PAGE, HOST, TRUE, FALSE, "G" },
 	{ "age", SCN_OP_AGE, HOST, TRUE, FALSE, "R" },
+	{ "test-age", SCN_OP_TEST_AGE, HOST, TRUE, FALSE, "R" },
+	{ "get-dirty", SCN_OP_GET_DIRTY, HOST, TRUE, FALSE, "G" },
 	{ "log-dirty", SCN_OP_LOG_DIRTY, HOST, TRUE, FALSE, "R on|off" },
 	{ "clear-dirty", SCN_OP_CLEAR_DIRTY, HOST, TRUE, FALSE, "R" },
 	{ "reuse-page", SCN_OP_REUSE_PAGE, HOST, TRUE, FALSE, "G" },
@@ -102,7 +104,7 @@ const char *const scn_check_words[] = {
 	"mirror-desync", "zap-lost", "stale-tlb", "free-while-mapped", "flush-owed",
 	"module-fatal", "double-map", "page-leak", "hkid-leak", "list-corruption", "kvm-bug", "kvm-warn",
 	"unexpected-exit", "use-after-free", "lock-order", "lock-context", "lock-held",
-	"data-race", "unsynchronized-seamcall", "exclusion", "deadlock", "livelock", "starvation", NULL
+	"data-race", "dirty-lost", "unsynchronized-seamcall", "exclusion", "deadlock", "livelock", "starvation", NULL
 };
 
 const char *const scn_observation_words[] = {

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 
+#include "kvmmmu/own/dirty_log.h"
 #include "kvmmmu/own/guest_memfd.h"
 #include "kvmmmu/own/host_mm.h"
 #include "kvmmmu/own/kmmu_result.h"
@@ -413,6 +414,18 @@ struct kmmu_result own_age(struct kvm *kvm, u64 start, u64 end)
 	return (struct kmmu_result){ .ret = young, .what = young ? "YOUNG" : "OLD" };
 }
 
+struct kmmu_result own_test_age(struct kvm *kvm, u64 start, u64 end)
+{
+	bool young;
+
+	if (bad_range(kvm, start, end))
+		return result(-EINVAL);
+	kvm_op_begin(kvm, OP_TEST_AGE, start, end);
+	young = kvm_mmu_notifier_test_young(kvm, start, end);
+	kvm_op_end(kvm);
+	return (struct kmmu_result){ .ret = young, .what = young ? "YOUNG" : "OLD" };
+}
+
 struct kmmu_result own_recover_nx(struct kvm *kvm)
 {
 	kvm_op_begin(kvm, OP_RECOVER_NX, 0, 0);
@@ -475,19 +488,26 @@ struct kmmu_result own_log_dirty(struct kvm *kvm, u64 start, u64 end, bool on)
 	return result(r);
 }
 
-/* kvm_clear_dirty_log_protect(): kvm_arch_mmu_enable_log_dirty_pt_masked(), and the flush */
+struct kmmu_result own_get_dirty(struct kvm *kvm, u64 start)
+{
+	int r;
+
+	if (start >= kvm->gfns)
+		return result(-EINVAL);
+	kvm_op_begin(kvm, OP_GET_DIRTY, start, 0);
+	r = vm_is_dead(kvm) ? -EIO : kvm_get_dirty_log_protect(kvm, start);
+	kvm_op_end(kvm);
+	return result(r);
+}
+
 struct kmmu_result own_clear_dirty(struct kvm *kvm, u64 start, u64 end)
 {
+	int r;
+
 	if (bad_range(kvm, start, end))
 		return result(-EINVAL);
 	kvm_op_begin(kvm, OP_CLEAR_DIRTY, start, end);
-	mutex_lock(&kvm->slots_lock);
-	kvm_mmu_lock(kvm, false, 0, 0);
-	kvm_tdp_mmu_try_split_huge_pages(kvm, start, end, PG_LEVEL_4K, false);
-	kvm_tdp_mmu_clear_dirty_pt(kvm, start, end, true);
-	kvm_mmu_unlock(kvm, false, 0, 0);
-	kvm_flush_remote_tlbs(kvm);	/* kvm_flush_remote_tlbs_memslot() */
-	mutex_unlock(&kvm->slots_lock);
+	r = vm_is_dead(kvm) ? -EIO : kvm_clear_dirty_log_protect(kvm, start, end);
 	kvm_op_end(kvm);
-	return result(0);
+	return result(r);
 }

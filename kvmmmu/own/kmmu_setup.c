@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "kvmmmu/own/dirty_log.h"
 #include "kvmmmu/own/guest_memfd.h"
 #include "kvmmmu/own/kvm_main.h"
 #include "kvmmmu/own/mmu.h"
@@ -15,6 +16,7 @@
 #include "kvmmmu/own/tdx.h"
 #include "kvmmmu/own/vt.h"
 #include "sim/engine/check.h"
+#include "sim/engine/ept.h"
 #include "sim/engine/lp.h"
 #include "sim/engine/mem.h"
 #include "sim/engine/region.h"
@@ -88,6 +90,9 @@ static bool config_possible(const struct kmmu_config *cfg, GError **err)
 	if (cfg->created_only && cfg->notify)
 		return refuse(err, KMMU_ERROR_VALUE,
 			      "notify=on is the guest's wish, and state=none has no guest yet");
+	if (cfg->type == KMMU_TDX && (cfg->no_ad || cfg->manual_protect))
+		return refuse(err, KMMU_ERROR_NOT_SUPPORTED,
+			      "ad=off and manual-protect= are of a VM without TDX");
 	if (cfg->dirty_log && cfg->type == KMMU_TDX)
 		return refuse(err, KMMU_ERROR_NOT_SUPPORTED,
 			      "dirty-log=on is not supported: KVM refuses it on guest_memfd "
@@ -187,7 +192,7 @@ static void vcpu_init(struct kvm *kvm, u16 n)
 				PIN_BASED_POSTED_INTR);
 		world_set(vcpu->tdx_state, (u32)VCPU_TD_STATE_INITIALIZED);
 	} else {
-		world_set(vcpu->vmx, vmx_guest_new());
+		world_set(vcpu->vmx, vmx_guest_new(kvm));
 	}
 	kvm_vcpu_publish(kvm, vcpu);
 	world_set(kvm->created_vcpus, kvm->created_vcpus + 1);
@@ -280,8 +285,12 @@ struct kvm *own_vm_new(struct sim *sim, const struct kmmu_config *cfg, GError **
 	world_set(kvm->levels, (u8)(cfg->levels ? cfg->levels : 4));
 	world_set(kvm->max_level, (u8)(cfg->max_level ? cfg->max_level : PG_LEVEL_4K));
 	world_set(kvm->nx_huge_pages, cfg->nx_huge_pages);
+	world_set(kvm->ad_enabled, !cfg->no_ad);
+	world_set(kvm->manual_dirty_log_protect, cfg->manual_protect);
 	if (is_td(kvm))
 		tdx_vm_init(kvm);
+	else if (kvm->ad_enabled && !cfg->no_pml)	/* vmx_vm_init() */
+		world_set(kvm->cpu_dirty_log_size, (u16)PML_ENTRIES);
 	world_set(kvm->gfns, cfg->memory >> PAGE_SHIFT);
 	world_set(kvm->switches, switches);
 	world_set(kvm->spte, switches >> SW_OLD_SPTE_BITS & 1 ? &spte_layout_v6_16 :
@@ -488,6 +497,7 @@ void own_check_end(struct kvm *kvm)
 
 	if (kvm->destroyed)	/* said already */
 		return;
+	dirty_log_check_end(kvm);
 	for (gfn = 0; gfn < kvm->gfns; gfn++)
 		check_page(kvm, gfn);
 	kvm_warn_on(mem_peek32(&kvm->wait_for_sept_zap), NO_GFN, "the entry gate was left up");

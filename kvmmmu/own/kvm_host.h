@@ -63,6 +63,8 @@ enum vcpu_mode {
 	(2u | KVM_REQUEST_WAIT | KVM_REQUEST_NO_WAKEUP)	/* of the RFC (policy_rfc.c) only */
 #define KVM_REQ_MMU_FREE_OBSOLETE_ROOTS \
 	(3u | KVM_REQUEST_WAIT | KVM_REQUEST_NO_WAKEUP)
+#define KVM_REQ_UPDATE_CPU_DIRTY_LOGGING \
+	(4u | KVM_REQUEST_WAIT | KVM_REQUEST_NO_WAKEUP)
 #define KVM_REQ_OUTSIDE_GUEST_MODE \
 	(KVM_REQUEST_NO_ACTION | KVM_REQUEST_WAIT | KVM_REQUEST_NO_WAKEUP)
 
@@ -107,6 +109,10 @@ struct kvm_memory_slot {
 	u64 hva;		/* user page behind base_gfn (userspace_addr >> 12) */
 	u32 flags;		/* [step] */
 	u32 gmem_file;		/* [step] slot->gmem.file: 1 if it has one */
+	u64 *dirty_bitmap;	/* a bit a page, by mem_*; NULL: it does not log */
+	/* user space's: what the log last told it of; a byte a page that it has no copy of */
+	u64 *told;		/* slots_lock */
+	u8 *unsaved;
 } __attribute__((aligned(64)));
 
 /* One of the two sets; the inactive one is changed under slots_lock alone. */
@@ -221,6 +227,7 @@ struct kvm {
 	u32 memslots_gen;	/* [step] generation of the active set; bit 0: an update runs */
 	u32 vm_bugged, vm_dead;	/* [step] */
 	struct kvm_memslots slots[2];
+	u32 nr_memslots_dirty_logging;	/* [step] written under slots_lock */
 	u32 gmem_dying;		/* [step] the guest_memfd's file has no user left */
 	u64 gmem_bindings[KVM_MEM_SLOTS];	/* slots of the guest_memfd, filemap_invalidate_lock */
 	/* struct kvm_tdx, to_kvm_tdx() */
@@ -245,6 +252,9 @@ struct kvm {
 	const char *name;
 	u8 vm_type;		/* enum vm_type */
 	u8 max_level;		/* of host pages: PG_LEVEL_4K or PG_LEVEL_2M */
+	bool ad_enabled;	/* kvm_ad_enabled: EPT with accessed and dirty bits */
+	u16 cpu_dirty_log_size;	/* entries of a vCPU's page-modification log; 0: none */
+	u8 manual_dirty_log_protect;	/* dirty_log.h */
 	bool nx_huge_pages;	/* the iTLB multihit mitigation */
 	bool notify, pending_ve_disable;
 	u8 iommus;

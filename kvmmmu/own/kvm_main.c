@@ -184,6 +184,22 @@ bool kvm_make_all_cpus_request(struct kvm *kvm, u32 req)
 	return any;
 }
 
+/*
+ * kvm_vcpu_kick(), __kvm_vcpu_kick(): a reschedule IPI that nobody waits for, which here is a
+ * call that does nothing
+ */
+void kvm_vcpu_kick(struct kvm_vcpu *vcpu)
+{
+	u32 cpu;
+
+	/* kvm_vcpu_exiting_guest_mode() */
+	if (mem_cmpxchg32(&vcpu->mode, IN_GUEST_MODE, EXITING_GUEST_MODE) != IN_GUEST_MODE)
+		return;
+	cpu = mem_read32(&vcpu->cpu);
+	if (cpu != NO_CPU && cpu != lp_self())
+		smp_call_function_single((u16)cpu, ack_kick, NULL, false);
+}
+
 void kvm_flush_remote_tlbs(struct kvm *kvm)
 {
 	kvm_make_all_cpus_request(kvm, KVM_REQ_TLB_FLUSH);

@@ -21,6 +21,7 @@ void kvm_clear_request(u32 req, struct kvm_vcpu *vcpu);
  * whether anybody was kicked.
  */
 bool kvm_make_all_cpus_request(struct kvm *kvm, u32 req);
+void kvm_vcpu_kick(struct kvm_vcpu *vcpu);	/* out of the guest, without waiting */
 /* kvm_flush_remote_tlbs - KVM_REQ_TLB_FLUSH to all; pays what the caller owes */
 void kvm_flush_remote_tlbs(struct kvm *kvm);
 /* kvm_vm_dead - vm_dead, and every vCPU is told */

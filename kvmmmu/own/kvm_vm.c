@@ -108,7 +108,7 @@ static int kvm_arch_vcpu_create(struct kvm_vcpu *vcpu)
 	if (r)
 		return r;
 	if (!is_td(vcpu->kvm))
-		world_set(vcpu->vmx, vmx_guest_new());
+		world_set(vcpu->vmx, vmx_guest_new(vcpu->kvm));
 	vcpu_load(vcpu);
 	vcpu_put(vcpu);
 	return 0;
@@ -118,6 +118,8 @@ static void kvm_arch_vcpu_destroy(struct kvm_vcpu *vcpu)
 {
 	if (is_td(vcpu->kvm))
 		tdx_vcpu_free(vcpu);
+	else
+		vmx_vcpu_free(vcpu);
 	kvm_mmu_destroy(vcpu);
 }
 

@@ -2,10 +2,11 @@
 /*
  * Memslots: two sets, SRCU, and the INVALID state in which a slot is still there but must
  * not be used. Rests on virt/kvm/kvm_main.c of v7.2 (kvm_set_memslot() and below) and
- * arch/x86/kvm/x86.c, mmu/mmu.c (kvm_arch_flush_shadow_memslot(), kvm_mmu_slot_apply_flags()).
+ * mmu/mmu.c (kvm_arch_flush_shadow_memslot()). Dirty logging: dirty_log.c.
  */
 #include <errno.h>
 
+#include "kvmmmu/own/dirty_log.h"
 #include "kvmmmu/own/guest_memfd.h"
 #include "kvmmmu/own/kvm_main.h"
 #include "kvmmmu/own/mmu.h"
@@ -41,8 +42,10 @@ void kvm_free_memslots(struct kvm *kvm)
 	for (i = 0; i < KVM_MEM_SLOTS; i++) {
 		struct kvm_memory_slot *s = (struct kvm_memory_slot *)kvm->slots[active].slot[i];
 
-		if (s)
+		if (s) {
+			kvm_destroy_dirty_bitmap(s);
 			slot_free(s);
+		}
 		world_set(kvm->slots[0].slot[i], 0);
 		world_set(kvm->slots[1].slot[i], 0);
 	}
@@ -59,6 +62,10 @@ void kvm_init_memslots(struct kvm *kvm, u64 start, u64 end, u32 flags)
 	struct kvm_memory_slot *s = slot_new(kvm, start, end - start, start,
 					     slot_flags(kvm) | flags);
 
+	if (flags & KVM_MEM_LOG_DIRTY_PAGES) {
+		kvm_alloc_dirty_bitmap(kvm, s);
+		world_set(kvm->nr_memslots_dirty_logging, 1u);
+	}
 	world_set(kvm->slots[0].slot[0], (u64)s);
 	world_set(kvm->slots[1].slot[0], (u64)s);
 	if (is_td(kvm)) {
@@ -219,8 +226,9 @@ static struct kvm_memory_slot *kvm_invalidate_memslot(struct kvm *kvm, u32 activ
 						      const struct kvm_memory_slot *old)
 {
 	struct kvm_memory_slot *invalid = slot_new(kvm, old->base_gfn, old->npages, old->hva,
-						   slot_flags(kvm) | KVM_MEMSLOT_INVALID);
+						   mem_peek32(&old->flags) | KVM_MEMSLOT_INVALID);
 
+	kvm_inherit_dirty_bitmap(kvm, invalid, old);	/* kvm_copy_memslot() */
 	kvm_replace_memslot(kvm, !active, i, invalid);
 	kvm_swap_active_memslots(kvm);
 	kvm_arch_flush_shadow_memslot(kvm, old->base_gfn, old->base_gfn + old->npages);
@@ -255,6 +263,9 @@ int kvm_delete_memslot(struct kvm *kvm, u64 start, u64 end)
 		invalid = kvm_invalidate_memslot(kvm, active, i, old);
 		kvm_activate_memslot(kvm, active, i, NULL);
 		slot_free(invalid);
+		if (old->dirty_bitmap)
+			kvm_dirty_slot_gone(kvm);
+		kvm_destroy_dirty_bitmap(old);
 		if (is_td(kvm))
 			kvm_gmem_unbind(kvm, i, old);
 		slot_free(old);
@@ -286,6 +297,7 @@ int kvm_move_memslot(struct kvm *kvm, u64 start, u64 end, u64 to)
 	}
 	invalid = kvm_invalidate_memslot(kvm, active, i, old);
 	s = slot_new(kvm, to, old->npages, old->hva, mem_read32(&old->flags));
+	kvm_inherit_dirty_bitmap(kvm, s, old);
 	kvm_activate_memslot(kvm, active, i, s);
 	slot_free(invalid);
 	slot_free(old);
@@ -294,30 +306,6 @@ out:
 	mutex_unlock(&kvm->slots_lock);
 	trace_return("kvm_move_memslot", start, (u64)(s64)ret);
 	return ret;
-}
-
-/*
- * kvm_mmu_slot_apply_flags(), without PML and without manual protection: when logging begins,
- * huge pages are split and everything is write-protected; when it ends, they are recovered.
- */
-static void apply_flags(struct kvm *kvm, const struct kvm_memory_slot *s, bool log_dirty)
-{
-	bool flush;
-
-	if (!log_dirty) {
-		kvm_mmu_recover_huge_pages(kvm, s);
-		return;
-	}
-	kvm_mmu_lock(kvm, true, 0, 0);
-	kvm_tdp_mmu_try_split_huge_pages(kvm, s->base_gfn, s->base_gfn + s->npages, PG_LEVEL_4K,
-					 true);
-	kvm_mmu_unlock(kvm, true, 0, 0);
-	kvm_mmu_lock(kvm, true, 0, 0);
-	/* kvm_mmu_slot_remove_write_access() */
-	flush = kvm_tdp_mmu_wrprot_slot(kvm, s, PG_LEVEL_4K);
-	kvm_mmu_unlock(kvm, true, 0, 0);
-	if (flush)	/* outside of the lock: nothing goes, so a late flush loses nothing */
-		kvm_flush_remote_tlbs(kvm);
 }
 
 int kvm_update_flags_memslot(struct kvm *kvm, u64 start, u64 end, bool log_dirty)
@@ -344,9 +332,12 @@ int kvm_update_flags_memslot(struct kvm *kvm, u64 start, u64 end, bool log_dirty
 	}
 	s = slot_new(kvm, old->base_gfn, old->npages, old->hva,
 		     flags ^ KVM_MEM_LOG_DIRTY_PAGES);
+	if (log_dirty)
+		kvm_alloc_dirty_bitmap(kvm, s);
 	kvm_activate_memslot(kvm, !active, i, s);
+	kvm_mmu_slot_apply_flags(kvm, s, log_dirty);	/* kvm_arch_commit_memory_region() */
+	kvm_destroy_dirty_bitmap(old);
 	slot_free(old);
-	apply_flags(kvm, s, log_dirty);	/* kvm_arch_commit_memory_region() */
 out:
 	mutex_unlock(&kvm->slots_lock);
 	trace_return("kvm_update_flags_memslot", start, (u64)(s64)ret);

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 
+#include "kvmmmu/own/dirty_log.h"
 #include "kvmmmu/own/guest_memfd.h"
 #include "kvmmmu/own/host_mm.h"
 #include "kvmmmu/own/kvm_main.h"
@@ -229,18 +230,49 @@ static bool is_page_fault_stale(struct kvm_vcpu *vcpu, struct kvm_page_fault *fa
 
 /* --- the fault ------------------------------------------------------------------------- */
 
-/* page_fault_can_be_fast(): the entry is there and the write was refused */
+/*
+ * The entry is there and the write was refused; or, without accessed bits, it may be there and
+ * be access-tracked, which a violation cannot tell from nothing.
+ */
 static bool page_fault_can_be_fast(struct kvm *kvm, const struct kvm_page_fault *fault)
 {
-	if (fault->rsvd || !fault->present || !fault->write)
+	if (fault->rsvd)
 		return false;
-	return !is_td(kvm) || fault->is_private == kvm_mem_is_private(kvm, fault->gfn);
+	if (is_td(kvm) && fault->is_private != kvm_mem_is_private(kvm, fault->gfn))
+		return false;
+	return fault->present ? fault->write : !kvm->ad_enabled;
+}
+
+/* What the entry could be instead, without mmu_lock; @spte: nothing */
+static u64 fast_spte(struct kvm *kvm, const struct kvm_page_fault *fault, u64 spte, u8 level)
+{
+	u64 new = spte;
+
+	if (!kvm->ad_enabled && is_access_track_spte(kvm->spte, spte))
+		new = restore_acc_track_spte(kvm->spte, new) | SPTE_ACCESSED;
+	if (fault->write && (spte & kvm->spte->mmu_writable)) {	/* is_mmu_writable_spte() */
+		new |= SPTE_WRITABLE;
+		if (level > PG_LEVEL_4K &&
+		    (mem_read32(&fault->slot->flags) & KVM_MEM_LOG_DIRTY_PAGES))
+			return spte;
+	}
+	return is_access_allowed(fault, new) ? new : spte;
+}
+
+static bool fast_pf_fix_direct_spte(const struct kvm_page_fault *fault, u64 *sptep, u64 old,
+				    u64 new)
+{
+	if (mem_cmpxchg64(sptep, old, new) != old)
+		return false;
+	if (is_writable_pte(new) && !is_writable_pte(old))
+		mark_page_dirty_in_slot(fault->slot, fault->gfn);
+	return true;
 }
 
 /*
- * fast_page_fault() - without mmu_lock: a leaf that was write-protected and may be written.
- * kvm_tdp_mmu_fast_pf_get_last_sptep() knows direct trees only, and an S-EPT violation never
- * says "present".
+ * fast_page_fault() - without mmu_lock: a leaf that was write-protected and may be written, or
+ * is access-tracked. kvm_tdp_mmu_fast_pf_get_last_sptep() knows direct trees only, and an S-EPT
+ * violation never says "present".
  */
 static int fast_page_fault(struct kvm_vcpu *vcpu, struct kvm_page_fault *fault)
 {
@@ -248,7 +280,7 @@ static int fast_page_fault(struct kvm_vcpu *vcpu, struct kvm_page_fault *fault)
 	int ret = RET_PF_INVALID, tries;
 	struct kvm_mmu_page *sp;
 	u64 *sptep;
-	u64 spte;
+	u64 spte, new;
 
 	if (!page_fault_can_be_fast(kvm, fault))
 		return ret;
@@ -259,17 +291,14 @@ static int fast_page_fault(struct kvm_vcpu *vcpu, struct kvm_page_fault *fault)
 		sp = sptep_to_sp(sptep);
 		if (!is_shadow_present_pte(spte) || !is_last_spte(spte, sp->level))
 			break;
-		if (is_writable_pte(spte)) {
+		if (is_access_allowed(fault, spte)) {
 			ret = RET_PF_SPURIOUS;
 			break;
 		}
-		if (!(spte & kvm->spte->mmu_writable))
+		new = fast_spte(kvm, fault, spte, sp->level);
+		if (new == spte)
 			break;
-		if (sp->level > PG_LEVEL_4K &&
-		    (mem_read32(&fault->slot->flags) & KVM_MEM_LOG_DIRTY_PAGES))
-			break;
-		/* fast_pf_fix_direct_spte() */
-		if (mem_cmpxchg64(sptep, spte, spte | SPTE_WRITABLE) == spte) {
+		if (fast_pf_fix_direct_spte(fault, sptep, spte, new)) {
 			ret = RET_PF_FIXED;
 			break;
 		}

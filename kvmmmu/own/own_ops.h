@@ -29,6 +29,8 @@ struct kmmu_result own_rcu_quiesce(struct kvm *kvm);
 struct kmmu_result own_reuse_page(struct kvm *kvm, u64 gfn);
 struct kmmu_result own_notify(struct kvm *kvm, u64 start, u64 end);
 struct kmmu_result own_age(struct kvm *kvm, u64 start, u64 end);
+struct kmmu_result own_test_age(struct kvm *kvm, u64 start, u64 end);
+struct kmmu_result own_get_dirty(struct kvm *kvm, u64 start);
 struct kmmu_result own_recover_nx(struct kvm *kvm);
 struct kmmu_result own_shadow_page(struct kvm *kvm, u64 gfn);
 struct kmmu_result own_collapse(struct kvm *kvm, u64 start, u64 end);

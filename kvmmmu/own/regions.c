@@ -83,6 +83,13 @@ void kvm_memslot_region(struct kvm *kvm, struct kvm_memory_slot *s)
 	one(kvm, KVM_REGION_SLOT_FLAGS, &s->flags, 4, s->base_gfn);
 }
 
+void kvm_dirty_region(struct kvm *kvm, struct kvm_memory_slot *s, u32 n)
+{
+	region_add(&(struct region){ .type = &kvm_region_types[KVM_REGION_DIRTY_BITMAP], .base = s->dirty_bitmap, .count = n,
+				     .stride = 8, .size = 8, .index = s->base_gfn, .step = 64,
+				     .owner = kvm->name });
+}
+
 void kvm_root_region(struct kvm *kvm, u32 *invalid_word, bool mirror)
 {
 	one(kvm, mirror ? KVM_REGION_MIRROR_INVALID : KVM_REGION_INVALID, invalid_word, 4, 0);

@@ -12,5 +12,6 @@ void kvm_vcpu_forget_regions(struct kvm_vcpu *vcpu);
 void kvm_cpu_region(struct kvm_cpu *c, u16 lp);
 void kvm_chunk_regions(struct kvm *kvm, struct gfn_chunk *c, u64 gfn);
 void kvm_memslot_region(struct kvm *kvm, struct kvm_memory_slot *s);
+void kvm_dirty_region(struct kvm *kvm, struct kvm_memory_slot *s, u32 n);	/* @n words of its bitmap */
 /* kvm_forget_region - before the word at @p is freed */
 void kvm_forget_region(const void *p);

@@ -12,6 +12,8 @@ const struct spte_layout spte_layout_v6_16 = {
 	.host_writable = BIT_ULL(57),
 	.mmu_writable = BIT_ULL(58),
 	.ad_mask = GENMASK_ULL(53, 52),
+	.ad_disabled = BIT_ULL(52),
+	.acc_track_shift = 54,
 };
 
 const struct spte_layout spte_layout_v7_2 = {
@@ -19,28 +21,48 @@ const struct spte_layout spte_layout_v7_2 = {
 	.host_writable = BIT_ULL(53),
 	.mmu_writable = BIT_ULL(55),
 	.ad_mask = GENMASK_ULL(61, 60),
+	.ad_disabled = BIT_ULL(60),
+	.acc_track_shift = 52,
 };
 
 u64 make_spte(const struct spte_layout *l, u64 hpa, u8 level, struct spte_how how)
 {
 	u64 spte = SPTE_SUPPRESS_VE | SPTE_MMU_PRESENT_MASK | SPTE_MEMTYPE_WB | SPTE_IGNORE_PAT |
-		   (hpa & SPTE_PA_MASK) | 1;
+		   (hpa & SPTE_PA_MASK) | 1 | (how.ad_disabled ? l->ad_disabled : 0);
 
 	if (how.executable)
 		spte |= SPTE_EXECUTABLE;
-	if (how.accessed)
-		spte |= SPTE_ACCESSED;
+	spte |= SPTE_ACCESSED;
 	if (level > PG_LEVEL_4K)
 		spte |= PT_PAGE_SIZE_MASK;
 	if (how.writable)
 		spte |= l->host_writable | l->mmu_writable | SPTE_WRITABLE | SPTE_DIRTY;
-	return spte;
+	return how.accessed ? spte : mark_spte_for_access_track(l, spte);
 }
 
-u64 make_nonleaf_spte(u64 child_hpa)
+#define ACC_TRACK_SAVED		(SPTE_RWX & ~SPTE_WRITABLE)
+
+u64 mark_spte_for_access_track(const struct spte_layout *l, u64 spte)
 {
-	return SPTE_SUPPRESS_VE | SPTE_MMU_PRESENT_MASK | SPTE_RWX | SPTE_ACCESSED |
-	       (child_hpa & SPTE_PA_MASK);
+	if (spte_ad_enabled(l, spte))
+		return spte & ~SPTE_ACCESSED;
+	if (is_access_track_spte(l, spte))
+		return spte;
+	spte |= (spte & ACC_TRACK_SAVED) << l->acc_track_shift;
+	return spte & ~(SPTE_RWX | SPTE_ACCESSED);
+}
+
+u64 restore_acc_track_spte(const struct spte_layout *l, u64 spte)
+{
+	u64 saved = spte >> l->acc_track_shift & ACC_TRACK_SAVED;
+
+	return (spte & ~(SPTE_RWX | ACC_TRACK_SAVED << l->acc_track_shift)) | saved;
+}
+
+u64 make_nonleaf_spte(const struct spte_layout *l, u64 child_hpa, bool ad_disabled)
+{
+	return SPTE_SUPPRESS_VE | SPTE_MMU_PRESENT_MASK | SPTE_RWX |
+	       (ad_disabled ? l->ad_disabled : SPTE_ACCESSED) | (child_hpa & SPTE_PA_MASK);
 }
 
 u64 make_small_spte(u64 huge_spte, u8 level, u32 index, bool nx_huge_pages)
@@ -91,7 +113,7 @@ bool spte_needs_atomic_update(const struct spte_layout *l, u64 spte, u8 level)
 	if (!is_shadow_present_pte(spte) || !is_last_spte(spte, level))
 		return false;
 	return (!w && (spte & l->mmu_writable)) || (spte & l->ad_mask) ||
-	       (w && !(spte & SPTE_DIRTY));
+	       (w && !(spte & SPTE_DIRTY));	/* of ad_mask only "disabled" is there */
 }
 
 enum mirror_class mirror_class_of(u64 raw)

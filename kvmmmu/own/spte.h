@@ -25,6 +25,8 @@
 
 struct spte_layout {
 	u64 frozen, host_writable, mmu_writable, ad_mask;
+	u64 ad_disabled;	/* of ad_mask: KVM keeps A and D by itself */
+	u8 acc_track_shift;	/* by how much R and X of an access-tracked leaf are moved */
 };
 
 extern const struct spte_layout spte_layout_v6_16, spte_layout_v7_2;
@@ -61,13 +63,37 @@ static inline bool is_writable_pte(u64 spte)
 
 /* make_spte - a leaf; what it allows and what it says to be so already */
 struct spte_how {
+	bool ad_disabled;	/* role.ad_disabled */
 	bool writable;		/* the host page is: W, MMU-writable, D */
 	bool executable;
 	bool accessed;		/* not of a prefetch */
 };
 
+/* Of a present leaf */
+static inline bool is_accessed_spte(u64 spte)
+{
+	return spte & SPTE_ACCESSED;
+}
+
+static inline bool spte_ad_enabled(const struct spte_layout *l, u64 spte)
+{
+	return (spte & l->ad_mask) != l->ad_disabled;
+}
+
+static inline bool is_access_track_spte(const struct spte_layout *l, u64 spte)
+{
+	return !spte_ad_enabled(l, spte) && !(spte & SPTE_RWX);
+}
+
+/*
+ * mark_spte_for_access_track - it is old; without A/D bits it is no access any more, R and X kept
+ * aside (W is what MMU-writable says). restore_acc_track_spte - R and X are back
+ */
+u64 mark_spte_for_access_track(const struct spte_layout *l, u64 spte);
+u64 restore_acc_track_spte(const struct spte_layout *l, u64 spte);
+
 u64 make_spte(const struct spte_layout *l, u64 hpa, u8 level, struct spte_how how);
-u64 make_nonleaf_spte(u64 child_hpa);
+u64 make_nonleaf_spte(const struct spte_layout *l, u64 child_hpa, bool ad_disabled);
 /* make_small_spte - entry @index of the table that replaces @huge_spte, entries of @level */
 u64 make_small_spte(u64 huge_spte, u8 level, u32 index, bool nx_huge_pages);
 /* make_huge_spte - the leaf of @level that @small_spte is the first part of */

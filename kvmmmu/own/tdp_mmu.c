@@ -8,6 +8,7 @@
 
 #include <errno.h>
 
+#include "kvmmmu/own/dirty_log.h"
 #include "kvmmmu/own/kvm_main.h"
 #include "kvmmmu/own/mmu.h"
 #include "kvmmmu/own/policy.h"
@@ -388,7 +389,7 @@ static struct kvm_mmu_page *tdp_mmu_alloc_sp(struct kvm_vcpu *vcpu, struct tdp_i
 static int tdp_mmu_link_sp(struct kvm *kvm, struct tdp_iter *iter, struct kvm_mmu_page *sp,
 			   bool shared)
 {
-	u64 spte = make_nonleaf_spte(sp->hpa);
+	u64 spte = make_nonleaf_spte(kvm->spte, sp->hpa, !kvm->ad_enabled);
 
 	if (shared)
 		return tdp_mmu_set_spte_atomic(kvm, iter, spte);
@@ -408,7 +409,7 @@ int tdp_mmu_split_huge_page(struct kvm *kvm, struct tdp_iter *iter, struct kvm_m
 	return tdp_mmu_link_sp(kvm, iter, sp, shared);
 }
 
-static bool is_access_allowed(const struct kvm_page_fault *fault, u64 spte)
+bool is_access_allowed(const struct kvm_page_fault *fault, u64 spte)
 {
 	if (fault->exec)
 		return spte & SPTE_EXECUTABLE;
@@ -425,13 +426,20 @@ static bool leaf_spte_change_needs_tlb_flush(const struct kvm *kvm, u64 old, u64
 
 static u64 fault_spte(struct kvm *kvm, const struct kvm_page_fault *fault, u64 gfn, u8 level)
 {
+	u64 spte;
+
 	if (!fault->slot)
 		return make_mmio_spte(is_td(kvm), gfn, mem_read32(&kvm->memslots_gen));
-	return make_spte(kvm->spte, fault->pfn_hpa, level, (struct spte_how){
+	spte = make_spte(kvm->spte, fault->pfn_hpa, level, (struct spte_how){
+		.ad_disabled = !kvm->ad_enabled,
 		.writable = fault->map_writable,
 		.executable = level == PG_LEVEL_4K || !kvm->nx_huge_pages,
 		.accessed = !fault->prefetch,
 	});
+	/* In make_spte(): the log says so before the guest can write */
+	if (is_writable_pte(spte))
+		mark_page_dirty_in_slot(fault->slot, gfn);
+	return spte;
 }
 
 static int tdp_mmu_map_handle_target_level(struct kvm_vcpu *vcpu, struct kvm_page_fault *fault,

@@ -94,6 +94,8 @@ void tdp_mmu_free_sp_rcu_callback(void *sp);
 int tdp_mmu_split_huge_page(struct kvm *kvm, struct tdp_iter *iter, struct kvm_mmu_page *sp,
 			    bool shared);
 
+/* is_access_allowed - would @spte, a present leaf, do for @fault? (v7.3: spte_permission_fault()) */
+bool is_access_allowed(const struct kvm_page_fault *fault, u64 spte);
 /* kvm_tdp_mmu_map - RET_PF_*; mmu_lock held for read, caches topped up */
 int kvm_tdp_mmu_map(struct kvm_vcpu *vcpu, struct kvm_page_fault *fault);
 
@@ -176,8 +178,12 @@ bool kvm_tdp_mmu_age_gfn_range(struct kvm *kvm, u64 start, u64 end);
 bool kvm_tdp_mmu_test_age_gfn(struct kvm *kvm, u64 start, u64 end);
 /* mmu_lock held for read: write-protect leaves at or above @min_level; is a flush due? */
 bool kvm_tdp_mmu_wrprot_slot(struct kvm *kvm, const struct kvm_memory_slot *slot, u8 min_level);
-/* mmu_lock held for write: W bits (@wrprot) or D bits of 4K leaves in [@start, @end) */
-void kvm_tdp_mmu_clear_dirty_pt(struct kvm *kvm, u64 start, u64 end, bool wrprot);
+/* mmu_lock held for read: D bits of leaves, or W bits where KVM needs them; a flush is due */
+void kvm_tdp_mmu_clear_dirty_slot(struct kvm *kvm, const struct kvm_memory_slot *slot);
+/* mmu_lock held for write: the same, or W bits (@wrprot), of 4K leaves of @mask from @gfn */
+void kvm_tdp_mmu_clear_dirty_pt_masked(struct kvm *kvm, u64 gfn, u64 mask, bool wrprot);
+/* mmu_lock held for write: leaves at or above @min_level are written no more; is a flush due? */
+bool kvm_tdp_mmu_write_protect_gfn(struct kvm *kvm, u64 gfn, u8 min_level);
 /* mmu_lock held; drops it to allocate */
 void kvm_tdp_mmu_try_split_huge_pages(struct kvm *kvm, u64 start, u64 end, u8 target_level,
 				      bool shared);

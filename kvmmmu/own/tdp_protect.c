@@ -35,10 +35,11 @@ static void kvm_tdp_mmu_age_spte(struct kvm *kvm, struct tdp_iter *iter)
 {
 	if (kvm_warn_on(sptep_to_sp(iter->sptep)->is_mirror, iter->gfn, "aging a mirror SPTE"))
 		return;
-	if (kvm_switch(kvm, SW_AGE_FETCH_AND))
+	if (kvm_switch(kvm, SW_AGE_FETCH_AND) && spte_ad_enabled(kvm->spte, iter->old_spte))
 		mem_and64(iter->sptep, ~SPTE_ACCESSED);
 	else
-		mem_cmpxchg64(iter->sptep, iter->old_spte, iter->old_spte & ~SPTE_ACCESSED);
+		mem_cmpxchg64(iter->sptep, iter->old_spte,
+			      mark_spte_for_access_track(kvm->spte, iter->old_spte));
 }
 
 /*
@@ -54,7 +55,7 @@ static bool __kvm_tdp_mmu_age_gfn_range(struct kvm *kvm, u64 start, u64 end, boo
 	rcu_read_lock();
 	for_each_tdp_mmu_root(kvm, root, KVM_DIRECT_ROOTS) {
 		for_each_tdp_pte_min_level(iter, root, PG_LEVEL_4K, start, end) {
-			if (!is_leaf(&iter) || !(iter.old_spte & SPTE_ACCESSED))
+			if (!is_leaf(&iter) || !is_accessed_spte(iter.old_spte))
 				continue;
 			young = true;
 			if (test_only)
@@ -124,23 +125,108 @@ static void tdp_mmu_clear_spte_bits(struct kvm *kvm, struct tdp_iter *iter, u64 
 		mem_write64(iter->sptep, iter->old_spte & ~bits);
 }
 
-/* kvm_tdp_mmu_clear_dirty_pt_masked(), clear_dirty_pt_masked() */
-void kvm_tdp_mmu_clear_dirty_pt(struct kvm *kvm, u64 start, u64 end, bool wrprot)
+/*
+ * tdp_mmu_need_write_protect(): without accessed and dirty bits the processor tells nothing. (The
+ * pages of nested guests, whose log would have the wrong addresses, are not there.)
+ */
+static u64 dirty_bit(const struct kvm *kvm, bool wrprot)
 {
-	u64 bit = wrprot ? SPTE_WRITABLE : SPTE_DIRTY;
-	struct kvm_mmu_page *root;
+	return wrprot || !kvm->ad_enabled ? SPTE_WRITABLE : SPTE_DIRTY;
+}
+
+static void clear_dirty_gfn_range(struct kvm *kvm, struct kvm_mmu_page *root, u64 start, u64 end)
+{
+	u64 bit = dirty_bit(kvm, false);
 	struct tdp_iter iter;
+
+	rcu_read_lock();
+	for_each_tdp_pte_min_level(iter, root, PG_LEVEL_4K, start, end) {
+retry:
+		if (!is_leaf(&iter))
+			continue;
+		if (tdp_mmu_iter_cond_resched(kvm, &iter, false, true, start, end))
+			continue;
+		if (!(iter.old_spte & bit))
+			continue;
+		if (tdp_mmu_set_spte_atomic(kvm, &iter, iter.old_spte & ~bit)) {
+			kvm_forget(kvm, LOOP_WALK, hash_fold(iter.old_spte, iter.gfn, 1));
+			goto retry;
+		}
+	}
+	rcu_read_unlock();
+}
+
+void kvm_tdp_mmu_clear_dirty_slot(struct kvm *kvm, const struct kvm_memory_slot *slot)
+{
+	struct kvm_mmu_page *root;
+
+	lockdep_assert_held_read(&kvm->mmu_lock);
+	for_each_tdp_mmu_root_yield_safe(kvm, root, KVM_VALID_ROOTS) {
+		clear_dirty_gfn_range(kvm, root, slot->base_gfn, slot_end(slot));
+	}
+}
+
+static void clear_dirty_pt_masked(struct kvm *kvm, struct kvm_mmu_page *root, u64 gfn, u64 mask,
+				  bool wrprot)
+{
+	u64 bit = dirty_bit(kvm, wrprot), start = gfn + (u64)__builtin_ctzll(mask);
+	struct tdp_iter iter;
+
+	rcu_read_lock();
+	for_each_tdp_pte_min_level(iter, root, PG_LEVEL_4K, start, gfn + 64) {
+		if (!mask)
+			break;
+		if (!is_leaf(&iter) || iter.level > PG_LEVEL_4K ||
+		    !(mask >> (iter.gfn - gfn) & 1))
+			continue;
+		mask &= ~BIT_ULL(iter.gfn - gfn);
+		if (iter.old_spte & bit)
+			tdp_mmu_clear_spte_bits(kvm, &iter, bit);
+	}
+	rcu_read_unlock();
+}
+
+void kvm_tdp_mmu_clear_dirty_pt_masked(struct kvm *kvm, u64 gfn, u64 mask, bool wrprot)
+{
+	struct kvm_mmu_page *root;
 
 	lockdep_assert_held_write(&kvm->mmu_lock);
 	for_each_tdp_mmu_root(kvm, root, KVM_VALID_ROOTS) {
-		rcu_read_lock();
-		for_each_tdp_pte_min_level(iter, root, PG_LEVEL_4K, start, end) {
-			if (!is_leaf(&iter) || iter.level > PG_LEVEL_4K || !(iter.old_spte & bit))
-				continue;
-			tdp_mmu_clear_spte_bits(kvm, &iter, bit);
-		}
-		rcu_read_unlock();
+		clear_dirty_pt_masked(kvm, root, gfn, mask, wrprot);
 	}
+}
+
+/* MMU-writable goes, too: a fast page fault must not make it writable again. */
+static bool write_protect_gfn(struct kvm *kvm, struct kvm_mmu_page *root, u64 gfn, u8 min_level)
+{
+	struct tdp_iter iter;
+	bool changed = false;
+	u64 new;
+
+	rcu_read_lock();
+	for_each_tdp_pte_min_level(iter, root, min_level, gfn, gfn + 1) {
+		if (!is_leaf(&iter))
+			continue;
+		new = iter.old_spte & ~(SPTE_WRITABLE | kvm->spte->mmu_writable);
+		if (new == iter.old_spte)
+			break;
+		tdp_mmu_iter_set_spte(kvm, &iter, new);
+		changed = true;
+	}
+	rcu_read_unlock();
+	return changed;
+}
+
+bool kvm_tdp_mmu_write_protect_gfn(struct kvm *kvm, u64 gfn, u8 min_level)
+{
+	struct kvm_mmu_page *root;
+	bool changed = false;
+
+	lockdep_assert_held_write(&kvm->mmu_lock);
+	for_each_tdp_mmu_root(kvm, root, KVM_VALID_ROOTS) {
+		changed |= write_protect_gfn(kvm, root, gfn, min_level);
+	}
+	return changed;
 }
 
 /* --- split -------------------------------------------------------------------------------- */

@@ -160,6 +160,9 @@
 	X("reload-keeps-obsolete", BIT(SW_RELOAD_KEEPS_OBSOLETE), NULL,			\
 	  "kvm_mmu_reload() is content with a root that became obsolete",		\
 	  "mutation", "commit 20a6cff3b283 (v6.15)")					\
+	X("dirty-log-unflushed", BIT(SW_DIRTY_LOG_UNFLUSHED), NULL,			\
+	  "what a dirty log tells of is protected again, and no TLB is flushed",	\
+	  "mutation", "virt/kvm/kvm_main.c, kvm_get_dirty_log_protect()")		\
 	X("prefault-reloads-root", BIT(SW_PREFAULT_RELOADS), NULL,			\
 	  "prefault loads its root anew at each attempt",				\
 	  "mutation", "in no kernel: what would mend v7.2's kvm_tdp_page_prefault()")

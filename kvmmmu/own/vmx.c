@@ -5,10 +5,11 @@
  * vmx_vcpu_run(), vmx_handle_exit(), handle_ept_violation(), handle_ept_misconfig()).
  *
  * A VM exit takes the translations with it no more than a TD exit does; the tag is the root's
- * address (EP4TA), and accessed and dirty bits are on.
+ * address (EP4TA).
  */
 #include <errno.h>
 
+#include "kvmmmu/own/dirty_log.h"
 #include "kvmmmu/own/mmu.h"
 #include "kvmmmu/own/kvm_main.h"
 #include "kvmmmu/own/vt.h"
@@ -25,6 +26,7 @@
 #include "tdxmod/guest.h"
 #include "tdxmod/seamcall.h"
 
+#define EXIT_REASON_PML_FULL	62u
 #define COMPUTE_SLICE	2000u	/* an interrupt need not wait for a whole COMPUTE */
 
 /* What the VMCS and the guest's registers hold; the vCPU's thread alone changes it */
@@ -35,15 +37,32 @@ struct vmx_guest {
 	u64 eptp;		/* hpa of the root */
 	u32 pc;
 	u32 loaded_cpu;		/* loaded_vmcs->cpu */
+	struct ept_pml pml;	/* log 0: there is none */
+	bool pml_enabled;	/* SECONDARY_EXEC_ENABLE_PML */
 	u64 fetch;		/* read once an instruction: where others may come in between */
 };
 
-struct vmx_guest *vmx_guest_new(void)
+#define PML_HEAD_INDEX	(PML_ENTRIES - 1)
+
+struct vmx_guest *vmx_guest_new(struct kvm *kvm)
 {
 	struct vmx_guest *g = world_alloc(sizeof(*g));
 
 	world_set(g->loaded_cpu, NO_CPU);
+	if (kvm->cpu_dirty_log_size) {
+		world_set(g->pml.log, page_alloc());
+		world_set(g->pml.index, (u16)PML_HEAD_INDEX);
+		world_set(g->pml_enabled, !!mem_peek32(&kvm->nr_memslots_dirty_logging));
+	}
 	return g;
+}
+
+/* vmx_vcpu_free(), vmx_destroy_pml_buffer() */
+void vmx_vcpu_free(struct kvm_vcpu *vcpu)
+{
+	if (vcpu->vmx->pml.log)
+		page_free(vcpu->vmx->pml.log);
+	world_set(vcpu->vmx->pml.log, 0);
 }
 
 void vmx_set_guest(struct kvm_vcpu *vcpu, const struct guest_program *p)
@@ -105,7 +124,11 @@ static u32 access_insn(struct kvm_vcpu *vcpu, const struct guest_insn *in)
 	static const u64 how[] = {
 		[GUEST_READ] = EPT_READ, [GUEST_WRITE] = EPT_WRITE, [GUEST_EXEC] = EPT_EXEC,
 	};
-	struct ept ept = { vcpu->vmx->eptp, vcpu->vmx->eptp, vcpu->kvm->levels - 1, true };
+	struct ept ept = {
+		.tag = vcpu->vmx->eptp, .root = vcpu->vmx->eptp, .level = vcpu->kvm->levels - 1,
+		.ad = vcpu->kvm->ad_enabled,
+		.pml = vcpu->vmx->pml_enabled ? &vcpu->vmx->pml : NULL,
+	};
 	struct ept_walk w;
 	u32 i;
 
@@ -113,8 +136,13 @@ static u32 access_insn(struct kvm_vcpu *vcpu, const struct guest_insn *in)
 		enum ept_result res = ept_access(tlb_of(lp_self()), &ept, in->gpa[i],
 						 how[in->access], &w);
 
-		if (res == EPT_OK)
+		if (res == EPT_OK) {
+			if (in->access == GUEST_WRITE)
+				dirty_log_written(vcpu->kvm, in->gpa[i] >> PAGE_SHIFT);
 			continue;
+		}
+		if (res == EPT_LOG_FULL)
+			return EXIT_REASON_PML_FULL;
 		world_set(vcpu->exit_gpa, in->gpa[i]);
 		world_set(vcpu->exit_qual, how[in->access] | w.rwx << 3);
 		return res == EPT_VIOLATION ? EXIT_REASON_EPT_VIOLATION :
@@ -182,6 +210,7 @@ static const char *exit_name(u32 reason)
 	case EXIT_REASON_EPT_VIOLATION: return "EPT_VIOLATION";
 	case EXIT_REASON_EPT_MISCONFIG: return "EPT_MISCONFIG";
 	case EXIT_REASON_VMCALL: return "VMCALL";
+	case EXIT_REASON_PML_FULL: return "PML_FULL";
 	default: return "HLT";
 	}
 }
@@ -213,10 +242,50 @@ void vmx_skip_mmio(struct kvm_vcpu *vcpu)
 	retire(vcpu->vmx, vcpu->vmx->pc + 1);
 }
 
+/* In the order in which the processor wrote it; the slot may have another log since, or none */
+static void vmx_flush_pml_buffer(struct kvm_vcpu *vcpu)
+{
+	struct ept_pml *pml = &vcpu->vmx->pml;
+	u16 tail = pml->index >= PML_ENTRIES ? 0 : pml->index + 1;
+	const u64 *log = phys_to_ptr(pml->log);
+	int i;
+
+	if (pml->index == PML_HEAD_INDEX)
+		return;
+	for (i = PML_HEAD_INDEX; i >= tail; i--)
+		kvm_vcpu_mark_page_dirty(vcpu, log[i] >> PAGE_SHIFT);
+	world_set(pml->index, (u16)PML_HEAD_INDEX);
+}
+
+/* Another request follows if the number changes meanwhile. */
+void vmx_update_cpu_dirty_logging(struct kvm_vcpu *vcpu)
+{
+	bool on = mem_read32(&vcpu->kvm->nr_memslots_dirty_logging);
+
+	world_set(vcpu->vmx->pml_enabled, on);
+}
+
+bool vmx_pml_has(const struct kvm_vcpu *vcpu, u64 gfn)
+{
+	const struct vmx_guest *g = vcpu->vmx;
+	const u64 *log;
+	u32 i;
+
+	if (!g || !g->pml.log || g->pml.index == PML_HEAD_INDEX)
+		return false;
+	log = phys_to_ptr(g->pml.log);
+	for (i = (u16)(g->pml.index + 1); i < PML_ENTRIES; i++)
+		if (log[i] >> PAGE_SHIFT == gfn)
+			return true;
+	return false;
+}
+
 int vmx_handle_exit(struct kvm_vcpu *vcpu)
 {
 	u64 gfn = vcpu->exit_gpa >> PAGE_SHIFT;
 
+	if (vcpu->vmx->pml.log)
+		vmx_flush_pml_buffer(vcpu);
 	switch (vcpu->vp_enter_ret) {
 	case EXIT_REASON_EPT_VIOLATION:
 		return kvm_mmu_page_fault(vcpu, gfn, pferr_of(vcpu->exit_qual));
@@ -225,7 +294,7 @@ int vmx_handle_exit(struct kvm_vcpu *vcpu)
 	case EXIT_REASON_HLT:
 		world_set(vcpu->exit_reason, KVM_EXIT_HLT);
 		return 0;
-	default:
+	default:	/* an interrupt; handle_pml_full(): the log is empty by now */
 		return 1;
 	}
 }

@@ -24,7 +24,10 @@ u64 pferr_of(u64 exit_qualification);
 
 /* --- vmx.c ---------------------------------------------------------------------------- */
 
-struct vmx_guest *vmx_guest_new(void);
+struct vmx_guest *vmx_guest_new(struct kvm *kvm);
+void vmx_vcpu_free(struct kvm_vcpu *vcpu);
+void vmx_update_cpu_dirty_logging(struct kvm_vcpu *vcpu);
+bool vmx_pml_has(const struct kvm_vcpu *vcpu, u64 gfn);	/* does its log name @gfn? No step */
 void vmx_set_guest(struct kvm_vcpu *vcpu, const struct guest_program *p);
 void vmx_vcpu_load(struct kvm_vcpu *vcpu, u16 cpu);
 enum fastpath vmx_vcpu_run(struct kvm_vcpu *vcpu);

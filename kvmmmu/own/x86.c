@@ -59,6 +59,8 @@ int kvm_service_requests(struct kvm_vcpu *vcpu)
 		kvm_mmu_free_obsolete_roots(vcpu);
 	if (kvm_check_request(KVM_REQ_TLB_FLUSH, vcpu))	/* kvm_vcpu_flush_tlb_all() */
 		vt_flush_tlb_all(vcpu);
+	if (kvm_check_request(KVM_REQ_UPDATE_CPU_DIRTY_LOGGING, vcpu))
+		vmx_update_cpu_dirty_logging(vcpu);	/* of a VM without TDX alone */
 	return 1;
 }
 

@@ -13,6 +13,7 @@
 #include "sim/engine/lp.h"
 #include "sim/engine/mem.h"
 #include "sim/engine/tlb.h"
+#include "sim/engine/undo.h"
 
 static u64 *entry_of(u64 table, u64 gpa, u8 level)
 {
@@ -66,6 +67,21 @@ static bool in_memory(u64 hpa)
 	return false;
 }
 
+/* A log that is full is an exit before any bit is set. */
+static bool log_full(const struct ept *e, u64 entry, u64 bits)
+{
+	return e->pml && (entry & bits) != bits && e->pml->index >= PML_ENTRIES;
+}
+
+static void log_write(const struct ept *e, u64 gpa)
+{
+	struct ept_pml *pml = e->pml;
+	u64 *at = (u64 *)phys_to_ptr(pml->log) + pml->index;
+
+	world_set(*at, gpa & ~0xfffull);	/* raw: the log is read by the vCPU's own thread */
+	world_set(pml->index, (u16)(pml->index - 1));
+}
+
 enum ept_result ept_walk(struct tlb *t, const struct ept *e, u64 gpa, u64 how, u64 table,
 			 u8 level, struct ept_walk *w)
 {
@@ -74,6 +90,7 @@ enum ept_result ept_walk(struct tlb *t, const struct ept *e, u64 gpa, u64 how, u
 	w->rwx = EPT_RWX;
 	for (;;) {
 		u64 *p = entry_of(table, gpa, level), bits = e->ad ? EPT_ACCESSED : 0;
+		bool clean;
 
 		entry = mem_read64(p);
 		w->entry = entry;
@@ -85,12 +102,17 @@ enum ept_result ept_walk(struct tlb *t, const struct ept *e, u64 gpa, u64 how, u
 			return EPT_VIOLATION;
 		if (e->ad && how == EPT_WRITE && is_leaf(entry, level))
 			bits |= EPT_DIRTY;
+		if (log_full(e, entry, bits))
+			return EPT_LOG_FULL;
+		clean = bits & ~entry & EPT_DIRTY;
 		if (!set_bits(p, &entry, bits)) {	/* from the root */
 			table = e->root;
 			level = e->level;
 			w->rwx = EPT_RWX;
 			continue;
 		}
+		if (clean && e->pml)
+			log_write(e, gpa);
 		if (is_leaf(entry, level))
 			break;
 		table = entry & EPT_ADDRESS;

@@ -6,7 +6,7 @@
  * Whose tables they are and what becomes of a violation is the caller's: the TDX module's
  * for a TD, KVM's for any other guest.
  * Source: SDM vol. 3, 29.3.2 (translation), 29.3.3 (violations, misconfigurations), 29.3.5
- * (accessed and dirty), 29.4.
+ * (accessed and dirty), 29.3.6 (page-modification logging), 29.4.
  */
 #include "sim/engine/types.h"
 
@@ -30,9 +30,17 @@ struct ept {
 	u64 root;		/* hpa */
 	u8 level;		/* of the root's entries: 3 for four levels, 4 for five */
 	bool ad;		/* EPTP bit 6: accessed and dirty bits are on */
+	struct ept_pml *pml;	/* page-modification logging is on, @ad too; NULL: off */
 };
 
-enum ept_result { EPT_OK, EPT_VIOLATION, EPT_MISCONFIG };
+/* The VMCS fields of page-modification logging; in the world, of one vCPU */
+#define PML_ENTRIES	512u
+struct ept_pml {
+	u64 log;		/* hpa of its page: guest-physical addresses, from the last entry down */
+	u16 index;		/* of the next entry; above 511: full */
+};
+
+enum ept_result { EPT_OK, EPT_VIOLATION, EPT_MISCONFIG, EPT_LOG_FULL };
 
 struct ept_walk {
 	u64 hpa;		/* EPT_OK: of the byte at gpa */

@@ -189,7 +189,8 @@ static void dirty_log(void **state)
 
 	for (u32 k = 0; k < ARRAY_SIZE(kernels); k++) {
 		machine_new(&m, &(struct machine_options){
-			.type = KMMU_DEFAULT, .max_level = 2, .variant = { kernels[k] } });
+			.type = KMMU_DEFAULT, .max_level = 2, .no_pml = true,
+			.variant = { kernels[k] } });
 		run(&m, &write_10);
 		assert_int_equal(machine_once(&m, 1, NO_VCPU, op_log_dirty, 0x400, true).ret, 0);
 		assert_int_equal(direct(&m, 0x10).level, 1);

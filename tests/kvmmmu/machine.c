@@ -50,6 +50,9 @@ static void listen(void *ctx, const struct event *ev)
 		    tlb_in_guest_holds_page(ev->arg, &lp, &gfn))
 			m->freed_while_mapped++;
 		break;
+	case EV_EXIT:
+		m->pml_full += !strcmp(ev->name, "PML_FULL");
+		break;
 	default:
 		break;
 	}
@@ -68,6 +71,7 @@ void machine_new(struct machine *m, const struct machine_options *opt)
 		.memory = (opt->gfns ? opt->gfns : 1024) << 12, .levels = 4,
 		.type = opt->type, .max_level = opt->max_level ? opt->max_level : 1,
 		.nx_huge_pages = opt->nx_huge_pages, .dirty_log = opt->dirty_log,
+		.no_ad = opt->no_ad, .no_pml = opt->no_pml, .manual_protect = opt->manual_protect,
 		.variant = opt->variant, .policy = opt->policy,
 	};
 	GError *err = NULL;
@@ -215,6 +219,16 @@ void op_split(struct job *j)
 void op_shadow_page(struct job *j)
 {
 	j->res = kmmu_shadow_page(j->m->kvm, j->a);
+}
+
+void op_test_age(struct job *j)
+{
+	j->res = kmmu_test_age(j->m->kvm, j->a, j->b);
+}
+
+void op_get_dirty(struct job *j)
+{
+	j->res = kmmu_get_dirty(j->m->kvm, j->a);
 }
 
 void op_log_dirty(struct job *j)

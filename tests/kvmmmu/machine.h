@@ -23,7 +23,8 @@ struct machine_options {
 	u64 gfns;		/* 0: 1024 */
 	enum kmmu_vm_type type;
 	u8 max_level;		/* of user pages; 0: 1 */
-	bool nx_huge_pages, dirty_log;
+	bool nx_huge_pages, dirty_log, no_ad, no_pml;
+	u8 manual_protect;
 	bool keyed;
 	const char *variant[6];	/* "tdx=..." too; else the recorded version */
 	const char *policy;
@@ -37,6 +38,7 @@ struct machine {
 	u64 busy[64];
 	u64 kicks_sent, page_frees, freed_while_mapped;
 	u64 global_flushes;	/* KVM's own INVEPTs */
+	u64 pml_full;		/* exits of a VM without TDX */
 	u64 refused;		/* entries that gate or BUSY turned away */
 };
 
@@ -80,11 +82,13 @@ void op_fault_shared(struct job *j);
 void op_slot_move_to(struct job *j);	/* [0, 0x200) to a */
 void op_notify(struct job *j);
 void op_age(struct job *j);
+void op_test_age(struct job *j);
 void op_recover_nx(struct job *j);
 void op_collapse(struct job *j);
 void op_split(struct job *j);
 void op_shadow_page(struct job *j);
 void op_log_dirty(struct job *j);	/* of gfns [0, a); b: on */
+void op_get_dirty(struct job *j);
 void op_clear_dirty(struct job *j);
 void op_migrate(struct job *j);	/* a: LP */
 

@@ -25,7 +25,7 @@ static void values(void **state)
 			 1ull << 63 | 5ull << 53 | 0x401000 | 0xb77);
 	assert_int_equal(make_spte(&spte_layout_v6_16, 0x401000, 1, rwx),
 			 1ull << 63 | 3ull << 57 | 0x401000 | 0xb77);
-	assert_int_equal(make_nonleaf_spte(0x200000), 1ull << 63 | 0x200000 | 0x907);
+	assert_int_equal(make_nonleaf_spte(&spte_layout_v7_2, 0x200000, false), 1ull << 63 | 0x200000 | 0x907);
 }
 
 static void classes(void **state)
@@ -37,7 +37,7 @@ static void classes(void **state)
 	assert_int_equal(mirror_class_of(l->frozen), MIRROR_FROZEN);
 	assert_int_equal(mirror_class_of(make_spte(l, 0x401000, 1, rwx)), MIRROR_LEAF);
 	assert_int_equal(mirror_class_of(make_spte(l, 0x400000, 2, rwx)), MIRROR_LEAF);
-	assert_int_equal(mirror_class_of(make_nonleaf_spte(0x401000)), MIRROR_TABLE);
+	assert_int_equal(mirror_class_of(make_nonleaf_spte(l, 0x401000, false)), MIRROR_TABLE);
 	assert_int_equal(mirror_class_of(1ull << 63 | 5), MIRROR_OTHER);
 	assert_int_equal(mirror_class_of(make_mmio_spte(false, 0x10, 3)), MIRROR_MMIO);
 	assert_int_equal(mirror_class_of(make_mmio_spte(true, 0x10, 3)), MIRROR_MMIO);
@@ -53,7 +53,7 @@ static void atomic_writes(void **state)
 	assert_true(spte_needs_atomic_update(l, leaf & ~SPTE_DIRTY, 1));
 	assert_true(spte_needs_atomic_update(l, leaf & ~SPTE_WRITABLE, 1));
 	assert_true(spte_needs_atomic_update(l, leaf | 1ull << 60, 1));
-	assert_false(spte_needs_atomic_update(l, make_nonleaf_spte(0x401000), 2));
+	assert_false(spte_needs_atomic_update(l, make_nonleaf_spte(l, 0x401000, false), 2));
 	assert_false(spte_needs_atomic_update(l, l->frozen, 1));
 }
 

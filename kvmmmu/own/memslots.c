@@ -362,9 +362,12 @@ int kvm_create_memslot(struct kvm *kvm, u64 start, u64 end)
 		ret = -EINVAL;
 	} else {
 		s = slot_new(kvm, start, end - start, start, slot_flags(kvm));
-		if (is_td(kvm))
+		if (is_td(kvm) && !kvm_switch(kvm, SW_GMEM_BIND_LATE))
 			kvm_gmem_bind(kvm, i, s);
 		mutex_lock(&kvm->slots_arch_lock);	/* kvm_set_memslot() */
+		/* v7.3: kvm_gmem_commit_memory_region(), kvm_gmem_prepare_memory_region() before */
+		if (is_td(kvm) && kvm_switch(kvm, SW_GMEM_BIND_LATE))
+			kvm_gmem_bind(kvm, i, s);
 		kvm_activate_memslot(kvm, !active, i, s);
 	}
 	mutex_unlock(&kvm->slots_lock);

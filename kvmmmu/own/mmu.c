@@ -531,7 +531,7 @@ int kvm_tdp_mmu_map_private_pfn(struct kvm_vcpu *vcpu, u64 gfn, u64 hpa)
  * Under zap-under-read it is the zapping of those that do hold mmu_lock for read (roots,
  * NX recovery): no invalidation window, whose counters want the write lock.
  */
-void kvm_zap_gfn_range(struct kvm *kvm, u64 start, u64 end)
+static void zap_gfn_range(struct kvm *kvm, u64 start, u64 end)
 {
 	bool shared = kvm_zap_shared(kvm), flush;
 
@@ -546,6 +546,20 @@ void kvm_zap_gfn_range(struct kvm *kvm, u64 start, u64 end)
 	if (!shared)
 		kvm_mmu_invalidate_end(kvm);
 	kvm_mmu_unlock(kvm, shared, start, end);
+}
+
+/* v7.3: guard(srcu), for the memslots that it asks for rmaps */
+void kvm_zap_gfn_range(struct kvm *kvm, u64 start, u64 end)
+{
+	int idx;
+
+	if (!kvm_switch(kvm, SW_ZAP_UNDER_SRCU)) {
+		zap_gfn_range(kvm, start, end);
+		return;
+	}
+	idx = srcu_read_lock(&kvm->srcu);
+	zap_gfn_range(kvm, start, end);
+	srcu_read_unlock(&kvm->srcu, idx);
 }
 
 /* kvm_mmu_recover_huge_pages(), as dirty logging ends */

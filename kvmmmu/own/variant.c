@@ -15,6 +15,9 @@
 #define V6_16	(V6_18 | BIT(SW_CLEAR_PAGES) | BIT(SW_PREFAULT_RETRIES_INVALID) | \
 		 BIT(SW_NX_UNDER_WRITE) | BIT(SW_AGE_FETCH_AND))
 
+#define V7_3	(BIT(SW_VM_DEAD_TESTED) | BIT(SW_CREATE_HOLDS_LOCK) | BIT(SW_ZAP_UNDER_SRCU) | \
+		 BIT(SW_GMEM_BIND_LATE))
+
 /* X(name, switches, policy of a version or NULL, text, kernels, source) */
 #define VARIANTS(X)								\
 	X("v6.16", V6_16, "v6.16",						\
@@ -30,10 +33,11 @@
 	X("v7.2", 0, "v7.2",							\
 	  "the module is called from handle_changed_spte(), between freeze and unfreeze", \
 	  "v7.2", "arch/x86/kvm/mmu/tdp_mmu.c, vmx/tdx.c of v7.2")			\
-	X("v7.3", BIT(SW_VM_DEAD_TESTED) | BIT(SW_CREATE_HOLDS_LOCK), "v7.2",		\
-	  "as v7.2, but KVM_CREATE_VCPU holds kvm->lock from end to end, and fault and "	\
-	  "prefault loops test for a dead VM and leave the request",			\
-	  "v7.3", "arch/x86/kvm/vmx/tdx.c, mmu/mmu.c, virt/kvm/kvm_main.c of v7.3-rc7")					\
+	X("v7.3", V7_3, "v7.2",								\
+	  "as v7.2, but KVM_CREATE_VCPU holds kvm->lock from end to end, "		\
+	  "kvm_zap_gfn_range() is an SRCU reader, and fault and prefault loops test for "	\
+	  "a dead VM and leave the request",						\
+	  "v7.3", "arch/x86/kvm/vmx/tdx.c, mmu/mmu.c, virt/kvm/kvm_main.c of v7.3.4")					\
 	X("no-freeze", BIT(SW_NO_FREEZE), NULL,						\
 	  "no FROZEN in a mirror entry: the final value first, then the module",	\
 	  "mutation", "A01 <Y8m34OEVBfL7Q4Ns@google.com>")				\

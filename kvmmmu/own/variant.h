@@ -27,6 +27,8 @@ enum kvm_switch {
 	SW_AGE_FETCH_AND,	/* aging is a LOCKed AND (V15) */
 	SW_VM_DEAD_TESTED,	/* fault and prefault loops leave the request for others (V13) */
 	SW_CREATE_HOLDS_LOCK,	/* KVM_CREATE_VCPU holds kvm->lock from end to end */
+	SW_ZAP_UNDER_SRCU,	/* kvm_zap_gfn_range() is an SRCU reader */
+	SW_GMEM_BIND_LATE,	/* a guest_memfd is bound with slots_arch_lock held */
 	/* mutations */
 	SW_NO_FREEZE,
 	SW_ZAP_UNDER_READ,

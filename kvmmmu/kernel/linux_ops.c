@@ -268,10 +268,12 @@ static struct kmmu_result linux_release_hkid(struct kvm *kvm)
 NOT_YET(reuse_page, struct kvm *kvm, u64 gfn)
 NOT_YET(notify, struct kvm *kvm, u64 start, u64 end)
 NOT_YET(age, struct kvm *kvm, u64 start, u64 end)
+NOT_YET(test_age, struct kvm *kvm, u64 start, u64 end)
 NOT_YET(shadow_page, struct kvm *kvm, u64 gfn)
 NOT_YET(collapse, struct kvm *kvm, u64 start, u64 end)
 NOT_YET(split, struct kvm *kvm, u64 gfn)
 NOT_YET(log_dirty, struct kvm *kvm, u64 start, u64 end, bool on)
+NOT_YET(get_dirty, struct kvm *kvm, u64 start)
 NOT_YET(clear_dirty, struct kvm *kvm, u64 start, u64 end)
 NOT_YET(init_vm, struct kvm *kvm)
 NOT_YET(create_vcpu, struct kvm *kvm, u16 n)
@@ -346,11 +348,13 @@ static const struct kmmu_ops ops = {
 	.reuse_page = linux_reuse_page,
 	.notify = linux_notify,
 	.age = linux_age,
+	.test_age = linux_test_age,
 	.recover_nx = linux_recover_nx,
 	.shadow_page = linux_shadow_page,
 	.collapse = linux_collapse,
 	.split = linux_split,
 	.log_dirty = linux_log_dirty,
+	.get_dirty = linux_get_dirty,
 	.clear_dirty = linux_clear_dirty,
 	.init_vm = linux_init_vm,
 	.create_vcpu = linux_create_vcpu,

@@ -41,6 +41,10 @@ struct owned {
 struct remembered {
 	struct owned owned[ACTORS_MAX][OWNED_MAX];
 	guint64 zaps;		/* bit i: zap i is under way */
+	guint64 early;		/* of these, those whose first step has not come yet ... */
+	struct {
+		guint64 from, to, actor;
+	} begun[ZAPS_MAX];	/* ... and what they are about */
 };
 
 struct checks {
@@ -214,12 +218,39 @@ guint checks_zap_begins(struct checks *k, guint64 from, guint64 to)
 	if (zap == ZAPS_MAX)
 		return ZAPS_MAX;	/* more at a time than are watched */
 	world_set(k->world->zaps, k->world->zaps | BIT_ULL(zap));
-	to = kmmu_tdr(k->kvm) ? MIN(to, k->gfns) : 0;
-	for (guint64 gfn = from; gfn < to; gfn = skip_absent(k, gfn)) {
-		is_older(k, gfn, 1, zap);
-		is_older(k, gfn, 2, zap);
-	}
+	world_set(k->world->early, k->world->early | BIT_ULL(zap));
+	world_set(k->world->begun[zap].from, from);
+	world_set(k->world->begun[zap].to, to);
+	world_set(k->world->begun[zap].actor, actor_self()->id);
 	return zap;
+}
+
+static void not_early(struct checks *k, guint zap)
+{
+	world_set(k->world->early, k->world->early & ~BIT_ULL(zap));
+	world_set(k->world->begun[zap].from, 0);
+	world_set(k->world->begun[zap].to, 0);
+	world_set(k->world->begun[zap].actor, 0);
+}
+
+/*
+ * Nobody can tell that a zap has begun before its first step, and a search lets everybody else
+ * go first while it stands there: what is older is what is there then.
+ */
+static void zap_steps(struct checks *k, guint actor)
+{
+	for (guint zap = 0; zap < ZAPS_MAX; zap++) {
+		guint64 from = k->world->begun[zap].from, to = k->world->begun[zap].to;
+
+		if (!(k->world->early & BIT_ULL(zap)) || k->world->begun[zap].actor != actor)
+			continue;
+		to = kmmu_tdr(k->kvm) ? MIN(to, k->gfns) : 0;
+		for (guint64 gfn = from; gfn < to; gfn = skip_absent(k, gfn)) {
+			is_older(k, gfn, 1, zap);
+			is_older(k, gfn, 2, zap);
+		}
+		not_early(k, zap);
+	}
 }
 
 /* The zap has returned, and promised that nothing older than itself is there any more. */
@@ -263,6 +294,7 @@ void checks_zap_ends(struct checks *k, guint64 from, guint64 to, guint zap, gboo
 		is_no_older(k, gfn, 1, zap);
 		is_no_older(k, gfn, 2, zap);
 	}
+	not_early(k, zap);
 	world_set(k->world->zaps, k->world->zaps & ~BIT_ULL(zap));
 }
 
@@ -427,6 +459,8 @@ static void one_event(struct checks *k, const struct event *ev)
 {
 	switch (ev->type) {
 	case EV_STEP:
+		if (unlikely(k->world->early))
+			zap_steps(k, ev->actor);
 		step(k, ev);
 		break;
 	case EV_OWN:

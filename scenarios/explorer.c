@@ -12,6 +12,7 @@
 #include "scenarios/found.h"
 #include "scenarios/play_priv.h"
 #include "sim/engine/check.h"
+#include "sim/engine/meets.h"
 #include "sim/engine/region.h"
 #include "sim/engine/search.h"
 #include "sim/engine/tso.h"
@@ -30,6 +31,8 @@ struct explorer {
 	gint64 shown;			/* when progress was last said */
 	const char **begun;		/* by actor: operation begun before the first step */
 	GPtrArray *names;		/* of actors by number, at the end of the way drawn last */
+	struct meets *meets;		/* what all searches of the case have learned */
+	GArray *met;			/* gint64: when each violation was met, us since the start */
 };
 
 /* ---- while it searches ---- */
@@ -39,6 +42,9 @@ static void listen(void *ctx, const struct event *ev)
 {
 	struct explorer *e = ctx;
 
+	/* What is tolerated ends no way; that it was met is all that is kept of it. */
+	if (ev->type == EV_CHECK && check_is_tolerated(e->pl.sim, ev->name))
+		g_hash_table_add(e->pl.tolerated, (gpointer)g_intern_string(ev->name));
 	checks_event(e->pl.checks, ev);
 	play_forbidden(&e->pl, ev);
 }
@@ -74,7 +80,10 @@ static bool tick(void *ctx, const struct explore_result *so_far)
 static bool enough(void *ctx, const struct explore_result *so_far)
 {
 	struct explorer *e = ctx;
+	gint64 now = g_get_monotonic_time() - e->since;
 
+	while (e->met->len < so_far->found->len)
+		g_array_append_val(e->met, now);
 	return !e->req->engine.keep_going && expect_all_found(&e->pl, so_far);
 }
 
@@ -96,6 +105,7 @@ static struct explore_options engine_options(struct explorer *e)
 	/* One broken rule need not be the one that is expected. */
 	o.keep_going = true;
 	o.enough = enough;
+	o.meets = e->meets;
 	return o;
 }
 
@@ -125,8 +135,11 @@ static void fewest_switches(struct explorer *e, struct explore_found *f)
 
 		o.preemptions = (int)n;
 		o.states = e->req->soon ? SOON_STATES : SHRINK_STATES;
+		o.executions = 0;
 		o.livelock = false;
 		o.driver = EXPLORE_ALL;
+		o.focus = true;
+		o.enough = NULL;
 		o.no_hash = o.no_reduction = false;
 		o.verify_key = 0;
 		r = explore(e->pl.sim, &o);
@@ -232,6 +245,7 @@ static void take_found(struct explorer *e, struct explore_found *f)
 	v->steps_found = steps_of(&f->trail);
 	v->switches_found = f->preemptions;
 	v->executions = f->executions + 1;
+	v->microseconds = g_array_index(e->met, gint64, e->out->violations->len);
 	v->times = f->times;
 	if (e->req->shrink && f->trail.n && !v->loops) {
 		fewest_switches(e, f);
@@ -346,6 +360,8 @@ static void search(struct explorer *e)
 	trace_listen(e->pl.sim, note_begun, e);
 	search_begin(e->pl.sim);
 	trace_unlisten(e->pl.sim, note_begun, e);
+	e->meets = meets_new();
+	e->met = g_array_new(FALSE, FALSE, sizeof(gint64));
 	o = engine_options(e);
 	e->since = e->shown = g_get_monotonic_time();
 	e->out->tso = e->req->memory == EXPLORE_TSO ||
@@ -355,6 +371,8 @@ static void search(struct explorer *e)
 	for (guint i = 0; i < e->out->engine->found->len && !e->pl.refused; i++)
 		take_found(e, e->out->engine->found->pdata[i]);
 	trace_unlisten(e->pl.sim, listen, e);
+	meets_free(e->meets);
+	g_array_unref(e->met);
 }
 
 static void violation_free(gpointer p)

@@ -25,6 +25,7 @@ struct explored_violation {
 	const char *id, *where, *text, *site;
 	guint64 executions;	/* that had ended when it was first met */
 	guint64 times;
+	gint64 microseconds;		/* that had passed by then; of this host */
 	guint steps, switches;	/* of the shortest way known */
 	guint steps_found, switches_found;	/* of the way as it was found */
 	gboolean loops;		/* livelock, starvation: the way ends in a loop */

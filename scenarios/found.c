@@ -24,6 +24,7 @@ struct found_log {
 	GArray *entries;
 	GStringChunk *strings;
 	const char **begun;	/* by actor: an operation that has no entry yet */
+	gboolean *fresh;	/* by actor: at an operation's beginning, before its first step */
 };
 
 struct found_log *found_log_new(struct player *pl, const char *const *begun)
@@ -32,6 +33,7 @@ struct found_log *found_log_new(struct player *pl, const char *const *begun)
 
 	log->pl = pl;
 	log->begun = g_memdup2(begun, pl->ncast * sizeof(*begun));
+	log->fresh = g_new0(gboolean, pl->ncast);
 	log->entries = g_array_new(FALSE, FALSE, sizeof(struct entry));
 	log->strings = g_string_chunk_new(4096);
 	return log;
@@ -44,6 +46,7 @@ void found_log_free(struct found_log *log)
 	g_array_unref(log->entries);
 	g_string_chunk_free(log->strings);
 	g_free(log->begun);
+	g_free(log->fresh);
 	g_free(log);
 }
 
@@ -119,10 +122,18 @@ void found_log_event(void *ctx, const struct event *ev)
 
 		g_array_append_val(log->entries, begun);
 		log->begun[e.actor] = NULL;
+		log->fresh[e.actor] = TRUE;
+	}
+	/* The step by which a search lets an operation begin is none of a run. */
+	if (ev->type == EV_STEP && log->fresh[e.actor]) {
+		log->fresh[e.actor] = FALSE;
+		if (ev->op == MEM_FENCE)
+			return;
 	}
 	switch (ev->type) {
 	case EV_OP_BEGIN:
 		e.what = BEGINS;
+		log->fresh[e.actor] = TRUE;
 		e.text = g_string_chunk_insert_const(log->strings, ev->name);
 		break;
 	case EV_OP_END:

@@ -10,6 +10,7 @@
 #include "sim/engine/arena.h"
 #include "sim/engine/check.h"
 #include "sim/engine/lp.h"
+#include "sim/engine/mem.h"
 #include "sim/engine/region.h"
 #include "sim/engine/task.h"
 #include "sim/engine/undo.h"
@@ -45,6 +46,8 @@ static void set_region(struct cast *a, const struct scn_op *op)
 			    "value has no raw form (a number has)", op->region.text);
 		return;
 	}
+	if (play_is_searched(a->pl))
+		mem_or8(e.p, 0);	/* a step on it, so that others may come before */
 	world_store(e.p, &raw, e.region->size < 8 ? e.region->size : 8);
 }
 

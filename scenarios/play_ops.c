@@ -235,12 +235,40 @@ static void call(struct cast *a, const struct scn_op *op, struct kmmu_result *r)
 		kmmu_put(a->kvm, (u16)of);
 }
 
+gboolean play_is_searched(const struct player *pl)
+{
+	return sim_options(pl->sim)->sched == SCHED_CHOOSE;
+}
+
+/* Is its first step all that others can see of its beginning? */
+static gboolean begins_with_a_step(const struct scn_op *op)
+{
+	switch (op->word->code) {
+	case SCN_OP_COMPUTE:
+	case SCN_OP_ACQUIRE:
+	case SCN_OP_RELEASE:
+	case SCN_OP_SEAMCALL:
+	case SCN_OP_SIGNAL:
+	case SCN_OP_NEED_RESCHED:
+	case SCN_OP_SET:
+		return TRUE;
+	default:
+		return FALSE;
+	}
+}
+
 static void perform(struct cast *a, const struct scn_op *op)
 {
 	struct kmmu_result r = { 0 };
 
 	actor_forget((guint64)op->loc.line << 16 | op->loc.col);
 	trace_(EV_OP_BEGIN, .name = op->text);
+	/*
+	 * A descriptor is closed, a flag is set, an interrupt is sent by no step: in a search that
+	 * must not come at once, but when it is this actor's turn.
+	 */
+	if (play_is_searched(a->pl) && !begins_with_a_step(op))
+		mem_fence();
 	if (op->word->code == SCN_OP_COMPUTE)
 		play_compute(op->cycles);
 	else

@@ -85,6 +85,7 @@ struct player {
 	GHashTable *tallies;	/* "busy LEAF" ... -> count */
 	guint64 *called;	/* by actor: clock of its last leaf call */
 	const void **touched;	/* by actor: where its last step was */
+	GHashTable *tolerated;	/* searches: ids of rules that were broken and tolerated */
 	GHashTable *holders;	/* lock's name -> struct holder */
 	const char **refused_by;	/* by actor: the lock that it found busy last */
 	struct checks *checks;
@@ -136,6 +137,8 @@ gboolean play_op_possible(struct player *pl, const struct cast *a, const struct 
  * it does next may be no step, and must not happen before its time
  */
 void play_compute(guint64 cycles);
+/* play_is_searched - there is no time: who goes next is chosen at each step */
+gboolean play_is_searched(const struct player *pl);
 /* play_refuse - "FILE:LINE:COL: error: ..."; the first one counts */
 void play_refuse(struct player *pl, const struct scn_loc *loc, const char *fmt, ...)
 	G_GNUC_PRINTF(3, 4);

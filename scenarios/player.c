@@ -222,6 +222,7 @@ void player_init(struct player *pl, const struct scenario *sc,
 	pl->touched = g_new0(const void *, ACTORS_MAX + 1);
 	pl->refused_by = g_new0(const char *, ACTORS_MAX + 1);
 	pl->holders = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, g_free);
+	pl->tolerated = g_hash_table_new(g_direct_hash, g_direct_equal);
 	player_describe(pl);
 	play_note_names(pl);
 	expect_prepare(pl);
@@ -256,6 +257,7 @@ void player_fini(struct player *pl)
 	g_free(pl->touched);
 	g_free(pl->refused_by);
 	g_hash_table_unref(pl->holders);
+	g_hash_table_unref(pl->tolerated);
 	g_free(pl->refused);
 }
 

@@ -12,13 +12,15 @@
 
 static struct {
 	int preemptions, pct, depth, verify, laps;
-	gboolean random, no_hash, no_reduction, livelock, keep_going, no_shrink;
+	gboolean all, random, no_hash, no_reduction, livelock, keep_going, no_shrink;
 	gint64 executions, states;
 	double seconds;
 	char *only, *found, *memory;
 } raw = { .preemptions = -1 };
 
 static const GOptionEntry extra[] = {
+	{ "all", 'a', 0, G_OPTION_ARG_NONE, &raw.all,
+	  "Every interleaving in one search, however large, and nothing else", NULL },
 	{ "preemptions", 'p', 0, G_OPTION_ARG_INT, &raw.preemptions,
 	  "At most N switches away from an actor that could go on", "N" },
 	{ "laps", 0, 0, G_OPTION_ARG_INT, &raw.laps,
@@ -65,6 +67,13 @@ static void show_progress(void *ctx, const struct explore_result *r, double seco
 		r->depth, seconds > 0 ? (double)n / seconds : 0, seconds);
 }
 
+/* Does it ask for no way to search in particular? */
+static gboolean is_plain(void)
+{
+	return !raw.all && raw.preemptions < 0 && !raw.no_hash && !raw.no_reduction &&
+	       !raw.verify && !raw.states && !raw.depth;
+}
+
 static gboolean take_options(struct explore_request *q, const struct cli *cli)
 {
 	struct explore_options *o = &q->engine;
@@ -90,7 +99,8 @@ static gboolean take_options(struct explore_request *q, const struct cli *cli)
 		return cli_fail("--memory is sc or tso, not %s", raw.memory), FALSE;
 	if (raw.memory)
 		q->memory = !strcmp(raw.memory, "tso") ? EXPLORE_TSO : EXPLORE_SC;
-	o->driver = raw.random ? EXPLORE_RANDOM : raw.pct ? EXPLORE_PCT : EXPLORE_ALL;
+	o->driver = raw.random ? EXPLORE_RANDOM : raw.pct ? EXPLORE_PCT : is_plain() ? EXPLORE_MIX :
+		    EXPLORE_ALL;
 	o->preemptions = raw.preemptions;
 	o->laps = (u32)raw.laps;
 	o->pct_depth = (u32)raw.pct;

@@ -61,6 +61,7 @@ struct actor {
 	/* cold from here on */
 	u8 state;		/* enum actor_state */
 	bool background;	/* runs when nobody else can (idle LPs, RCU callbacks) */
+	bool storer;		/* empties a store buffer: tso.c */
 	u64 key;		/* fold of (site, result) since actor_forget() */
 	u64 steps;		/* record */
 	u64 locked, cas;	/* record: LOCKed ones on a line of its own; of these CMPXCHGs */
@@ -76,6 +77,9 @@ struct actor {
 	/* Rounds of a loop: how often it forgot, one of the keys it had then, how often again. */
 	u64 lap_key;
 	u32 forgets, laps;
+	/* Searches: how often it came to a place (its line, folded) in this operation. */
+	u8 often[64];
+	u64 offered;		/* searches: lines at which an interrupt might have landed */
 	/* These two share a word that is always logged, so it is in the world's hash. */
 	u32 tif __attribute__((aligned(8)));	/* TIF_* of task.h, read and written by steps */
 	u32 irqs_off;		/* depth: > 0 means that no interrupt is taken */

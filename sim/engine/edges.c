@@ -15,7 +15,7 @@
 struct edge {
 	u32 from, to;
 	u16 actor;
-	bool progress;
+	bool progress, postponed;
 };
 
 struct edges {
@@ -66,13 +66,13 @@ u32 edges_state(struct edges *e, struct search_id id)
 	return e->states;
 }
 
-void edges_add(struct edges *e, u32 from, u32 to, u16 actor, bool progress)
+void edges_add(struct edges *e, u32 from, u32 to, u16 actor, bool progress, bool postponed)
 {
 	if (e->n == e->room) {
 		e->room = e->room ? 2 * e->room : 1 << 14;
 		e->edge = g_renew(struct edge, e->edge, e->room);
 	}
-	e->edge[e->n++] = (struct edge){ from, to, actor, progress };
+	e->edge[e->n++] = (struct edge){ from, to, actor, progress, postponed };
 }
 
 /* Sort by the state that they leave: a counting sort, so the order within one is kept. */
@@ -97,6 +97,8 @@ static void by_state(struct edges *e)
 
 static bool counts(const struct look *l, const struct edge *d)
 {
+	if (d->postponed)
+		return false;
 	return l->starved < 0 ? !d->progress : !(d->progress && d->actor == l->starved);
 }
 
@@ -412,6 +414,7 @@ static void report(const struct look *l, struct explore *x, const struct part *p
 	struct rewind *root;
 	struct point point;
 	u32 begins;
+	char *waits;
 
 	root = rewind_new(x->sim);
 	follow(x, l->e, stem, &t);
@@ -419,9 +422,10 @@ static void report(const struct look *l, struct explore *x, const struct part *p
 	follow(x, l->e, loop, &t);
 	names(p, who);
 	point = point_set(x->sim);
+	waits = explore_waits(x->sim);
 	if (l->starved < 0)
 		check_fail("livelock", who->str, "after %u steps, %u more bring the same state back "
-			   "and nobody got anywhere", stem->len, loop->len);
+			   "and nobody got anywhere%s", stem->len, loop->len, waits);
 	else
 		check_fail("starvation", the_world->actor[l->starved]->name,
 			   "after %u steps, %u more bring the same state back: %s moved and got "
@@ -430,6 +434,7 @@ static void report(const struct look *l, struct explore *x, const struct part *p
 	t.loop = begins;
 	if (!check_is_tolerated(x->sim, l->starved < 0 ? "livelock" : "starvation"))
 		explore_note(x, &t);
+	g_free(waits);
 	point_back(x->sim, &point);
 	rewind_to(root);
 	rewind_free(root);

@@ -16,8 +16,11 @@ u64 edges_bytes(const struct edges *e);
 
 /* edges_state - number a new state, from 1 */
 u32 edges_state(struct edges *e, struct search_id id);
-/* edges_add - @actor's step leads from @from to @to; did it get anywhere? */
-void edges_add(struct edges *e, u32 from, u32 to, u16 actor, bool progress);
+/*
+ * edges_add - @actor's step leads from @from to @to; did it get anywhere? @postponed: an
+ * interrupt might have landed and did not, which no fair way does for ever
+ */
+void edges_add(struct edges *e, u32 from, u32 to, u16 actor, bool progress, bool postponed);
 
 /* edges_look - all states are known: report into @x what never ends */
 void edges_look(struct edges *e, struct explore *x);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "sim/engine/check.h"
+#include "sim/engine/explain.h"
 #include "sim/engine/explore_priv.h"
 #include "sim/engine/tso.h"
 
@@ -105,7 +106,7 @@ void explore_note(struct explore *x, const struct trail *t)
 {
 	struct explore_found *f = explore_found_new(x->sim, t);
 
-	f->executions = x->res->executions;
+	f->executions = x->res->before + x->res->executions;
 	for (u32 i = 0; i < x->res->found->len; i++) {
 		struct explore_found *old = x->res->found->pdata[i];
 
@@ -118,6 +119,23 @@ void explore_note(struct explore *x, const struct trail *t)
 	g_ptr_array_add(x->res->found, f);
 	if (!x->opt->keep_going || (x->opt->enough && x->opt->enough(x->opt->ctx, x->res)))
 		x->stop = true;
+}
+
+char *explore_waits(struct sim *sim)
+{
+	GString *s = g_string_new(NULL);
+	char one[400];
+
+	for (u32 i = 0; i < the_world->nactors; i++) {
+		const struct actor *a = the_world->actor[i];
+
+		if (a->background || a->state == ACTOR_PARKED || a->state == ACTOR_DONE ||
+		    !actor_waits(a))
+			continue;
+		explain_actor(sim, a, one, sizeof(one));
+		g_string_append_printf(s, "; %s", one);
+	}
+	return g_string_free(s, FALSE);
 }
 
 bool explore_any_enabled(struct sim *sim)
@@ -166,13 +184,11 @@ static void preemptions_of(struct sim *sim, struct explore_result *res)
 	}
 }
 
-struct explore_result *explore(struct sim *sim, const struct explore_options *opt)
+void explore_once(struct sim *sim, const struct explore_options *opt, struct explore_result *res)
 {
-	struct explore_result *res = g_new0(struct explore_result, 1);
 	struct explore x = { .sim = sim, .opt = opt, .res = res };
 	struct choose_driver driver = { inner_pick, &x.inner };
 
-	res->found = g_ptr_array_new_with_free_func(explore_found_free);
 	choose_drive(sim, &driver);
 	if (opt->driver == EXPLORE_ALL)
 		explore_dfs(&x);
@@ -180,15 +196,30 @@ struct explore_result *explore(struct sim *sim, const struct explore_options *op
 		explore_sample(&x);
 	choose_drive(sim, NULL);
 	preemptions_of(sim, res);
+	res->seldom = x.seldom;
 	if (!res->bounded_by && x.stop)
 		res->bounded_by = "violation";
 	else if (!res->bounded_by && x.pruned)
 		res->bounded_by = "preemptions";
 	else if (!res->bounded_by && x.tired)
 		res->bounded_by = "laps";
+	else if (!res->bounded_by && x.seldom)
+		res->bounded_by = "often";
 	if (!res->bounded_by && tso_cut(sim))
 		res->bounded_by = "buffers";
 	res->word = word_of(&x);
+}
+
+struct explore_result *explore(struct sim *sim, const struct explore_options *opt)
+{
+	struct explore_result *res = g_new0(struct explore_result, 1);
+
+	res->found = g_ptr_array_new_with_free_func(explore_found_free);
+	res->switches_done = -1;
+	if (opt->driver == EXPLORE_MIX)
+		explore_mix(sim, opt, res);
+	else
+		explore_once(sim, opt, res);
 	return res;
 }
 

@@ -16,6 +16,11 @@ enum explore_driver {
 	EXPLORE_ALL,		/* every interleaving, or every one of few preemptions */
 	EXPLORE_RANDOM,		/* uniform at each step */
 	EXPLORE_PCT,		/* random priorities, depth - 1 changes of them */
+	/*
+	 * All of it if it is small; else few switches first, then samples, then more of each, until
+	 * all is known or somebody stops it. In an order that depends on nothing but counts.
+	 */
+	EXPLORE_MIX,
 };
 
 struct explore_result;
@@ -29,10 +34,23 @@ struct explore_options {
 	 * leaves something behind each time (a count) would go on for ever at no cost.
 	 */
 	u32 laps;
+	/*
+	 * EXPLORE_ALL: what is known of the words at which actors meet; it is added to. With
+	 * @focus others go on only before a step on such a word (not with store buffers): of what
+	 * breaks a rule only the looks in between are lost. May be NULL.
+	 */
+	struct meets *meets;
+	bool focus;
+	/* With @focus: before a step of one line only so often in an operation; 0: always. */
+	u32 often;
 	bool no_hash;		/* EXPLORE_ALL: states are not remembered, sleep sets are used */
 	bool no_reduction;	/* EXPLORE_ALL: not even those */
 	u32 verify_key;		/* run sampled merges on for so many steps, both pasts; 0: no */
-	bool livelock;		/* EXPLORE_ALL: keep the edges, look for livelock and starvation */
+	/*
+	 * EXPLORE_ALL: keep the edges, look for livelock and starvation when all are known. With a
+	 * bound or a focus: for livelock alone, where a way comes back to a state of its own.
+	 */
+	bool livelock;
 	u32 progress;		/* enum progress_kind: what counts as getting somewhere; 0: all */
 	u64 seed;		/* of the samples */
 	u32 pct_depth;		/* 0: 3 */
@@ -76,7 +94,12 @@ struct explore_found {
 
 struct explore_result {
 	enum explore_word word;
-	const char *bounded_by;	/* "preemptions", "laps", "states", "time", "depth",
+	const char *phase;	/* EXPLORE_MIX: what is going on, or was at the end */
+	int switches_done;	/* EXPLORE_MIX: all ways with so few, where actors meet; -1: none */
+	bool seldom;		/* with @often: a place was left out */
+	u64 before;		/* EXPLORE_MIX: executions of the searches before the last */
+	u64 before_transitions;
+	const char *bounded_by;	/* "preemptions", "laps", "often", "states", "time", "depth",
 				 * "buffers", "interrupt", "violation"; NULL: nothing */
 	u64 executions;		/* complete ones: nobody could run, or a rule was broken */
 	u64 blocked;		/* no_hash: given up, as all that could run was asleep */

@@ -20,6 +20,7 @@ struct explore {
 	bool stop;			/* the search is to end */
 	bool pruned;			/* a switch was left out for want of budget */
 	bool tired;			/* a round of a loop was left out */
+	bool seldom;			/* a place was left out where another had been */
 };
 
 /* What is not one actor's: for looks that take no step. */
@@ -43,10 +44,16 @@ struct explore_found *explore_found_new(struct sim *sim, const struct trail *t);
 /* One execution has come to its end: @t says how (only asked for if a rule is broken). */
 bool explore_any_enabled(struct sim *sim);
 
+/* "; A waits for ..., B waits for ...": who stands still meanwhile. To be freed */
+char *explore_waits(struct sim *sim);
+
 /* Is it time to say how far we are, and to hear whether to go on? */
 void explore_tick(struct explore *x);
 
 void explore_dfs(struct explore *x);
+/* One search, of one driver but EXPLORE_MIX; what is found joins what @res has. */
+void explore_once(struct sim *sim, const struct explore_options *opt, struct explore_result *res);
+void explore_mix(struct sim *sim, const struct explore_options *opt, struct explore_result *res);
 void explore_sample(struct explore *x);
 
 /*

@@ -67,13 +67,13 @@ static void follow(struct replay *r)
 		a = next(r, last);
 		if (!a)
 			break;
-		r->switches += last && a != last && actor_enabled(last) && !a->background;
+		r->switches += last && a != last && actor_enabled(last) && !a->storer;
 		trail_add(&r->taken, a->id);
 		a->clock = ++sim->now;
 		search_step(sim, a);
 		if (r->x.opt->step && !sim->stopping)
 			r->x.opt->step(r->x.opt->ctx);
-		last = a->background ? last : a;
+		last = a->storer ? last : a;
 	}
 	if (!sim->stopping && step < STEPS_MAX && r->t->loop == r->t->n)
 		search_end(sim);

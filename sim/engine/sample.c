@@ -7,6 +7,7 @@
  */
 #include "sim/engine/explore_priv.h"
 #include "sim/engine/hash.h"
+#include "sim/engine/meets.h"
 #include "sim/engine/rng.h"
 
 #define EXECUTIONS	10000u
@@ -14,12 +15,22 @@
 #define PCT_DEPTH	3u
 /* PCT changes priorities somewhere in the longest execution so far, of the first so many. */
 #define PILOTS		64u
+#define EDGE		8u
+
+/* A place in the source before whose step others may go first. */
+struct place {
+	u32 times, most;	/* in this execution; in the pilot that came there most often */
+};
 
 struct pct {
 	bool on;
 	u32 prio[ACTORS_MAX];	/* higher goes first; changed ones are below all; 0: not drawn */
-	u32 change[64];		/* at which step, rising */
+	u32 change[64];		/* at which step, rising; with focus at which time ... */
+	u32 where[64];		/* ... at which place; 0: none */
 	u32 n, at;		/* changes in all, done */
+	bool focus;
+	GArray *places;		/* struct place, in the order in which they were come to; from 1 */
+	u32 *place_of;		/* by number of the site */
 };
 
 struct sample {
@@ -30,6 +41,7 @@ struct sample {
 	struct actor *enabled[ACTORS_MAX];	/* not on the stack of an actor */
 	struct pct pct;
 	u32 steps, max;
+	bool pilot;
 	u32 longest;		/* of the pilots */
 	struct rewind *root;
 };
@@ -69,6 +81,76 @@ static int rising(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+static struct place *place(const struct sample *s, u32 i)
+{
+	return &g_array_index(s->pct.places, struct place, i);
+}
+
+/* Which time of so many: all are as likely, but the first and the last few more. */
+static u32 draw_time(struct sample *s, u32 most)
+{
+	u32 edge = draw(s, 4);
+
+	if (edge < 2 || most <= EDGE)
+		return 1 + draw(s, most);
+	return edge == 2 ? 1 + draw(s, EDGE) : most - draw(s, EDGE);
+}
+
+/*
+ * Where actors meet there are places that an execution comes to once, and loops that come to
+ * theirs a thousand times: all places are as likely, then the times of one.
+ */
+static void draw_places(struct sample *s)
+{
+	struct pct *p = &s->pct;
+	u32 n = p->places->len;
+
+	for (u32 i = 1; i < n; i++)
+		place(s, i)->times = 0;
+	for (u32 i = 0; i < p->n; i++) {
+		p->where[i] = n > 1 ? 1 + draw(s, n - 1) : 0;
+		p->change[i] = p->where[i] ? draw_time(s, place(s, p->where[i])->most) : 0;
+	}
+}
+
+/* The place that @a stands at; 0: nobody else comes there, or no pilot has been there. */
+static u32 place_at(struct sample *s, const struct actor *a)
+{
+	u32 *of = &s->pct.place_of[site_number(a->pending.site)];
+	struct place fresh = { 0, 0 };
+
+	if (s->pilot)
+		meets_note(s->x->opt->meets, a);
+	if (!meets_here(s->x->opt->meets, a))
+		return 0;
+	if (!*of && s->pilot) {
+		*of = s->pct.places->len;
+		g_array_append_val(s->pct.places, fresh);
+	}
+	return *of;
+}
+
+/* Is a change of priorities due before the step of @a? It is used up by that. */
+static bool is_due(struct sample *s, const struct actor *a)
+{
+	struct pct *p = &s->pct;
+	u32 at = place_at(s, a);
+	struct place *here = place(s, at);
+
+	if (!at)
+		return false;
+	here->times++;
+	if (s->pilot)
+		here->most = MAX(here->most, here->times);
+	for (u32 i = 0; i < p->n; i++) {
+		if (p->where[i] != at || p->change[i] != here->times)
+			continue;
+		p->where[i] = 0;
+		return true;
+	}
+	return false;
+}
+
 static void pct_start(struct sample *s)
 {
 	struct pct *p = &s->pct;
@@ -76,9 +158,11 @@ static void pct_start(struct sample *s)
 
 	p->n = MIN(depth - 1, ARRAY_SIZE(p->change));
 	p->at = 0;
-	for (u32 i = 0; i < p->n; i++)
+	for (u32 i = 0; i < p->n && !p->focus; i++)
 		p->change[i] = draw(s, MAX(s->longest, 1u));
-	if (p->n > 1)
+	if (p->focus)
+		draw_places(s);
+	else if (p->n > 1)
 		qsort(p->change, p->n, sizeof(p->change[0]), rising);
 	for (u32 i = 0; i < the_world->nactors; i++)
 		p->prio[i] = 0;
@@ -95,7 +179,7 @@ static inline u32 prio_of(struct sample *s, const struct actor *a)
 }
 
 /* Ties break by number. */
-static __always_inline struct actor *pick_pct(struct sample *s)
+static __always_inline struct actor *pick_pct(struct sample *s, bool focus)
 {
 	struct pct *p = &s->pct;
 	u32 most;
@@ -116,7 +200,8 @@ static __always_inline struct actor *pick_pct(struct sample *s)
 				best = a;
 			}
 		}
-		if (!best || p->at == p->n || s->steps < p->change[p->at])
+		if (!best || (focus ? !is_due(s, best) :
+			      p->at == p->n || s->steps < p->change[p->at]))
 			return best;
 		p->prio[best->id] = p->n - p->at++;
 	}
@@ -134,13 +219,13 @@ static __always_inline struct actor *pick_uniform(struct sample *s)
 }
 
 /* Who takes the next step; NULL: this execution is over. */
-static __always_inline struct actor *next(struct sim *sim, struct sample *s, bool pct)
+static __always_inline struct actor *next(struct sim *sim, struct sample *s, bool pct, bool focus)
 {
 	struct actor *a;
 
 	if (unlikely(sim->stopping || s->steps == s->max))
 		return NULL;
-	a = pct ? pick_pct(s) : pick_uniform(s);
+	a = pct ? pick_pct(s, focus) : pick_uniform(s);
 	if (!a)
 		return NULL;
 	s->steps++;
@@ -149,9 +234,10 @@ static __always_inline struct actor *next(struct sim *sim, struct sample *s, boo
 }
 
 /* The same on the stack of @me: it goes on at once, or another does, with no hub between. */
-static __always_inline void turn(struct sim *sim, struct sample *s, struct actor *me, bool pct)
+static __always_inline void turn(struct sim *sim, struct sample *s, struct actor *me, bool pct,
+				 bool focus)
 {
-	struct actor *a = next(sim, s, pct);
+	struct actor *a = next(sim, s, pct, focus);
 
 	if (a == me)
 		return;
@@ -163,12 +249,17 @@ static __always_inline void turn(struct sim *sim, struct sample *s, struct actor
 
 static void turn_uniform(struct sim *sim, void *ctx, struct actor *me)
 {
-	turn(sim, ctx, me, false);
+	turn(sim, ctx, me, false, false);
 }
 
 static void turn_pct(struct sim *sim, void *ctx, struct actor *me)
 {
-	turn(sim, ctx, me, true);
+	turn(sim, ctx, me, true, false);
+}
+
+static void turn_focus(struct sim *sim, void *ctx, struct actor *me)
+{
+	turn(sim, ctx, me, true, true);
 }
 
 static void over(struct sample *s)
@@ -195,14 +286,15 @@ static void play(struct sample *s, u64 i)
 
 	rng_seed(&s->rng, hash_mix(x->opt->seed ^ 0x589965cc75374cc3ull, 2 * i + 1));
 	s->n = s->steps = 0;
+	s->pilot = i < PILOTS;
 	if (s->pct.on)
 		pct_start(s);
-	while ((a = next(x->sim, s, s->pct.on))) {
+	while ((a = next(x->sim, s, s->pct.on, s->pct.focus))) {
 		search_step(x->sim, a);
 		if (x->opt->step && !x->sim->stopping)
 			x->opt->step(x->opt->ctx);
 	}
-	if (i < PILOTS)
+	if (s->pilot)
 		s->longest = MAX(s->longest, s->steps);
 }
 
@@ -230,12 +322,16 @@ void explore_sample(struct explore *x)
 
 	s->x = x;
 	s->pct.on = x->opt->driver == EXPLORE_PCT;
+	s->pct.focus = s->pct.on && x->opt->focus && x->opt->meets;
+	s->pct.places = g_array_new(FALSE, TRUE, sizeof(struct place));
+	g_array_set_size(s->pct.places, 1);
+	s->pct.place_of = g_new0(u32, site_count() + 1);
 	s->max = x->opt->depth ? x->opt->depth : STEPS_MAX;
 	choose_drive(sim, &driver);
 	sched_keyed(sim, false);	/* before what the actors are taken back to */
 	s->root = rewind_new(sim);
 	if (!x->opt->step && sim->opt.carrier == CARRIER_FIBER)
-		sim->turn = s->pct.on ? turn_pct : turn_uniform;
+		sim->turn = s->pct.focus ? turn_focus : s->pct.on ? turn_pct : turn_uniform;
 	sim->turn_ctx = s;
 	for (u64 i = 0; i < n && !x->stop; i++)
 		execution(s, i);
@@ -243,5 +339,7 @@ void explore_sample(struct explore *x)
 	sched_keyed(sim, true);
 	rewind_free(s->root);
 	g_free(s->way);
+	g_array_unref(s->pct.places);
+	g_free(s->pct.place_of);
 	g_free(s);
 }

@@ -168,12 +168,17 @@ u32 inner_pick(struct sim *sim, void *ctx, u32 n, enum choose_why why)
 {
 	struct inner *in = *(struct inner **)ctx;
 
+	if (in->later && why == CHOOSE_INTERRUPT) {
+		in->postponed = true;
+		return 0;
+	}
 	if (in->at == in->len) {
 		if (in->len == INNER_MAX || n > 255)
 			sim_die("more than %d choices in one step", INNER_MAX);
 		in->n[in->len] = (u8)n;
 		in->v[in->len++] = 0;
 	}
+	in->postponed |= why == CHOOSE_INTERRUPT && !in->v[in->at];
 	return in->v[in->at++];
 }
 

@@ -71,6 +71,8 @@ struct search_id search_id_of(const struct sim *sim, struct search_id actors);
 struct inner {
 	u8 n[INNER_MAX], v[INNER_MAX];
 	u8 len, at;
+	bool later;		/* no interrupt lands in this step, and nobody is asked */
+	bool postponed;		/* one might have landed, and did not */
 };
 
 /* inner_pick - a choose_driver's pick; @ctx: struct inner ** of the step being taken */

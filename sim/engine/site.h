@@ -24,5 +24,8 @@ struct site {
 /* site_number - index of @site in this program's section, 0 for NULL */
 u32 site_number(const struct site *site);
 
+/* site_count - how many sites this program has; no number is greater */
+u32 site_count(void);
+
 /* site_file - @site's file without leading "../", so that it reads the same in each build tree */
 const char *site_file(const struct site *site);

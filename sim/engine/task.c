@@ -49,7 +49,10 @@ void cpu_relax(void)
 	look_around();
 }
 
-/* From outside the machine, so no step; real threads may be reading it. */
+/*
+ * From outside the machine, so no step; real threads may be reading it. In a search whoever
+ * sets it is one of those who take turns, and others may come before: so there it is one.
+ */
 static void flag_set(struct actor *a, u32 flag)
 {
 	u16 lp;
@@ -57,6 +60,9 @@ static void flag_set(struct actor *a, u32 flag)
 	if (sim_is_free(a->sim)) {
 		mem_atomic(MEM_OR, 4, &a->tif, flag, 0);
 		lp = (u16)mem_atomic(MEM_READ, sizeof(a->lp), &a->lp, 0, 0);
+	} else if (a->sim->opt.sched == SCHED_CHOOSE) {
+		mem_or32(&a->tif, flag);
+		lp = a->lp;
 	} else {
 		world_set(a->tif, a->tif | flag);
 		lp = a->lp;

@@ -140,6 +140,7 @@ static void buffers_make(struct sim *sim)
 		snprintf(name, sizeof(name), "%s's stores", a->name);
 		s = actor_new(sim, name, a->lp, storer, &sim->tso.buffer[i]);
 		actor_set(s->background, true);
+		actor_set(s->storer, true);
 	}
 }
 

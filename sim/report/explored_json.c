@@ -27,6 +27,9 @@ static void violations(struct json *j, const struct explored *e)
 		json_number(j, "switches", v->switches);
 		json_text(j, "choices", v->choices);
 		json_text(j, "replays_as", v->scenario);
+		json_enter(j, "host", '{');
+		json_number(j, "nanoseconds", v->microseconds * 1000);
+		json_leave(j, '}');
 		json_leave(j, '}');
 	}
 	json_leave(j, ']');

@@ -140,22 +140,28 @@ static gboolean mentions(const char *text, const char *want)
 	return all;
 }
 
-static gboolean violation_is(const struct play_violation *v, const char *id, const char *where)
+gboolean expect_violation_is(const char *is, const char *at, const char *text, const char *id,
+			     const char *where)
 {
 	char **words;
 	gboolean all = TRUE;
 
-	if (strcmp(v->id, id))
+	if (strcmp(is, id))
 		return FALSE;
-	if (!where || !*where || !strcmp(v->where, where))
+	if (!where || !*where || !strcmp(at, where))
 		return TRUE;
 	/* "0x10" must not match "0x100": words are compared whole. */
 	words = g_strsplit(where, " ", -1);
 	for (char **w = words; *w; w++)
-		if (**w && strcmp(v->where, *w) && !strstr(v->text, *w))
+		if (**w && strcmp(at, *w) && !strstr(text, *w))
 			all = FALSE;
 	g_strfreev(words);
 	return all;
+}
+
+static gboolean violation_is(const struct play_violation *v, const char *id, const char *where)
+{
+	return expect_violation_is(v->id, v->where, v->text, id, where);
 }
 
 static void list_violations(struct player *pl, GString *out)

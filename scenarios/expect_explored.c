@@ -45,21 +45,27 @@ static gboolean counts(const struct player *pl, const struct scn_expect *e)
 	return e->kind == SCN_EXPECT_EXPLORE || !speaks_of_explore(pl);
 }
 
-static const struct explore_found *find(const struct explore_result *r, const char *id)
+/* The violation that @e wants, of check @id; where it says where that is, there. */
+static const struct explore_found *find(const struct explore_result *r, const struct scn_expect *e,
+					const char *id)
 {
+	gboolean there = e->kind == SCN_EXPECT_VIOLATION;
+
 	for (guint i = 0; r && i < r->found->len; i++) {
 		const struct explore_found *f = r->found->pdata[i];
 
-		if (!strcmp(f->id, id))
+		if (there ? expect_violation_is(f->id, f->where, f->text, id, e->where) :
+		    !strcmp(f->id, id))
 			return f;
 	}
 	return NULL;
 }
 
 /* Has a rule of this id been broken, be it that the case tolerates it? */
-static gboolean is_met(const struct player *pl, const struct explore_result *r, const char *id)
+static gboolean is_met(const struct player *pl, const struct explore_result *r,
+		       const struct scn_expect *e, const char *id)
 {
-	return find(r, id) || g_hash_table_contains(pl->tolerated, g_intern_string(id));
+	return find(r, e, id) || g_hash_table_contains(pl->tolerated, g_intern_string(id));
 }
 
 gboolean expect_all_found(struct player *pl, const struct explore_result *r)
@@ -68,7 +74,7 @@ gboolean expect_all_found(struct player *pl, const struct explore_result *r)
 		const struct scn_expect *e = pl->c->expects->pdata[i];
 		const char *id = counts(pl, e) ? wanted(e) : NULL;
 
-		if (id && !is_met(pl, r, id))
+		if (id && !is_met(pl, r, e, id))
 			return FALSE;
 	}
 	return TRUE;
@@ -129,7 +135,7 @@ static gboolean holds(const struct player *pl, const struct scn_expect *e,
 		      const struct explore_result *r, GString *saw)
 {
 	const char *id = wanted(e);
-	const struct explore_found *f = id ? find(r, id) : NULL;
+	const struct explore_found *f = id ? find(r, e, id) : NULL;
 
 	found_text(r, saw);
 	if (!r)
@@ -138,7 +144,7 @@ static gboolean holds(const struct player *pl, const struct scn_expect *e,
 		return !r->found->len &&
 		       (e->kind != SCN_EXPECT_EXPLORE || word_holds(e->explore, r->word));
 	if (!f)
-		return is_met(pl, r, id);
+		return is_met(pl, r, e, id);
 	if (!e->within || f->executions < e->within)
 		return TRUE;
 	g_string_printf(saw, "it was found after %" G_GUINT64_FORMAT " executions",

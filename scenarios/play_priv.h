@@ -175,6 +175,9 @@ void expect_prepare(struct player *pl);
 void expect_start(struct player *pl);
 void expect_event(struct player *pl, const struct event *ev);
 void expect_judge(struct player *pl);
+/* expect_violation_is - is what was broken (@is, @at, @text) what `violation ID [where]` names? */
+gboolean expect_violation_is(const char *is, const char *at, const char *text, const char *id,
+			     const char *where);
 gboolean expect_foresees(struct player *pl, const struct play_violation *x);
 void expect_add(struct player *pl, const char *text, guint line, enum play_judged judged,
 		const char *saw);

@@ -118,7 +118,7 @@ void explore_note(struct explore *x, const struct trail *t)
 	}
 	g_ptr_array_add(x->res->found, f);
 	if (!x->opt->keep_going || (x->opt->enough && x->opt->enough(x->opt->ctx, x->res)))
-		x->stop = true;
+		x->stop = x->enough = true;
 }
 
 char *explore_waits(struct sim *sim)
@@ -197,7 +197,7 @@ void explore_once(struct sim *sim, const struct explore_options *opt, struct exp
 	choose_drive(sim, NULL);
 	preemptions_of(sim, res);
 	res->seldom = x.seldom;
-	if (!res->bounded_by && x.stop)
+	if (x.enough)
 		res->bounded_by = "violation";
 	else if (!res->bounded_by && x.pruned)
 		res->bounded_by = "preemptions";

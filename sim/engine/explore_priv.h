@@ -18,6 +18,7 @@ struct explore {
 	struct inner *inner;		/* of the step being taken, see inner_pick() */
 	u64 next_tick;			/* in transitions */
 	bool stop;			/* the search is to end */
+	bool enough;			/* as what was found is enough */
 	bool pruned;			/* a switch was left out for want of budget */
 	bool tired;			/* a round of a loop was left out */
 	bool seldom;			/* a place was left out where another had been */

@@ -61,6 +61,7 @@ static void numbers(struct json *j, const struct explore_result *r)
 	json_text(j, "result", explore_word_name(r->word));
 	json_text(j, "bounded_by", r->bounded_by);
 	json_number(j, "executions", (gint64)r->executions);
+	json_number(j, "before", (gint64)r->before);
 	json_number(j, "given_up", (gint64)r->blocked);
 	json_number(j, "states", (gint64)r->states);
 	json_number(j, "transitions", (gint64)r->transitions);

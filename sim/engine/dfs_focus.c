@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Where a search that is after bugs lets others come between: before steps on words that they
+ * touch too (meets.h), and in a loop only so often. What one actor does up to there is one
+ * transition. An interrupt lands there, or once at each line in between.
+ */
+#include "sim/engine/explore_dfs.h"
+#include "sim/engine/meets.h"
+
+#define TOGETHER	4096u	/* steps of one actor that nobody else could tell apart */
+
+/* Has @last gone round so often that others have to go on? */
+bool dfs_is_tired(const struct dfs *d, u16 last)
+{
+	return d->bounded && last != NO_ACTOR && the_world->actor[last]->laps >= d->laps;
+}
+
+static u8 *often_here(struct actor *a)
+{
+	return &a->often[a->pending.site ? a->pending.site->line % ARRAY_SIZE(a->often) : 0];
+}
+
+/* Is it worth a switch that @a is about to take its step? */
+static bool is_place(const struct dfs *d, struct actor *a)
+{
+	if (!meets_here(d->x->opt->meets, a))
+		return false;
+	if (!d->x->opt->often || *often_here(a) < d->x->opt->often)
+		return true;
+	d->x->seldom = true;
+	return false;
+}
+
+/* Focus: an actor whose step here commutes with all that the others will do; or NO_ACTOR. */
+u16 dfs_only_one(const struct dfs *d, u16 last)
+{
+	if (!d->focus || dfs_is_tired(d, last))
+		return NO_ACTOR;
+	if (d->bounded)
+		return last == NO_ACTOR || is_place(d, the_world->actor[last]) ? NO_ACTOR : last;
+	for (u32 i = 0; i < the_world->nactors; i++)
+		if (actor_enabled(the_world->actor[i]) &&
+		    !meets_here(d->x->opt->meets, the_world->actor[i]))
+			return (u16)i;
+	return NO_ACTOR;
+}
+
+/* Does the next step of @a belong to those just taken, as nobody could come between? */
+static bool goes_on(const struct dfs *d, const struct frame *f, struct actor *a)
+{
+	return d->focus && f->steps < TOGETHER && !f->in.at && !d->sim->stopping &&
+	       actor_enabled(a) && !dfs_is_tired(d, a->id) && !is_place(d, a);
+}
+
+/*
+ * One step of @a. Where nobody else matters an interrupt may land once at each line, between
+ * two places where somebody does: what it interrupts decides what comes of it, not how often
+ * a loop has been round.
+ */
+static void one_step(struct dfs *d, struct frame *f, struct actor *a)
+{
+	const struct explore_options *opt = d->x->opt;
+	u64 line = a->pending.site ? 1ull << (a->pending.site->line & 63) : 0;
+	bool alone = d->focus && !is_place(d, a);
+
+	if (opt->meets)
+		meets_note(opt->meets, a);
+	if (opt->often && *often_here(a) < 255 && meets_here(opt->meets, a))
+		++*often_here(a);
+	f->in.later = alone && a->offered & line;
+	if (!alone)
+		a->offered = 0;
+	search_step(d->sim, a);
+	if (alone && f->in.at)
+		a->offered |= line;
+	f->steps++;
+}
+
+/*
+ * One step, and with focus all that follow until somebody else matters. As many again if a
+ * choice in the last has another answer, whatever has been learned in between.
+ */
+void dfs_take_step(struct dfs *d, struct frame *f, struct actor *a)
+{
+	const struct explore_options *opt = d->x->opt;
+	u32 n = f->in.len ? f->steps : 0;
+
+	f->steps = 0;
+	one_step(d, f, a);
+	while (n ? f->steps < n : goes_on(d, f, a)) {
+		if (opt->step)
+			opt->step(opt->ctx);
+		one_step(d, f, a);
+	}
+	d->x->res->transitions += f->steps;
+}

@@ -14,6 +14,7 @@
 #include "sim/engine/check.h"
 #include "sim/engine/clock.h"
 #include "sim/engine/mem.h"
+#include "sim/engine/task.h"
 #include "sim/engine/undo.h"
 
 void play_refuse(struct player *pl, const struct scn_loc *loc, const char *fmt, ...)
@@ -76,9 +77,7 @@ static void migrate(struct cast *a, const struct scn_op *op, struct kmmu_result 
 	else if (of->actor->state == ACTOR_PARKED)
 		actor_set_lp(of->actor, (u16)op->lp);
 	else
-		/* The host's scheduler moves a thread at its next look: not modelled. */
-		play_refuse(pl, &op->loc, "%s is running: moving another thread is not supported "
-			    "yet, let it migrate itself", of->scn->name);
+		task_migrate(of->actor, (u16)op->lp);
 }
 
 /* Operations that promise, at their return, that their gfns are not mapped by an older page. */

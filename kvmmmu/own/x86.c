@@ -16,22 +16,45 @@
 #include "sim/engine/trace.h"
 #include "sim/engine/undo.h"
 
-/* kvm_arch_vcpu_load(): the association first, then vcpu->cpu */
-void vcpu_load(struct kvm_vcpu *vcpu)
+/* The association first, then vcpu->cpu */
+static void kvm_arch_vcpu_load(struct kvm_vcpu *vcpu, u16 cpu)
 {
-	u16 cpu = lp_self();
-
 	vt_vcpu_load(vcpu, cpu);
 	if (mem_read32(&vcpu->cpu) != cpu)
 		mem_write32(&vcpu->cpu, cpu);
 }
 
-/* kvm_arch_vcpu_put(): vcpu->cpu stays, and so does the module's association */
-void vcpu_put(struct kvm_vcpu *vcpu)
+/* vcpu->cpu stays, and so does the module's association */
+static void kvm_arch_vcpu_put(struct kvm_vcpu *vcpu)
 {
 	kvm_warn_on(mem_peek32(&vcpu->mode) != OUTSIDE_GUEST_MODE, NO_GFN,
 		    "vCPU put while not outside guest mode");
 	vt_vcpu_put(vcpu);
+}
+
+/* The thread is switched out with the vCPU loaded, and goes on, perhaps on another LP. */
+static void kvm_sched_out(void *vcpu)
+{
+	kvm_arch_vcpu_put(vcpu);
+}
+
+static void kvm_sched_in(void *vcpu)
+{
+	kvm_arch_vcpu_load(vcpu, lp_self());
+}
+
+void vcpu_load(struct kvm_vcpu *vcpu)
+{
+	static const struct preempt_ops kvm_preempt_ops = { kvm_sched_out, kvm_sched_in };
+
+	preempt_notifier_register(&kvm_preempt_ops, vcpu);
+	kvm_arch_vcpu_load(vcpu, lp_self());
+}
+
+void vcpu_put(struct kvm_vcpu *vcpu)
+{
+	kvm_arch_vcpu_put(vcpu);
+	preempt_notifier_unregister();
 }
 
 bool xfer_to_guest_mode_work_pending(void)

@@ -70,6 +70,8 @@ struct actor {
 	const char *parked_why;
 	void (*fn)(void *arg);
 	void *arg;
+	const struct preempt_ops *preempt_ops;	/* NULL: nobody is told when it is switched out */
+	void *preempt_arg;
 	void *task;		/* the layer above: KVM's current, the player's thread */
 	void *stack_top;
 	struct sim *sim;

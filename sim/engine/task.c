@@ -34,13 +34,38 @@ static void look_around(void)
 		lp_take_interrupts(me);
 }
 
+void preempt_notifier_register(const struct preempt_ops *ops, void *arg)
+{
+	actor_set(sim_self->preempt_ops, ops);
+	actor_set(sim_self->preempt_arg, arg);
+}
+
+void preempt_notifier_unregister(void)
+{
+	actor_set(sim_self->preempt_ops, NULL);
+}
+
 /* The switch to another thread and back costs nothing: the cost table knows no price. */
+static void schedule(void)
+{
+	struct actor *me = sim_self;
+	const struct preempt_ops *ops = me->preempt_ops;
+	u32 was = mem_and32(&me->tif, TIF_SIGPENDING);
+
+	if (ops)
+		ops->sched_out(me->preempt_arg);
+	if (was >> TIF_LP_SHIFT)
+		actor_set_lp(me, (u16)((was >> TIF_LP_SHIFT) - 1));
+	if (ops)
+		ops->sched_in(me->preempt_arg);
+}
+
 void cond_resched(void)
 {
 	might_sleep("cond_resched");
 	look_around();
 	if (need_resched())
-		mem_and32(&sim_self->tif, ~(u32)TIF_NEED_RESCHED);
+		schedule();
 }
 
 void cpu_relax(void)
@@ -78,6 +103,17 @@ void task_signal(struct actor *a)
 void task_need_resched(struct actor *a)
 {
 	flag_set(a, TIF_NEED_RESCHED);
+}
+
+void task_migrate(struct actor *a, u16 lp)
+{
+	const u32 flag = (u32)(lp + 1) << TIF_LP_SHIFT | TIF_NEED_RESCHED;
+
+	if (sim_is_free(a->sim))	/* bits that another move set stay */
+		mem_atomic(MEM_AND, 4, &a->tif, (1u << TIF_LP_SHIFT) - 1, 0);
+	else
+		world_set(a->tif, a->tif & ((1u << TIF_LP_SHIFT) - 1));
+	flag_set(a, flag);
 }
 
 void task_clear_signal(void)

@@ -38,6 +38,39 @@
 	  "kvm_zap_gfn_range() is an SRCU reader, and fault and prefault loops test for "	\
 	  "a dead VM and leave the request",						\
 	  "v7.3", "arch/x86/kvm/vmx/tdx.c, mmu/mmu.c, virt/kvm/kvm_main.c of v7.3.4")					\
+	X("ext-in-cmpxchg", BIT(SW_EXT_IN_CMPXCHG), NULL,			\
+	  "the RO writer calls the module inside its freezing helper, removal comes last",\
+	  "v6.16..v6.19", "V2-V6, arch/x86/kvm/mmu/tdp_mmu.c of v6.16.1")	\
+	X("old-spte-bits", BIT(SW_OLD_SPTE_BITS), NULL,				\
+	  "FROZEN is 0x5a0, the writable bits are 57 and 58",			\
+	  "v6.16..v6.19", "V16, arch/x86/kvm/mmu/spte.h of v6.16.1")		\
+	X("pin-pages", BIT(SW_PIN_PAGES), NULL,					\
+	  "a page is pinned while the S-EPT maps it, and leaks if it cannot be removed",\
+	  "v6.16..v6.18", "V8, arch/x86/kvm/vmx/tdx.c of v6.16.1")		\
+	X("clear-pages", BIT(SW_CLEAR_PAGES), NULL,				\
+	  "every page that is removed is cleared",				\
+	  "v6.16", "V17, arch/x86/kvm/vmx/tdx.c of v6.16.1")			\
+	X("prefault-retries-invalid", BIT(SW_PREFAULT_RETRIES_INVALID), NULL,	\
+	  "prefault of an INVALID memslot goes round",				\
+	  "v6.16..v6.17", "F02 commit 2bc2694fe20b")				\
+	X("nx-recovery-under-write", BIT(SW_NX_UNDER_WRITE), NULL,		\
+	  "NX recovery holds mmu_lock for write",				\
+	  "v6.16..v6.17", "V14, arch/x86/kvm/mmu/mmu.c of v6.16.1")		\
+	X("age-by-and", BIT(SW_AGE_FETCH_AND), NULL,				\
+	  "aging is a LOCKed AND on whatever stands in the entry",		\
+	  "v6.16..v6.17", "V15, arch/x86/kvm/mmu/tdp_mmu.c of v6.16.1")		\
+	X("dead-vm-tested", BIT(SW_VM_DEAD_TESTED), NULL,			\
+	  "fault and prefault loops leave KVM_REQ_VM_DEAD for others",		\
+	  "v7.3", "V13, arch/x86/kvm/vmx/tdx.c, mmu/mmu.c of v7.3.4")		\
+	X("create-holds-lock", BIT(SW_CREATE_HOLDS_LOCK), NULL,			\
+	  "KVM_CREATE_VCPU holds kvm->lock from end to end",			\
+	  "v7.3", "virt/kvm/kvm_main.c of v7.3.4")				\
+	X("zap-under-srcu", BIT(SW_ZAP_UNDER_SRCU), NULL,			\
+	  "kvm_zap_gfn_range() is an SRCU reader",				\
+	  "v7.3", "arch/x86/kvm/mmu/mmu.c of v7.3.4")				\
+	X("gmem-bind-late", BIT(SW_GMEM_BIND_LATE), NULL,			\
+	  "a memslot is bound to its guest_memfd with slots_arch_lock held",	\
+	  "v7.3", "virt/kvm/kvm_main.c of v7.3.4")				\
 	X("no-freeze", BIT(SW_NO_FREEZE), NULL,						\
 	  "no FROZEN in a mirror entry: the final value first, then the module",	\
 	  "mutation", "A01 <Y8m34OEVBfL7Q4Ns@google.com>")				\

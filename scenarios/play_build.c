@@ -248,6 +248,8 @@ static gboolean build_vm(struct player *pl, guint n)
 
 static gboolean build_vms(struct player *pl)
 {
+	if (pl->opt->lines)
+		lines_open(pl->sim, pl->opt->lines, pl->opt->line_outcomes);
 	for (guint i = 0; i < pl->c->tds->len; i++)
 		if (!build_vm(pl, i))
 			return FALSE;

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "kvmmmu/kmmu.h"
+#include "kvmmmu/lines.h"
 #include "scenarios/ast.h"
 #include "scenarios/result.h"
 #include "sim/engine/cost.h"
@@ -24,6 +25,8 @@ struct play_options {
 	const char *const *switches;	/* added; NULL-terminated */
 	const char *policy;		/* instead of the file's */
 	const char *const *policy_args;	/* "k=v" */
+	struct lines *lines;		/* of a kernel tree: what of it runs; NULL: nobody asks */
+	gboolean line_outcomes;		/* with which lock outcomes, too; not in searches */
 	gboolean steps;			/* record every step, not only those that tell */
 };
 

@@ -19,6 +19,8 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 # Where the tree keeps the headers of <...> and of "..."
+# What counts the lines that run, see host_lines.c
+LINES = ['-fsanitize-coverage=trace-pc']
 PLACES = ('include', 'arch/x86/include', 'include/uapi', 'arch/x86/include/uapi')
 
 
@@ -118,16 +120,11 @@ class Compiler:
 
     def __init__(self, cc, farm, flags):
         self.cc, self.farm = cc, farm
+        self.sums = {}		# of files read, by name
         builtin = subprocess.run([*cc, '-print-file-name=include'], capture_output=True,
                                  text=True, check=True).stdout.strip()
         self.clang = 'clang' in subprocess.run([*cc, '--version'], capture_output=True,
                                                text=True, check=True).stdout
-        # Each plain access calls glue_tsan.c first; marked ones are volatile, and ours.
-        self.hooks = ['-fsanitize=thread', *(
-            ['-mllvm', '-tsan-distinguish-volatile=1', '-mllvm',
-             '-tsan-instrument-func-entry-exit=0', '-mllvm', '-tsan-instrument-atomics=0']
-            if self.clang else
-            ['--param=tsan-distinguish-volatile=1', '--param=tsan-instrument-func-entry-exit=0'])]
         f = farm.out / 'farm'
         self.flags = [
             '-std=gnu11', '-O2', '-g', '-nostdinc', '-fms-extensions', '-fno-strict-aliasing',
@@ -142,14 +139,28 @@ class Compiler:
 
     def one(self, src, obj, extra):
         """Compile @src, or say what is wrong in terms of the tree and the shim."""
-        if src.name != 'glue_tsan.c':
-            extra = [*extra, *self.hooks]
         dep = obj.with_suffix('.d')
         cmd = [*self.cc, *self.flags, *extra, '-MD', '-MF', str(dep), '-c', str(src), '-o', str(obj)]
+        key = obj.with_suffix('.key')
+        if obj.exists() and key.exists() and key.read_text() == self.key(cmd, dep):
+            return None
         r = subprocess.run(cmd, capture_output=True, text=True, check=False)
         if r.returncode:
+            key.unlink(missing_ok=True)
             return self.explain(src, r.stderr)
+        key.write_text(self.key(cmd, dep))
         return None
+
+    def key(self, cmd, dep):
+        """Of what an object was made from: the command, and the text of each file it read."""
+        try:
+            names = dep.read_text(encoding='utf-8').replace('\\\n', ' ').split(':', 1)[1].split()
+            for n in names:
+                if n not in self.sums:
+                    self.sums[n] = sha256(Path(n))
+        except OSError:
+            return ''
+        return hashlib.sha256(repr((cmd, [(n, self.sums[n]) for n in names])).encode()).hexdigest()
 
     def explain(self, src, err):
         """The first error, with what to do about it."""
@@ -166,8 +177,7 @@ class Compiler:
         ids = re.search(r'error:.*?[‘\'](\w+)[’\']', err)
         return (f'{src.name} does not compile: {first[0] if first else err[:400]}\n  '
                 + (f'The tree uses "{ids[1]}" in a way that the shim does not know: '
-                   f'see kvmmmu/kernel/shim/' if ids else ''),
-                '\n'.join(x for x in err.split('\n') if 'error:' in x)[:4000])
+                   f'see kvmmmu/kernel/shim/' if ids else ''), err)
 
 
 def main():
@@ -178,6 +188,7 @@ def main():
     ap.add_argument('--info', type=Path, required=True)
     ap.add_argument('--depfile', type=Path)
     ap.add_argument('--plain', action='store_true', help='plain accesses are steps')
+    ap.add_argument('--lines', action='store_true', help='say which lines run')
     ap.add_argument('cc', nargs='+')
     a = ap.parse_args()
     a.tree = a.tree.resolve()
@@ -185,7 +196,7 @@ def main():
     farm = Farm(a.tree, a.out.resolve())
     farm.headers()
     farm.sources()
-    cc = Compiler(a.cc, farm, probes(a.tree))
+    cc = Compiler(a.cc, farm, probes(a.tree) + (LINES if a.lines else []))
     jobs = []
     for src, unit, *extra in rows('units.txt'):
         if src != '-' and not (a.tree / src).exists():

@@ -30,7 +30,7 @@ static struct {
 	int programs, executions, jobs;
 	double seconds;
 	gboolean first;
-	char *summary, *found, *only;
+	char *summary, *found, *only, *lines;
 } raw = { .programs = 200, .executions = 300, .jobs = 0 };
 
 static const GOptionEntry extra[] = {
@@ -47,6 +47,8 @@ static const GOptionEntry extra[] = {
 	  "N" },
 	{ "summary", 0, 0, G_OPTION_ARG_FILENAME, &raw.summary,
 	  "Write every item, for `septsim kernel` to compare", "FILE" },
+	{ "lines", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_FILENAME, &raw.lines,
+	  "Count these places of the program, a number each", "FILE" },
 	{ "found", 0, 0, G_OPTION_ARG_FILENAME, &raw.found,
 	  "Write what breaks as scenarios into this directory", "DIR" },
 	{ NULL }
@@ -58,6 +60,7 @@ struct campaigner {
 	gint64 until;		/* 0: no limit */
 	volatile bool *stop;	/* shared by all workers */
 	guint at;		/* first task of this batch */
+	struct lines *lines;	/* watched places; NULL: none */
 };
 
 /* ---- one item, in a worker ---- */
@@ -67,7 +70,9 @@ static struct play_options reference(const struct campaigner *k)
 	static const char *const none[] = { NULL };
 	struct play_options o = k->cli->play;
 
+	o.backend = KMMU_OWN;
 	o.switches = none;
+	o.lines = NULL;
 	return o;
 }
 
@@ -90,11 +95,17 @@ static void set(char **to, const char *text)
 	*to = g_strdup(text);
 }
 
+/* What the tree wanted and the shim has not is no fault of the tree. */
+static gboolean is_missing(const char *text)
+{
+	return text && strstr(text, "which nothing stands for here");
+}
+
 static void skipped(struct campaign_item *i, const struct play_result *r)
 {
 	/* "FILE:LINE:COL: error: why", and the line: the reason alone is the same for many */
 	const char *at = r->why ? strstr(r->why, "error: ") : NULL;
-	const char *why = at ? at + strlen("error: ") : r->why ? r->why : "refused";
+	const char *why = at ? at + strlen("error: ") : r->why ? r->why : "its init lines do not end";
 
 	i->verdict = CAMPAIGN_SKIPPED;
 	g_free(i->why);
@@ -109,6 +120,39 @@ static void name_broken(struct campaign_item *i, const struct play_result *r)
 	set(&i->id, v ? v->id : r->end == PLAY_DONE ? "not-as-expected" : play_end_name(r->end));
 	set(&i->where, v ? v->where : "");
 	set(&i->why, v ? v->text : r->why ? r->why : "an expectation does not hold");
+}
+
+/* An operation that this backend has not yet says so and does nothing. */
+static gboolean did_nothing(struct campaign_item *i, const struct play_result *r)
+{
+	for (guint n = 0; n < r->events->len; n++) {
+		const struct play_event *e = &g_array_index(r->events, struct play_event, n);
+
+		if (e->type != EV_OP_END || g_strcmp0(e->detail, "not supported yet"))
+			continue;
+		i->verdict = CAMPAIGN_SKIPPED;
+		g_free(i->why);
+		i->why = g_strdup_printf("'%.*s' is no operation of this backend yet",
+					 (int)strcspn(e->name, " "), e->name);
+		return TRUE;
+	}
+	return FALSE;
+}
+
+/* TRUE if what was broken is that something is missing here: then nothing is judged. */
+static gboolean missing(struct campaign_item *i, const struct play_result *r)
+{
+	for (guint n = 0; n < r->violations->len; n++) {
+		const struct play_violation *v =
+			&g_array_index(r->violations, struct play_violation, n);
+
+		if (!is_missing(v->text))
+			continue;
+		i->verdict = CAMPAIGN_SKIPPED;
+		set(&i->why, v->text);
+		return TRUE;
+	}
+	return FALSE;
 }
 
 static void draw_case(const struct campaigner *k, struct campaign_item *i,
@@ -129,7 +173,7 @@ static void do_scenario(const struct campaigner *k, const struct task *t, struct
 
 	if (r->end == PLAY_REFUSED) {
 		skipped(i, r);
-	} else if (!r->as_expected) {
+	} else if (!r->as_expected && !missing(i, r) && !did_nothing(i, r)) {
 		i->verdict = CAMPAIGN_BAD;
 		name_broken(i, r);
 		draw_case(k, i, r);
@@ -142,6 +186,9 @@ static gboolean same_end(const struct play_result *a, const struct play_result *
 {
 	const struct play_violation *v = broken_by(a), *w = broken_by(b);
 
+	/* A wait that nobody ends is told as it is noticed: by the row, or by the loop. */
+	if (v && !w && !strcmp(v->id, "livelock") && b->end == PLAY_UNREACHABLE)
+		return TRUE;
 	if (v && w)
 		return !strcmp(v->id, w->id) && !strcmp(v->where, w->where);
 	return !v && !w && a->end == b->end;
@@ -160,7 +207,7 @@ static void do_schedule(const struct campaigner *k, const struct task *t, struct
 	i->executions = 1;
 	if (r->end == PLAY_REFUSED) {
 		skipped(i, r);
-	} else if (ended_badly(r)) {
+	} else if (ended_badly(r) && !missing(i, r) && !did_nothing(i, r)) {
 		struct play_options ref = reference(k);
 		struct play_result *own = scenario_play(t->sc, t->c, &ref);
 
@@ -213,10 +260,11 @@ static void do_search(const struct campaigner *k, const struct task *t, struct c
 	q.engine.seed = k->cli->play.seed;
 	e = scenario_explore(t->sc, t->c, &k->cli->play, &q);
 	if (e->res->end == PLAY_REFUSED || !e->engine) {
-		skipped(i, e->res);
+		if (!missing(i, e->res))
+			skipped(i, e->res);
 	} else {
 		i->executions = e->engine->executions;
-		if (e->violations->len)
+		if (e->violations->len && !missing(i, e->res))
 			take_search(k, t, &q, e, i);
 	}
 	explored_free(e);
@@ -256,12 +304,43 @@ static gboolean time_is_up(const struct campaigner *k)
 	return k->until && g_get_monotonic_time() >= k->until;
 }
 
+/* What of the watched places this item reached. */
+static void write_lines(const struct campaigner *k, FILE *out)
+{
+	GHashTableIter it;
+	gpointer p, key;
+	struct campaign *c = campaign_new();
+
+	g_hash_table_iter_init(&it, lines_blocks(k->lines));
+	while (g_hash_table_iter_next(&it, NULL, &p)) {
+		const struct line_block *b = p;
+		struct campaign_line *l;
+		GHashTableIter set;
+
+		if (!b->hits)
+			continue;
+		l = campaign_line_at(c, b->pc);
+		l->hits = b->hits;
+		g_hash_table_iter_init(&set, b->contexts);
+		while (g_hash_table_iter_next(&set, &key, NULL))
+			g_hash_table_add(l->contexts, g_strdup_printf("%" G_GINT64_MODIFIER "x",
+								      *(guint64 *)key));
+		g_hash_table_iter_init(&set, b->outcomes);
+		while (g_hash_table_iter_next(&set, &key, NULL))
+			g_hash_table_add(l->outcomes, g_strdup(key));
+		campaign_line_write(l, out);
+	}
+	campaign_free(c);
+}
+
 static int work(void *ctx, u32 n, FILE *out)
 {
 	struct campaigner *k = ctx;
 	const struct task *t = plan_task(k->plan, k->at + n);
 	struct campaign_item *i = campaign_item_new(t->phase, t->name, t->c ? t->c->name : "");
 
+	k->cli->play.lines = k->lines;
+	k->cli->play.line_outcomes = t->phase != CAMPAIGN_SEARCH;
 	signal(SIGALRM, SIG_DFL);
 	alarm(HUNG);
 	if (*k->stop || time_is_up(k) || cli_interrupted())
@@ -277,6 +356,8 @@ static int work(void *ctx, u32 n, FILE *out)
 	if (i->verdict == CAMPAIGN_BAD && raw.first)
 		*k->stop = true;
 	campaign_item_write(i, out);
+	if (k->lines)
+		write_lines(k, out);
 	campaign_item_free(i);
 	return 0;
 }
@@ -299,6 +380,17 @@ static struct campaign_item *died(const struct task *t, const struct farm_result
 	else
 		i->why = g_strdup_printf("the worker ended with status %d", r->status);
 	return i;
+}
+
+static struct campaign_item *take_output(struct campaign *c, const char *text)
+{
+	char **lines = g_strsplit(text, "\n", -1);
+	struct campaign_item *item = lines[0] ? campaign_item_read(lines[0]) : NULL;
+
+	for (guint i = 1; item && lines[i]; i++)
+		campaign_take_line(c, lines[i]);
+	g_strfreev(lines);
+	return item;
 }
 
 static void show_progress(const struct campaign *c, guint done, guint all)
@@ -326,7 +418,7 @@ static void run_all(struct campaigner *k, struct campaign *c)
 			struct campaign_item *item = NULL;
 
 			if (one->done && !one->signal && one->out)
-				item = campaign_item_read(g_strchomp(one->out->str));
+				item = take_output(c, one->out->str);
 			g_ptr_array_add(c->items, item ? item : died(t, one));
 		}
 		if (r)
@@ -354,7 +446,7 @@ static void set_basis(struct campaigner *k, struct campaign *c)
 		g_string_free(s, TRUE);
 	}
 	g_free(c->backend);
-	c->backend = g_strdup_printf("%s (%s%s%s)", "own", r ? r->kvm : DEFAULT_KVM,
+	c->backend = g_strdup_printf("%s (%s%s%s)", r ? r->backend : "own", r ? r->kvm : DEFAULT_KVM,
 				     r && *r->switches ? " " : "", r ? r->switches : "");
 }
 
@@ -410,6 +502,28 @@ static gboolean options_are_good(void)
 	return TRUE;
 }
 
+static gboolean load_lines(struct campaigner *k)
+{
+	char *text, **words;
+	GError *err = NULL;
+
+	if (!raw.lines)
+		return TRUE;
+	if (!g_file_get_contents(raw.lines, &text, NULL, &err)) {
+		cli_fail("--lines: %s", err->message);
+		g_clear_error(&err);
+		return FALSE;
+	}
+	k->lines = lines_new();
+	words = g_strsplit_set(text, " \n", -1);
+	for (char **w = words; *w; w++)
+		if (**w)
+			lines_watch(k->lines, g_ascii_strtoull(*w, NULL, 0));
+	g_strfreev(words);
+	g_free(text);
+	return TRUE;
+}
+
 static int campaign(struct cli *cli, int n, char **files)
 {
 	struct campaigner k = { .cli = cli };
@@ -420,7 +534,7 @@ static int campaign(struct cli *cli, int n, char **files)
 
 	k.plan = plan_new(cli, n, files, (guint)raw.programs, (guint64)raw.executions,
 			  raw.only ? plan_phase(raw.only) : -1);
-	if (!k.plan) {
+	if (!k.plan || !load_lines(&k)) {
 		code = EXIT_INPUT;
 		goto out;
 	}
@@ -446,6 +560,7 @@ static int campaign(struct cli *cli, int n, char **files)
 	munmap((void *)k.stop, sizeof(*k.stop));
 out:
 	plan_free(k.plan);
+	lines_free(k.lines);
 	campaign_free(c);
 	g_string_free(out, TRUE);
 	return code;

@@ -61,7 +61,7 @@ static int judge_tree(struct kernel *k, struct cli *cli)
 		code = cannot("this tree cannot be built in", why->str);
 		goto out;
 	}
-	c = kernel_campaign(k, "tree", text, why);
+	c = kernel_campaign(k, "tree", NULL, text, why);
 	if (!c) {
 		code = cannot("this tree cannot be judged", why->str);
 		goto out;
@@ -78,16 +78,23 @@ out:
 	return code;
 }
 
-/* One change; its campaign, or NULL if it cannot be judged. */
-static struct campaign *judge_change(struct kernel *k, struct series *s, guint i, GString *why)
+/*
+ * One change; its campaign, or NULL if it cannot be judged. @added: its lines, with the places
+ * that stand for them
+ */
+static struct campaign *judge_change(struct kernel *k, struct series *s, guint i,
+				     GPtrArray *added, GString *why)
 {
 	char *name = g_strdup_printf("%02u", i);
+	char *path = g_strdup_printf("%s/%s.lines", k->dir, name);
 	GString *text = g_string_new(NULL);
 	struct campaign *c = NULL;
 
-	if (series_go(s, i, why) && kernel_make(k, series_tree(s), why))
-		c = kernel_campaign(k, name, text, why);
+	if (series_go(s, i, why) && kernel_make(k, series_tree(s), why) &&
+	    kernel_lines_place(k, series_tree(s), added, why) && kernel_lines_write(added, path))
+		c = kernel_campaign(k, name, path, text, why);
 	g_string_free(text, TRUE);
+	g_free(path);
 	g_free(name);
 	return c;
 }
@@ -108,9 +115,11 @@ static void print_base(const struct kernel *k, const struct campaign *c, const c
 static int judge_series(struct kernel *k, struct series *s, struct cli *cli)
 {
 	GString *why = g_string_new(NULL), *out = g_string_new(NULL);
-	struct campaign *before = judge_change(k, s, 0, why);
+	GPtrArray *none = kernel_lines_of("");
+	struct campaign *before = judge_change(k, s, 0, none, why);
 	guint worse = 0, unknown = 0;
 
+	g_ptr_array_unref(none);
 	if (!before) {
 		int code = cannot("the base cannot be judged", why->str);
 
@@ -120,19 +129,23 @@ static int judge_series(struct kernel *k, struct series *s, struct cli *cli)
 	}
 	print_base(k, before, series_at(s, 0)->name, cli);
 	for (guint i = 1; i <= series_length(s) && !cli_interrupted(); i++) {
+		GPtrArray *added = kernel_lines_of(series_at(s, i)->patch);
 		struct campaign *now;
 
 		g_string_truncate(why, 0);
 		g_string_truncate(out, 0);
 		printf("\n%s\n", series_at(s, i)->name);
 		fflush(stdout);
-		now = judge_change(k, s, i, why);
+		now = judge_change(k, s, i, added, why);
 		if (!now) {
 			printf("  cannot be judged: %s\n", why->str);
 			unknown++;
+			g_ptr_array_unref(added);
 			continue;
 		}
 		worse += report_campaign_change(before, now, &cli->look, out);
+		report_kernel_lines(added, now, &cli->look, out);
+		g_ptr_array_unref(added);
 		fwrite(out->str, 1, out->len, stdout);
 		fflush(stdout);
 		campaign_free(before);
@@ -168,6 +181,7 @@ static int judge(struct cli *cli, const char *path)
 	if (!raw.series && !raw.range) {
 		code = judge_tree(k, cli);
 	} else {
+		k->lines = TRUE;
 		s = raw.series ? series_of_mbox(k->tree, k->dir, raw.series, why) :
 				 series_of_range(k->tree, k->dir, raw.range, why);
 		code = s ? judge_series(k, s, cli) : cannot("no series", why->str);

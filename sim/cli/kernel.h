@@ -35,9 +35,11 @@ gboolean kernel_make(struct kernel *k, const char *tree, GString *why);
 
 /*
  * kernel_campaign - run it; @name is that of the files that it leaves
+ * @lines: file of the places that are counted; NULL: none
  * NULL with @why if it could not be judged. @text: its report.
  */
-struct campaign *kernel_campaign(struct kernel *k, const char *name, GString *text, GString *why);
+struct campaign *kernel_campaign(struct kernel *k, const char *name, const char *lines,
+				 GString *text, GString *why);
 
 /* command_run - argv (NULL-terminated) in @cwd (NULL: here); TRUE if it ended with 0 */
 gboolean command_run(const char *cwd, const char *const *argv, GString *out, GString *err,
@@ -64,3 +66,13 @@ const char *series_tree(const struct series *s);
 const struct change *series_at(const struct series *s, guint i);
 /* series_go - make the tree that of change @i; 0 is the base. FALSE with @why */
 gboolean series_go(struct series *s, guint i, GString *why);
+
+/* ---- changed lines ---- */
+
+/* kernel_lines_of - the lines that @patch adds to C files; an array of their own kind */
+GPtrArray *kernel_lines_of(const char *patch);
+/* kernel_lines_place - find the places in the program that was built from @tree */
+gboolean kernel_lines_place(struct kernel *k, const char *tree, GPtrArray *added, GString *why);
+gboolean kernel_lines_write(const GPtrArray *added, const char *path);
+void report_kernel_lines(const GPtrArray *added, const struct campaign *c,
+			 const struct report_look *look, GString *out);

@@ -229,7 +229,8 @@ static void add_scenarios(GPtrArray *argv, const char *source, const char *sub)
 	g_free(path);
 }
 
-struct campaign *kernel_campaign(struct kernel *k, const char *name, GString *text, GString *why)
+struct campaign *kernel_campaign(struct kernel *k, const char *name, const char *lines,
+				 GString *text, GString *why)
 {
 	GPtrArray *argv = g_ptr_array_new_with_free_func(g_free);
 	char *summary = g_strdup_printf("%s/%s.campaign", k->dir, name);
@@ -247,6 +248,8 @@ struct campaign *kernel_campaign(struct kernel *k, const char *name, GString *te
 	g_ptr_array_add(argv, g_strdup_printf("--found=%s", found));
 	g_ptr_array_add(argv, g_strdup_printf("--time=%g", k->seconds));
 	g_ptr_array_add(argv, g_strdup_printf("--jobs=%d", k->jobs));
+	if (lines)
+		g_ptr_array_add(argv, g_strdup_printf("--lines=%s", lines));
 	for (guint i = 0; i < k->more->len; i++)
 		g_ptr_array_add(argv, g_strdup(k->more->pdata[i]));
 	add_scenarios(argv, k->source, "races");

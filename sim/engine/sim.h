@@ -72,7 +72,7 @@ u64 sim_cycles(const struct sim *sim);		/* the furthest clock */
 void sim_explain(struct sim *sim, FILE *out);
 
 /* sim_layer, sim_set_layer - a layer's root object (the module, the VM list), by number */
-enum sim_layer { LAYER_LOCKS, LAYER_TLB, LAYER_MODULE, LAYER_KVM, LAYER_KVM_OPS, LAYER_PLAYER, LAYERS };
+enum sim_layer { LAYER_LOCKS, LAYER_TLB, LAYER_MODULE, LAYER_KVM, LAYER_KVM_OPS, LAYER_LINES, LAYER_PLAYER, LAYERS };
 void *sim_layer(const struct sim *sim, enum sim_layer l);
 void sim_set_layer(struct sim *sim, enum sim_layer l, void *p);
 

@@ -92,31 +92,76 @@ static void broken(const struct campaign_item *i, gboolean drawn, const struct r
 	g_free(name);
 }
 
+/* One reason, and what of it differs: 'X' of many. */
+struct reason {
+	char *text;
+	GPtrArray *words;	/* char *, each once */
+	guint times;
+};
+
+static void reason_free(gpointer p)
+{
+	struct reason *r = p;
+
+	g_free(r->text);
+	g_ptr_array_unref(r->words);
+	g_free(r);
+}
+
+/* The quoted word at the beginning of @why, or NULL; @rest: what comes behind it. */
+static char *quoted(const char *why, const char **rest)
+{
+	const char *end = *why == '\'' ? strchr(why + 1, '\'') : NULL;
+
+	*rest = end ? end + 1 : why;
+	return end ? g_strndup(why + 1, (gsize)(end - why - 1)) : NULL;
+}
+
+static void add_reason(GPtrArray *all, const char *why)
+{
+	const char *rest;
+	char *word = quoted(why, &rest);
+	struct reason *r = NULL;
+
+	for (guint i = 0; i < all->len && !r; i++)
+		if (!strcmp(((struct reason *)all->pdata[i])->text, rest))
+			r = all->pdata[i];
+	if (!r) {
+		r = g_new0(struct reason, 1);
+		r->text = g_strdup(rest);
+		r->words = g_ptr_array_new_with_free_func(g_free);
+		g_ptr_array_add(all, r);
+	}
+	r->times++;
+	if (word && !g_ptr_array_find_with_equal_func(r->words, word, g_str_equal, NULL))
+		g_ptr_array_add(r->words, g_steal_pointer(&word));
+	g_free(word);
+}
+
 /* Why what was not played was not, each reason once. */
 static void not_played(const struct campaign *c, const struct report_look *look, GString *out)
 {
-	GHashTable *seen = g_hash_table_new(g_str_hash, g_str_equal);
-	GPtrArray *order = g_ptr_array_new();
+	GPtrArray *all = g_ptr_array_new_with_free_func(reason_free);
 
 	for (guint k = 0; k < c->items->len; k++) {
 		const struct campaign_item *i = c->items->pdata[k];
-		gpointer n;
 
-		if (i->verdict != CAMPAIGN_SKIPPED)
-			continue;
-		n = g_hash_table_lookup(seen, i->why);
-		if (!n)
-			g_ptr_array_add(order, i->why);
-		g_hash_table_insert(seen, i->why, GUINT_TO_POINTER(GPOINTER_TO_UINT(n) + 1));
+		if (i->verdict == CAMPAIGN_SKIPPED)
+			add_reason(all, i->why);
 	}
-	if (order->len)
+	if (all->len)
 		g_string_append(out, "\nNot judged:\n");
-	for (guint k = 0; k < order->len; k++)
-		line(look, out, 2, 4, "%u: %s",
-		     GPOINTER_TO_UINT(g_hash_table_lookup(seen, order->pdata[k])),
-		     (char *)order->pdata[k]);
-	g_ptr_array_unref(order);
-	g_hash_table_unref(seen);
+	for (guint k = 0; k < all->len; k++) {
+		const struct reason *r = all->pdata[k];
+		GString *words = g_string_new(NULL);
+
+		for (guint i = 0; i < r->words->len; i++)
+			g_string_append_printf(words, "%s%s", i ? ", " : "",
+					       (char *)r->words->pdata[i]);
+		line(look, out, 2, 4, "%u: %s%s", r->times, words->str, r->text);
+		g_string_free(words, TRUE);
+	}
+	g_ptr_array_unref(all);
 }
 
 void report_campaign(const struct campaign *c, const struct report_look *look, GString *out)

@@ -41,12 +41,26 @@ struct campaign_item {
 	guint64 executions;
 };
 
+/* A watched place of the tree, over all items. */
+struct campaign_line {
+	guint64 pc, hits;
+	GHashTable *contexts;	/* set of "%x": placements of the other actors when it ran */
+	GHashTable *outcomes;	/* set of texts */
+};
+
 struct campaign {
 	char *backend;		/* "linux (7.2.13)", "own (v7.2)" */
 	char *basis;		/* the closing line: what the verdicts rest on */
 	GPtrArray *items;	/* struct campaign_item, in the order of the plan */
 	double seconds;
+	GHashTable *lines;	/* of struct campaign_line, by &pc; empty if nobody asked */
 };
+
+/* campaign_line_at - the place of @c, made if it is new */
+struct campaign_line *campaign_line_at(struct campaign *c, guint64 pc);
+/* campaign_take_line - add what a line of text (of campaign_line_write()) says; FALSE: it is none */
+gboolean campaign_take_line(struct campaign *c, const char *text);
+void campaign_line_write(const struct campaign_line *l, FILE *out);
 
 struct campaign *campaign_new(void);
 void campaign_free(struct campaign *c);

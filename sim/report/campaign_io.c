@@ -19,10 +19,20 @@ static const char *const verdict_words[CAMPAIGN_VERDICTS] = {
 	"good", "bad", "known", "skipped", "late",
 };
 
+static void line_free(gpointer p)
+{
+	struct campaign_line *l = p;
+
+	g_hash_table_unref(l->contexts);
+	g_hash_table_unref(l->outcomes);
+	g_free(l);
+}
+
 struct campaign *campaign_new(void)
 {
 	struct campaign *c = g_new0(struct campaign, 1);
 
+	c->lines = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, line_free);
 	c->items = g_ptr_array_new_with_free_func(campaign_item_free);
 	c->backend = g_strdup("");
 	c->basis = g_strdup("");
@@ -34,6 +44,7 @@ void campaign_free(struct campaign *c)
 	if (!c)
 		return;
 	g_ptr_array_unref(c->items);
+	g_hash_table_unref(c->lines);
 	g_free(c->backend);
 	g_free(c->basis);
 	g_free(c);
@@ -140,6 +151,77 @@ out:
 	return i;
 }
 
+/* ---- places that ran ---- */
+
+struct campaign_line *campaign_line_at(struct campaign *c, guint64 pc)
+{
+	struct campaign_line *l = g_hash_table_lookup(c->lines, &pc);
+
+	if (l)
+		return l;
+	l = g_new0(struct campaign_line, 1);
+	l->pc = pc;
+	l->contexts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	l->outcomes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	g_hash_table_insert(c->lines, &l->pc, l);
+	return l;
+}
+
+static void put_set(GHashTable *set, FILE *out)
+{
+	GHashTableIter it;
+	gpointer key;
+
+	fputc('\t', out);
+	g_hash_table_iter_init(&it, set);
+	for (guint n = 0; g_hash_table_iter_next(&it, &key, NULL); n++)
+		fprintf(out, "%s%s", n ? ";" : "", (char *)key);
+}
+
+void campaign_line_write(const struct campaign_line *l, FILE *out)
+{
+	fprintf(out, "line\t%" G_GUINT64_FORMAT "\t%" G_GUINT64_FORMAT, l->pc, l->hits);
+	put_set(l->contexts, out);
+	put_set(l->outcomes, out);
+	fputc('\n', out);
+}
+
+static void take_set(GHashTable *set, const char *text)
+{
+	char **words = g_strsplit(text, ";", -1);
+
+	for (char **w = words; *w; w++)
+		if (**w)
+			g_hash_table_add(set, g_strdup(*w));
+	g_strfreev(words);
+}
+
+gboolean campaign_take_line(struct campaign *c, const char *text)
+{
+	char **f = g_strsplit(text, "\t", -1);
+	gboolean is = g_strv_length(f) == 5 && !strcmp(f[0], "line");
+
+	if (is) {
+		struct campaign_line *l = campaign_line_at(c, g_ascii_strtoull(f[1], NULL, 10));
+
+		l->hits += g_ascii_strtoull(f[2], NULL, 10);
+		take_set(l->contexts, f[3]);
+		take_set(l->outcomes, f[4]);
+	}
+	g_strfreev(f);
+	return is;
+}
+
+static void write_lines(const struct campaign *c, FILE *out)
+{
+	GHashTableIter it;
+	gpointer l;
+
+	g_hash_table_iter_init(&it, c->lines);
+	while (g_hash_table_iter_next(&it, NULL, &l))
+		campaign_line_write(l, out);
+}
+
 void campaign_write(const struct campaign *c, FILE *out)
 {
 	fputs(HEAD, out);
@@ -148,6 +230,7 @@ void campaign_write(const struct campaign *c, FILE *out)
 	fprintf(out, "\t%.0f\n", c->seconds * 1000);
 	for (guint i = 0; i < c->items->len; i++)
 		campaign_item_write(c->items->pdata[i], out);
+	write_lines(c, out);
 	fputs("end\n", out);
 }
 
@@ -173,6 +256,8 @@ struct campaign *campaign_read(const char *path, GError **err)
 
 			if (i)
 				g_ptr_array_add(c->items, i);
+			else
+				campaign_take_line(c, *l);
 			whole = !strcmp(*l, "end");
 		}
 	}

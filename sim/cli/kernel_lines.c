@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Did the changed lines run, and among what? A patch says which lines it adds; the program's
+ * line table and the calls that the compiler put at each basic block say which place stands
+ * for a line; the campaign counts those places. What never ran is said: *clean* is worth
+ * nothing there. Rests on objdump -d -l.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/cli/kernel.h"
+
+#define COUNTER	"<__sanitizer_cov_trace_pc"
+#define SHOWN	40u	/* lines; more are counted only */
+
+/* A line that a change adds. */
+struct added {
+	char *path;
+	guint line;
+	GArray *places;		/* guint64: places that stand for it */
+};
+
+static void added_free(gpointer p)
+{
+	struct added *a = p;
+
+	g_free(a->path);
+	g_array_unref(a->places);
+	g_free(a);
+}
+
+static gboolean is_c(const char *path)
+{
+	return g_str_has_suffix(path, ".c") || g_str_has_suffix(path, ".h");
+}
+
+/* @patch's own count of lines: those of the file after it. */
+GPtrArray *kernel_lines_of(const char *patch)
+{
+	GPtrArray *all = g_ptr_array_new_with_free_func(added_free);
+	char **lines = g_strsplit(patch, "\n", -1), *path = NULL;
+	guint at = 0, left = 0;
+
+	for (char **l = lines; *l; l++) {
+		g_strchomp(*l);
+		if (!left && g_str_has_prefix(*l, "+++ b/")) {
+			g_free(path);
+			path = g_strndup(*l + 6, strcspn(*l + 6, "\t"));
+		} else if (!left && path && g_str_has_prefix(*l, "@@ -")) {
+			const char *plus = strstr(*l, " +");
+			char *end;
+
+			at = plus ? (guint)strtoul(plus + 2, &end, 10) : 0;
+			left = !plus ? 0 : *end == ',' ? (guint)strtoul(end + 1, NULL, 10) : 1;
+		} else if (left && **l != '-' && **l != '\\') {
+			if (**l == '+' && is_c(path)) {
+				struct added *a = g_new0(struct added, 1);
+
+				a->path = g_strdup(path);
+				a->line = at;
+				a->places = g_array_new(FALSE, FALSE, sizeof(guint64));
+				g_ptr_array_add(all, a);
+			}
+			at++;
+			left--;
+		}
+	}
+	g_strfreev(lines);
+	g_free(path);
+	return all;
+}
+
+/* ---- which place stands for a line ---- */
+
+struct reader {
+	GHashTable *wanted;	/* "PATH:LINE" in the tree -> struct added */
+	GHashTable *real;	/* a path of the line table -> that in the tree, "" if it is none */
+	const char *tree;
+	struct added *now;	/* the line that instructions belong to */
+	guint64 place;		/* the basic block's, 0: none yet */
+	gboolean counted;	/* the instruction before called the counter */
+};
+
+/* The farm's links lead to the tree. */
+static const char *in_tree(struct reader *r, const char *path)
+{
+	char *real = g_hash_table_lookup(r->real, path), *to;
+	size_t n = strlen(r->tree);
+
+	if (real)
+		return real;
+	to = realpath(path, NULL);
+	real = g_strdup(to && !strncmp(to, r->tree, n) && to[n] == '/' ? to + n + 1 : "");
+	free(to);
+	g_hash_table_insert(r->real, g_strdup(path), real);
+	return real;
+}
+
+/* "/path/tdp_mmu.c:654 (discriminator 3)" */
+static gboolean take_place(struct reader *r, const char *line)
+{
+	const char *colon = strrchr(line, ':');
+	char *path, *key;
+
+	if (*line != '/' || !colon || !g_ascii_isdigit(colon[1]))
+		return FALSE;
+	path = g_strndup(line, (gsize)(colon - line));
+	key = g_strdup_printf("%s:%lu", in_tree(r, path), strtoul(colon + 1, NULL, 10));
+	r->now = g_hash_table_lookup(r->wanted, key);
+	g_free(key);
+	g_free(path);
+	return TRUE;
+}
+
+static void stands_for(struct reader *r)
+{
+	for (guint i = 0; i < r->now->places->len; i++)
+		if (g_array_index(r->now->places, guint64, i) == r->place)
+			return;
+	g_array_append_val(r->now->places, r->place);
+}
+
+static void take_line(struct reader *r, const char *line)
+{
+	char *end;
+	guint64 at;
+
+	if (take_place(r, line))
+		return;
+	at = g_ascii_strtoull(line, &end, 16);
+	if (end != line && g_str_has_prefix(end, " <")) {	/* a function begins */
+		r->place = 0;
+		r->counted = FALSE;
+		return;
+	}
+	if (end == line || *end != ':')
+		return;
+	if (r->counted)
+		r->place = at;		/* where the counter returns to */
+	r->counted = strstr(end, COUNTER) != NULL;
+	if (r->now && r->place && !r->counted)
+		stands_for(r);
+}
+
+gboolean kernel_lines_place(struct kernel *k, const char *tree, GPtrArray *added, GString *why)
+{
+	const char *const argv[] = { "objdump", "-d", "-l", "--no-show-raw-insn", k->septsim, NULL };
+	struct reader r = { 0 };
+	GString *out = g_string_new(NULL);
+	char *real = realpath(tree, NULL);
+	gboolean ok = real && command_run(NULL, argv, out, why, NULL);
+
+	r.tree = real;
+	r.wanted = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	r.real = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	for (guint i = 0; i < added->len; i++) {
+		struct added *a = added->pdata[i];
+
+		g_hash_table_insert(r.wanted, g_strdup_printf("%s:%u", a->path, a->line), a);
+	}
+	for (char *l = out->str, *next; ok && l; l = next) {
+		next = strchr(l, '\n');
+		if (next)
+			*next++ = '\0';
+		while (*l == ' ')
+			l++;
+		take_line(&r, l);
+	}
+	g_hash_table_unref(r.wanted);
+	g_hash_table_unref(r.real);
+	g_string_free(out, TRUE);
+	free(real);
+	return ok;
+}
+
+gboolean kernel_lines_write(const GPtrArray *added, const char *path)
+{
+	GString *s = g_string_new(NULL);
+	gboolean ok;
+
+	for (guint i = 0; i < added->len; i++) {
+		const struct added *a = added->pdata[i];
+
+		for (guint n = 0; n < a->places->len; n++)
+			g_string_append_printf(s, "%" G_GUINT64_FORMAT "\n",
+					       g_array_index(a->places, guint64, n));
+	}
+	ok = g_file_set_contents(path, s->str, (gssize)s->len, NULL);
+	g_string_free(s, TRUE);
+	return ok;
+}
+
+/* ---- what came of it ---- */
+
+struct ran {
+	guint64 hits;
+	guint contexts;
+	GPtrArray *outcomes;	/* of texts, sorted */
+};
+
+static int by_text(gconstpointer a, gconstpointer b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void add_keys(GHashTable *to, GHashTable *from)
+{
+	GHashTableIter it;
+	gpointer key;
+
+	g_hash_table_iter_init(&it, from);
+	while (g_hash_table_iter_next(&it, &key, NULL))
+		g_hash_table_add(to, key);
+}
+
+static struct ran ran_of(const struct campaign *c, const struct added *a)
+{
+	GHashTable *contexts = g_hash_table_new(g_str_hash, g_str_equal);
+	GHashTable *outcomes = g_hash_table_new(g_str_hash, g_str_equal);
+	struct ran r = { .outcomes = g_ptr_array_new() };
+	GHashTableIter it;
+	gpointer key;
+
+	for (guint i = 0; i < a->places->len; i++) {
+		const struct campaign_line *l =
+			g_hash_table_lookup(c->lines, &g_array_index(a->places, guint64, i));
+
+		if (!l)
+			continue;
+		r.hits += l->hits;
+		add_keys(contexts, l->contexts);
+		add_keys(outcomes, l->outcomes);
+	}
+	g_hash_table_iter_init(&it, outcomes);
+	while (g_hash_table_iter_next(&it, &key, NULL))
+		g_ptr_array_add(r.outcomes, key);
+	g_ptr_array_sort(r.outcomes, by_text);
+	r.contexts = g_hash_table_size(contexts);
+	g_hash_table_unref(contexts);
+	g_hash_table_unref(outcomes);
+	return r;
+}
+
+static void put(GString *out, const struct report_look *look, int first, int rest, char *text)
+{
+	report_wrap(out, text, first, rest, look->width);
+	g_free(text);
+}
+
+static char *outcomes_text(const struct ran *r)
+{
+	GString *s = g_string_new(NULL);
+
+	for (guint i = 0; i < r->outcomes->len; i++)
+		g_string_append_printf(s, "%s%s", i ? ", " : "; ", (char *)r->outcomes->pdata[i]);
+	return g_string_free(s, FALSE);
+}
+
+/* Files of a change that nothing here compiles, each once. */
+static void not_compiled(const GPtrArray *added, GHashTable *compiled,
+			 const struct report_look *look, GString *out)
+{
+	GHashTable *said = g_hash_table_new(g_str_hash, g_str_equal);
+
+	for (guint i = 0; i < added->len; i++) {
+		const struct added *a = added->pdata[i];
+
+		if (g_hash_table_contains(compiled, a->path) || !g_hash_table_add(said, a->path))
+			continue;
+		put(out, look, 2, 4, g_strdup_printf("%s is changed, and nothing of that runs here: "
+						     "nothing is said of it", a->path));
+	}
+	g_hash_table_unref(said);
+}
+
+void report_kernel_lines(const GPtrArray *added, const struct campaign *c,
+			 const struct report_look *look, GString *out)
+{
+	GHashTable *compiled = g_hash_table_new(g_str_hash, g_str_equal);
+	guint ran = 0, never = 0, shown = 0;
+
+	for (guint i = 0; i < added->len; i++) {
+		const struct added *a = added->pdata[i];
+		struct ran r;
+
+		if (!a->places->len)
+			continue;	/* no code, or not compiled */
+		g_hash_table_add(compiled, a->path);
+		r = ran_of(c, a);
+		ran += r.hits > 0;
+		never += !r.hits;
+		if (shown++ < SHOWN || look->verbose) {
+			char *outcomes = outcomes_text(&r);
+
+			put(out, look, 2, 6, r.hits ?
+			    g_strdup_printf("%s:%u ran %" G_GUINT64_FORMAT " times, under %u%s "
+					    "placements of the others%s", a->path, a->line, r.hits,
+					    r.contexts, r.contexts >= 4096 ? " or more" : "",
+					    outcomes) :
+			    g_strdup_printf("%s:%u never ran: clean is worth nothing here", a->path,
+					    a->line));
+			g_free(outcomes);
+		}
+		g_ptr_array_unref(r.outcomes);
+	}
+	not_compiled(added, compiled, look, out);
+	put(out, look, 2, 4, g_strdup_printf("%u changed lines with code: %u ran, %u never ran",
+					     ran + never, ran, never));
+	g_hash_table_unref(compiled);
+}

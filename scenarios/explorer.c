@@ -32,7 +32,6 @@ struct explorer {
 	const char **begun;		/* by actor: operation begun before the first step */
 	GPtrArray *names;		/* of actors by number, at the end of the way drawn last */
 	struct meets *meets;		/* what all searches of the case have learned */
-	GArray *met;			/* gint64: when each violation was met, us since the start */
 };
 
 /* ---- while it searches ---- */
@@ -80,11 +79,28 @@ static bool tick(void *ctx, const struct explore_result *so_far)
 static bool enough(void *ctx, const struct explore_result *so_far)
 {
 	struct explorer *e = ctx;
-	gint64 now = g_get_monotonic_time() - e->since;
 
-	while (e->met->len < so_far->found->len)
-		g_array_append_val(e->met, now);
 	return !e->req->engine.keep_going && expect_all_found(&e->pl, so_far);
+}
+
+/* What a worker's rules have tolerated: words, each with its final 0. */
+static void give(void *ctx, GByteArray *to)
+{
+	struct explorer *e = ctx;
+	GHashTableIter it;
+	gpointer id;
+
+	g_hash_table_iter_init(&it, e->pl.tolerated);
+	while (g_hash_table_iter_next(&it, &id, NULL))
+		g_byte_array_append(to, id, (guint)strlen(id) + 1);
+}
+
+static void take(void *ctx, const u8 *p, u64 n)
+{
+	struct explorer *e = ctx;
+
+	for (const char *s = (const char *)p; s < (const char *)p + n; s += strlen(s) + 1)
+		g_hash_table_add(e->pl.tolerated, (gpointer)g_intern_string(s));
 }
 
 static guint progress_kinds(guint limit)
@@ -106,6 +122,10 @@ static struct explore_options engine_options(struct explorer *e)
 	o.keep_going = true;
 	o.enough = enough;
 	o.meets = e->meets;
+	o.give = give;
+	o.take = take;
+	if (e->pl.opt->carrier == CARRIER_PTHREAD)	/* a fork would leave the threads behind */
+		o.jobs = 0;
 	return o;
 }
 
@@ -142,6 +162,8 @@ static void fewest_switches(struct explorer *e, struct explore_found *f)
 		o.enough = NULL;
 		o.no_hash = o.no_reduction = false;
 		o.verify_key = 0;
+		o.jobs = MIN(o.jobs, 1u);
+		o.checkpoint = o.resume = NULL;
 		r = explore(e->pl.sim, &o);
 		for (guint i = 0; i < r->found->len && !done; i++) {
 			struct explore_found *g = r->found->pdata[i];
@@ -204,6 +226,18 @@ static void at_the_end(void *ctx)
 	player_take(&e->pl);
 }
 
+/* All but the step in which a process died, and no further. */
+static struct trail before_crash(const struct explore_found *f)
+{
+	struct trail t = f->trail;
+
+	while (t.n && t.v[t.n - 1] & TRAIL_INNER)
+		t.n--;
+	t.n -= t.n > 0;
+	t.loop = t.n ? t.n - 1 : 0;
+	return t;
+}
+
 /*
  * The way once more with the recorder on; its result is of its own. Steps are its time.
  */
@@ -213,7 +247,7 @@ static struct play_result *draw(struct explorer *e, const struct explore_found *
 	struct explore_options o = { .preemptions = -1, .leaf = at_the_end, .ctx = e };
 	struct play_result *kept = e->pl.res, *drawn;
 	struct found_log *log = found_log_new(&e->pl, e->begun);
-	struct trail taken = { 0 };
+	struct trail taken = { 0 }, way = f->crash ? before_crash(f) : f->trail;
 
 	e->pl.res = drawn = play_result_new();
 	player_describe(&e->pl);
@@ -222,15 +256,15 @@ static struct play_result *draw(struct explorer *e, const struct explore_found *
 	trace_unlisten(e->pl.sim, listen, e);
 	play_record_start(&e->pl);
 	trace_listen(e->pl.sim, found_log_event, log);
-	explore_found_free(explore_replay(e->pl.sim, &o, &f->trail, &taken, NULL));
+	explore_found_free(explore_replay(e->pl.sim, &o, &way, &taken, NULL));
 	trace_unlisten(e->pl.sim, found_log_event, log);
 	trace_listen(e->pl.sim, listen, e);
 	/* `run` has no store buffers. */
-	for (guint i = 0; i < G_N_ELEMENTS(v->scn) && !v->loops && !e->out->tso; i++)
+	for (guint i = 0; i < G_N_ELEMENTS(v->scn) && !v->loops && !e->out->tso && !f->crash; i++)
 		v->scn[i] = found_text(log, v->id, v->where, i == 0);
 	found_log_free(log);
 	taken.loop = f->trail.loop < f->trail.n ? f->trail.loop : taken.n;
-	v->choices = choices_text(e->names, &taken);
+	v->choices = choices_text(e->names, f->crash ? &f->trail : &taken);
 	trail_free(&taken);
 	e->pl.res = kept;
 	return drawn;
@@ -245,9 +279,10 @@ static void take_found(struct explorer *e, struct explore_found *f)
 	v->steps_found = steps_of(&f->trail);
 	v->switches_found = f->preemptions;
 	v->executions = f->executions + 1;
-	v->microseconds = g_array_index(e->met, gint64, e->out->violations->len);
+	v->microseconds = f->met - e->since;
 	v->times = f->times;
-	if (e->req->shrink && f->trail.n && !v->loops) {
+	v->crash = f->crash;
+	if (e->req->shrink && f->trail.n && !v->loops && !f->crash) {
 		fewest_switches(e, f);
 		explore_shrink(e->pl.sim, f, e->req->soon ? SOON_TRIES : SHRINK_TRIES);
 	}
@@ -257,7 +292,7 @@ static void take_found(struct explorer *e, struct explore_found *f)
 	v->site = g_strdup(f->site);
 	v->steps = steps_of(&f->trail);
 	v->switches = f->preemptions;
-	if (f->trail.n)
+	if (f->crash ? before_crash(f).n > 0 : f->trail.n > 0)
 		v->drawn = draw(e, f, v);
 	g_ptr_array_add(e->out->violations, v);
 	x.id = play_result_str(e->pl.res, v->id);
@@ -361,18 +396,18 @@ static void search(struct explorer *e)
 	search_begin(e->pl.sim);
 	trace_unlisten(e->pl.sim, note_begun, e);
 	e->meets = meets_new();
-	e->met = g_array_new(FALSE, FALSE, sizeof(gint64));
 	o = engine_options(e);
 	e->since = e->shown = g_get_monotonic_time();
 	e->out->tso = e->req->memory == EXPLORE_TSO ||
 		      (e->req->memory == EXPLORE_MEMORY_FILE && e->pl.c->limit.tso);
 	e->out->engine = e->out->tso ? search_tso(e, &o) : explore(e->pl.sim, &o);
 	e->out->seconds = seconds_since(e->since);
+	if (!g_strcmp0(e->out->engine->bounded_by, "checkpoint"))
+		play_refuse(&e->pl, NULL, "%s: the search cannot go on from there", o.resume);
 	for (guint i = 0; i < e->out->engine->found->len && !e->pl.refused; i++)
 		take_found(e, e->out->engine->found->pdata[i]);
 	trace_unlisten(e->pl.sim, listen, e);
 	meets_free(e->meets);
-	g_array_unref(e->met);
 }
 
 static void violation_free(gpointer p)

@@ -54,6 +54,16 @@ gboolean cli_interrupted(void);
 const volatile bool *cli_interrupt_flag(void);	/* the same, for farm_run() */
 void cli_catch_interrupts(void);
 
+/* cli_free_memory - half of what the host, or the group of processes we are in, has to spare */
+guint64 cli_free_memory(void);
+
+/*
+ * cli_keep_addresses - begin anew without randomization of addresses, unless that is so already
+ * A state's key has addresses of the program's text and data in it, and a checkpoint keys.
+ * FALSE, having said why, if the host does not let us.
+ */
+gboolean cli_keep_addresses(void);
+
 /* What a worker is to play. */
 struct job {
 	const struct scenario *sc;

@@ -11,12 +11,12 @@
 #include "sim/engine/rewind.h"
 
 static struct {
-	int preemptions, pct, depth, verify, laps;
+	int preemptions, pct, depth, verify, laps, jobs;
 	gboolean all, random, no_hash, no_reduction, livelock, keep_going, no_shrink;
-	gint64 executions, states;
+	gint64 executions, states, memory_limit;
 	double seconds;
-	char *only, *found, *memory;
-} raw = { .preemptions = -1 };
+	char *only, *found, *memory, *checkpoint, *resume;
+} raw = { .preemptions = -1, .jobs = 1, .memory_limit = -1 };
 
 static const GOptionEntry extra[] = {
 	{ "all", 'a', 0, G_OPTION_ARG_NONE, &raw.all,
@@ -34,6 +34,15 @@ static const GOptionEntry extra[] = {
 	  "SECONDS" },
 	{ "states", 0, 0, G_OPTION_ARG_INT64, &raw.states, "Stop each case after so many states",
 	  "N" },
+	{ "memory-limit", 0, 0, G_OPTION_ARG_INT64, &raw.memory_limit,
+	  "Stop each case before its tables and stacks take more; 0: never (default: half of what "
+	  "is free)", "MIB" },
+	{ "jobs", 'j', 0, G_OPTION_ARG_INT, &raw.jobs,
+	  "Processes that share the work; 0: one a processor (default 1)", "N" },
+	{ "checkpoint", 0, 0, G_OPTION_ARG_FILENAME, &raw.checkpoint,
+	  "Keep in FILE where the search of one case stands, every few seconds", "FILE" },
+	{ "resume", 0, 0, G_OPTION_ARG_FILENAME, &raw.resume,
+	  "Go on from there, and keep it there unless --checkpoint says elsewhere", "FILE" },
 	{ "depth", 0, 0, G_OPTION_ARG_INT, &raw.depth, "Cut executions off after so many steps",
 	  "N" },
 	{ "livelock", 0, 0, G_OPTION_ARG_NONE, &raw.livelock,
@@ -72,6 +81,60 @@ static gboolean is_plain(void)
 {
 	return !raw.all && raw.preemptions < 0 && !raw.no_hash && !raw.no_reduction &&
 	       !raw.verify && !raw.states && !raw.depth;
+}
+
+/* What a search is of, so that a checkpoint is not taken for another's. */
+static char *identity_of(const struct cli *cli, const char *path, const char *case_name)
+{
+	const struct play_options *p = &cli->play;
+	GString *s = g_string_new("septsim " SEPTSIM_VERSION "\n");
+	char *text = NULL, *sum;
+	GList *keys;
+	gsize n = 0;
+
+	g_file_get_contents(path, &text, &n, NULL);
+	sum = g_compute_checksum_for_data(G_CHECKSUM_SHA256, (const guchar *)text, n);
+	g_string_append_printf(s, "file %s\ncase %s\n", sum, case_name);
+	g_string_append_printf(s, "kvm %s\ntdx %s\npolicy %s\n", p->kvm ? p->kvm : "",
+			       p->tdx ? p->tdx : "", p->policy ? p->policy : "");
+	for (const char *const *w = p->switches; w && *w; w++)
+		g_string_append_printf(s, "switch %s\n", *w);
+	for (const char *const *w = p->policy_args; w && *w; w++)
+		g_string_append_printf(s, "argument %s\n", *w);
+	keys = g_list_sort(g_hash_table_get_keys(cli->defines), (GCompareFunc)strcmp);
+	for (GList *l = keys; l; l = l->next)
+		g_string_append_printf(s, "define %s=%s\n", (char *)l->data,
+				       (char *)g_hash_table_lookup(cli->defines, l->data));
+	g_list_free(keys);
+	g_string_append_printf(s, "search %d %d %d %d %d %d %d %d %d %" G_GINT64_FORMAT " %"
+			       G_GINT64_FORMAT " %" G_GUINT64_FORMAT "\n", raw.all, raw.preemptions, raw.laps,
+			       raw.random, raw.pct, raw.depth, raw.keep_going, raw.no_hash,
+			       raw.no_reduction, raw.executions, raw.states, p->seed);
+	g_free(text);
+	g_free(sum);
+	return g_string_free(s, FALSE);
+}
+
+static gboolean take_jobs(struct explore_request *q)
+{
+	struct explore_options *o = &q->engine;
+
+	if (raw.jobs < 0 || raw.jobs > (int)EXPLORE_JOBS_MAX)
+		return cli_fail("--jobs wants 0 to %u, not %d", EXPLORE_JOBS_MAX, raw.jobs), FALSE;
+	if (raw.memory_limit < -1)
+		return cli_fail("--memory-limit is below 0"), FALSE;
+	o->jobs = raw.jobs ? (u32)raw.jobs : MIN(g_get_num_processors(), EXPLORE_JOBS_MAX);
+	o->memory_limit = raw.memory_limit < 0 ? cli_free_memory() : (u64)raw.memory_limit << 20;
+	o->resume = raw.resume;
+	o->checkpoint = raw.checkpoint ? raw.checkpoint : raw.resume;
+	if (o->checkpoint && (!explore_shares(o) || q->memory == EXPLORE_TSO))
+		return cli_fail("--checkpoint and --resume serve --all, -p, --random and --pct, without "
+				"--livelock, --verify-key, --no-hash, --no-reduction and --memory tso"),
+		       FALSE;
+	if (raw.jobs > 1 && !explore_shares(o))
+		fprintf(stderr, "septsim: this search is not shared: --jobs serves --all, -p, --random "
+			"and --pct, without --livelock, --verify-key, --no-hash and --no-reduction\n");
+	return TRUE;
 }
 
 static gboolean take_options(struct explore_request *q, const struct cli *cli)
@@ -115,7 +178,7 @@ static gboolean take_options(struct explore_request *q, const struct cli *cli)
 	o->keep_going = raw.keep_going;
 	q->seconds = raw.seconds;
 	q->shrink = !raw.no_shrink;
-	return TRUE;
+	return take_jobs(q);
 }
 
 /* The first violation of all as a scenario. */
@@ -142,11 +205,14 @@ static int explore_case(struct cli *cli, struct explore_request *q, const struct
 {
 	GString *out = g_string_new(NULL);
 	struct explored *e;
+	char *identity;
 
 	fflush(stdout);
 	q->ctx = (void *)sc->name;
 	q->progress = isatty(STDERR_FILENO) ? show_progress : NULL;
+	q->engine.identity = identity = identity_of(cli, sc->path, c->name);
 	e = scenario_explore(sc, c, &cli->play, q);
+	g_free(identity);
 	if (q->progress)
 		fputs("\r\033[K", stderr);
 	g_ptr_array_add(all, e);
@@ -172,6 +238,11 @@ static int explore_file(struct cli *cli, struct explore_request *q, const char *
 
 	if (!sc)
 		return EXIT_INPUT;
+	if (q->engine.checkpoint && !raw.only && sc->cases->len > 1) {
+		scenario_free(sc);
+		return cli_fail("a checkpoint is of one case: give --case; %s has %u", path,
+				sc->cases->len);
+	}
 	for (guint i = 0; i < sc->cases->len && !cli_interrupted(); i++) {
 		const struct scenario_case *c = sc->cases->pdata[i];
 		int one;
@@ -224,6 +295,10 @@ int cmd_explore(int argc, char **argv)
 		return cli_fail("this build has TSan in it, which does not follow a stack that is put "
 				"back: explore wants another");
 	if (!take_options(&q, &cli))
+		return EXIT_INPUT;
+	if (q.engine.checkpoint && argc > 2)
+		return cli_fail("a checkpoint is of one case: give one FILE");
+	if (q.engine.checkpoint && !cli_keep_addresses())
 		return EXIT_INPUT;
 	cli_catch_interrupts();
 	for (int i = 1; i < argc && !cli_interrupted(); i++) {

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "sim/engine/check.h"
+#include "sim/engine/crew.h"
 #include "sim/engine/explain.h"
-#include "sim/engine/explore_priv.h"
 #include "sim/engine/tso.h"
 
 #define TICK	4096u		/* transitions between two looks at the clock */
@@ -92,33 +92,36 @@ struct explore_found *explore_found_new(struct sim *sim, const struct trail *t)
 	f->site = g_strdup(v->actor == ACTOR_ROOT || !sim->last_site ? "" :
 			   sim->last_site->func);
 	f->times = 1;
+	f->met = g_get_monotonic_time();
 	f->trail = (struct trail){ g_memdup2(t->v, t->n * sizeof(u16)), t->n, t->loop };
 	f->preemptions = trail_switches(t);
 	return f;
 }
 
-static bool same(const struct explore_found *a, const struct explore_found *b)
+bool explore_same(const struct explore_found *a, const struct explore_found *b)
 {
 	return a->id == b->id && !strcmp(a->where, b->where) && !strcmp(a->site, b->site);
 }
 
-void explore_note(struct explore *x, const struct trail *t)
+u32 explore_note(struct explore *x, const struct trail *t)
 {
 	struct explore_found *f = explore_found_new(x->sim, t);
+	u32 i;
 
 	f->executions = x->res->before + x->res->executions;
-	for (u32 i = 0; i < x->res->found->len; i++) {
+	for (i = 0; i < x->res->found->len; i++) {
 		struct explore_found *old = x->res->found->pdata[i];
 
-		if (!same(old, f))
+		if (!explore_same(old, f))
 			continue;
 		old->times++;
 		explore_found_free(f);
-		return;
+		return i;
 	}
 	g_ptr_array_add(x->res->found, f);
 	if (!x->opt->keep_going || (x->opt->enough && x->opt->enough(x->opt->ctx, x->res)))
 		x->stop = x->enough = true;
+	return i;
 }
 
 char *explore_waits(struct sim *sim)
@@ -166,15 +169,14 @@ static enum explore_word word_of(const struct explore *x)
 	return x->res->bounded_by || x->stop ? EXPLORE_BOUNDED : EXPLORE_PROVED;
 }
 
-/* Each way is followed once more: it must lead there again, and its switches are counted. */
-static void preemptions_of(struct sim *sim, struct explore_result *res)
+void explore_check(struct sim *sim, struct explore_result *res)
 {
 	static const struct explore_options plain = { .preemptions = -1 };
 
 	for (u32 i = 0; i < res->found->len; i++) {
 		struct explore_found *f = res->found->pdata[i], *again;
 
-		if (f->trail.loop < f->trail.n || !f->trail.n)
+		if (f->trail.loop < f->trail.n || !f->trail.n || f->crash)
 			continue;	/* a livelock has no end; a wrong key no way */
 		again = explore_replay(sim, &plain, &f->trail, NULL, NULL);
 		if (!again || again->id != f->id)
@@ -184,18 +186,29 @@ static void preemptions_of(struct sim *sim, struct explore_result *res)
 	}
 }
 
+void explore_alone(struct explore *x)
+{
+	struct choose_driver driver = { inner_pick, &x->inner };
+
+	if (x->sim->box)
+		x->sim->box->n = 0;
+	choose_drive(x->sim, &driver);
+	if (x->opt->driver == EXPLORE_ALL)
+		explore_dfs(x);
+	else
+		explore_sample(x);
+	choose_drive(x->sim, NULL);
+}
+
 void explore_once(struct sim *sim, const struct explore_options *opt, struct explore_result *res)
 {
 	struct explore x = { .sim = sim, .opt = opt, .res = res };
-	struct choose_driver driver = { inner_pick, &x.inner };
 
-	choose_drive(sim, &driver);
-	if (opt->driver == EXPLORE_ALL)
-		explore_dfs(&x);
+	if (opt->jobs && explore_shares(opt))
+		crew_search(&x);
 	else
-		explore_sample(&x);
-	choose_drive(sim, NULL);
-	preemptions_of(sim, res);
+		explore_alone(&x);
+	explore_check(sim, res);
 	res->seldom = x.seldom;
 	if (x.enough)
 		res->bounded_by = "violation";
@@ -210,16 +223,24 @@ void explore_once(struct sim *sim, const struct explore_options *opt, struct exp
 	res->word = word_of(&x);
 }
 
+void explore_any(struct sim *sim, const struct explore_options *opt, struct explore_result *res)
+{
+	if (opt->driver == EXPLORE_MIX)
+		explore_mix(sim, opt, res);
+	else
+		explore_once(sim, opt, res);
+}
+
 struct explore_result *explore(struct sim *sim, const struct explore_options *opt)
 {
 	struct explore_result *res = g_new0(struct explore_result, 1);
 
 	res->found = g_ptr_array_new_with_free_func(explore_found_free);
 	res->switches_done = -1;
-	if (opt->driver == EXPLORE_MIX)
-		explore_mix(sim, opt, res);
+	if (opt->jobs && !explore_shares(opt))
+		crew_isolate(sim, opt, res);
 	else
-		explore_once(sim, opt, res);
+		explore_any(sim, opt, res);
 	return res;
 }
 
@@ -228,5 +249,6 @@ void explore_result_free(struct explore_result *r)
 	if (!r)
 		return;
 	g_ptr_array_unref(r->found);
+	g_free(r->grows);
 	g_free(r);
 }

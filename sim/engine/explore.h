@@ -23,6 +23,8 @@ enum explore_driver {
 	EXPLORE_MIX,
 };
 
+#define EXPLORE_JOBS_MAX	64u
+
 struct explore_result;
 
 struct explore_options {
@@ -57,6 +59,18 @@ struct explore_options {
 	u64 executions;		/* stop after so many; 0: 10,000 of a sample, else no limit */
 	u64 states;		/* stop after so many; 0: no limit */
 	u32 depth;		/* no execution goes deeper; 0: 1,000,000 steps */
+	/*
+	 * Processes that share the work, where it can be shared (all states, with or without a
+	 * bound; samples); what comes out is the same for any number. 0: none, it is done here,
+	 * and a model that crashes takes us along.
+	 */
+	u32 jobs;
+	u64 memory_limit;	/* bytes of tables and stacks; 0: no limit. Wants jobs */
+	const char *checkpoint;	/* file to keep where it stands every few seconds; or NULL */
+	const char *resume;	/* such a file, to go on from; or NULL. Both want jobs */
+	u32 checkpoint_ms;	/* from one to the next; 0: 4,000 */
+	/* What the search is of: the case and what was asked. In a checkpoint, and compared. */
+	const char *identity;
 	bool keep_going;	/* after a violation, too: distinct ones are collected ... */
 	/* ... until this says that they are enough. May be NULL. */
 	bool (*enough)(void *ctx, const struct explore_result *so_far);
@@ -66,6 +80,12 @@ struct explore_options {
 	void (*step)(void *ctx);
 	/* Each end of an execution, complete or broken. */
 	void (*leaf)(void *ctx);
+	/*
+	 * With jobs: what step, leaf and listeners have gathered in a worker, as bytes; taken by the
+	 * one who asked, once for each worker whose work counts. May be NULL.
+	 */
+	void (*give)(void *ctx, GByteArray *to);
+	void (*take)(void *ctx, const u8 *p, u64 n);
 	void *ctx;
 };
 
@@ -90,6 +110,8 @@ struct explore_found {
 	u64 executions;		/* how many had ended when it was found */
 	u64 times;		/* as often as it was met, with the same id, where and site */
 	u32 preemptions;
+	s64 met;		/* when, by the host's monotonic clock, us */
+	bool crash;		/* a process died in the last step of the trail: do not take it */
 };
 
 struct explore_result {
@@ -100,19 +122,27 @@ struct explore_result {
 	u64 before;		/* EXPLORE_MIX: executions of the searches before the last */
 	u64 before_transitions;
 	const char *bounded_by;	/* "preemptions", "laps", "often", "states", "time", "depth",
-				 * "buffers", "interrupt", "violation"; NULL: nothing */
+				 * "memory", "buffers", "interrupt", "violation", "checkpoint" (it
+				 * could not be resumed: it has been said why); NULL: nothing */
 	u64 executions;		/* complete ones: nobody could run, or a rule was broken */
 	u64 blocked;		/* no_hash: given up, as all that could run was asleep */
 	u64 states, transitions;
 	u64 merges_verified;
 	u32 depth;		/* of the longest path, steps */
 	u64 table_bytes;	/* of states, and of edges if they were kept */
+	u32 frontier;		/* while it goes on: states on the ways at hand with steps to take */
+	char *grows;		/* a limit was met, and this took ever new values on the way: ... */
+	u64 grown;		/* ... so many */
+	u32 jobs;		/* processes that did it */
 	GPtrArray *found;	/* struct explore_found, in the order in which they were met */
 };
 
 /* explore - search @sim, which ends as it began. Free the result with explore_result_free(). */
 struct explore_result *explore(struct sim *sim, const struct explore_options *opt);
 void explore_result_free(struct explore_result *r);
+
+/* explore_shares - can work of this kind be shared by jobs, and checkpoints of it be kept? */
+bool explore_shares(const struct explore_options *opt);
 void explore_found_free(gpointer found);
 
 /*

@@ -39,7 +39,8 @@ void trail_add(struct trail *t, u16 v);
 void trail_add_step(struct trail *t, const struct actor *a, const struct inner *in);
 
 /* A rule is broken: keep it if it is a new one, and end the search unless it is to go on. */
-void explore_note(struct explore *x, const struct trail *t);
+u32 explore_note(struct explore *x, const struct trail *t);	/* which of those found it is */
+bool explore_same(const struct explore_found *a, const struct explore_found *b);
 struct explore_found *explore_found_new(struct sim *sim, const struct trail *t);
 
 /* One execution has come to its end: @t says how (only asked for if a rule is broken). */
@@ -51,10 +52,15 @@ char *explore_waits(struct sim *sim);
 /* Is it time to say how far we are, and to hear whether to go on? */
 void explore_tick(struct explore *x);
 
+/* Each way is followed once more: it must lead there again, and its switches are counted. */
+void explore_check(struct sim *sim, struct explore_result *res);
+void explore_alone(struct explore *x);	/* in this process */
 void explore_dfs(struct explore *x);
 /* One search, of one driver but EXPLORE_MIX; what is found joins what @res has. */
 void explore_once(struct sim *sim, const struct explore_options *opt, struct explore_result *res);
 void explore_mix(struct sim *sim, const struct explore_options *opt, struct explore_result *res);
+/* Of any driver, in this process or, where it can be shared, in opt->jobs of them. */
+void explore_any(struct sim *sim, const struct explore_options *opt, struct explore_result *res);
 void explore_sample(struct explore *x);
 
 /*

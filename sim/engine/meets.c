@@ -7,6 +7,7 @@
 #include "sim/engine/meets.h"
 
 #include <glib.h>
+#include <string.h>
 
 #define SLOTS_MIN	(1u << 12)
 #define OTHERS		63u	/* actors from this number on are told apart from nobody */
@@ -128,6 +129,26 @@ bool meets_here(const struct meets *m, const struct actor *a)
 		return true;
 	return met(m, word, who, writes(n)) ||
 	       (n->size > 8 && met(m, word + 8, who, writes(n)));
+}
+
+void meets_put(const struct meets *m, GByteArray *to)
+{
+	for (u64 i = 0; i <= m->mask; i++)
+		if (m->slot[i].word)
+			g_byte_array_append(to, (const u8 *)&m->slot[i], sizeof(struct slot));
+}
+
+void meets_get(struct meets *m, const u8 *p, u64 n)
+{
+	struct slot s;
+
+	for (; n >= sizeof(s); p += sizeof(s), n -= sizeof(s)) {
+		memcpy(&s, p, sizeof(s));
+		if (s.readers)
+			note(m, s.word, s.readers, false);
+		if (s.writers)
+			note(m, s.word, s.writers, true);
+	}
 }
 
 u64 meets_words(const struct meets *m)

@@ -6,6 +6,8 @@
  * switch before it. What is known is what has been seen so far, in all searches that learned
  * into the same table: a later one may know more. Record, never world.
  */
+#include <glib.h>
+
 #include "sim/engine/actor.h"
 
 struct meets;
@@ -21,5 +23,9 @@ void meets_note(struct meets *m, const struct actor *a);
  * and of an actor that stands before no step.
  */
 bool meets_here(const struct meets *m, const struct actor *a);
+
+/* meets_put - all that is known, as bytes; meets_get - add what another process has learned */
+void meets_put(const struct meets *m, GByteArray *to);
+void meets_get(struct meets *m, const u8 *p, u64 n);
 
 u64 meets_words(const struct meets *m);		/* words at which actors meet; it only grows */

@@ -161,6 +161,7 @@ struct sim {
 	u32 live;			/* free scheduler: neither done nor parked nor background */
 	volatile sig_atomic_t stop;	/* sim_stop() */
 	bool stopping, running;
+	struct search_box *box;		/* shared memory, or NULL */
 	bool touched;			/* actor_set() since a search last cleared it */
 	u64 region_epoch;		/* region_find() may answer anew when it has moved */
 	u32 progress;			/* enum progress_kind bits since a search last cleared them */

@@ -5,7 +5,7 @@
  * starts from a mark of everything and is taken back to it, and is drawn from the seed and its
  * number alone, so that it is the same one whoever runs it.
  */
-#include "sim/engine/explore_priv.h"
+#include "sim/engine/crew.h"
 #include "sim/engine/hash.h"
 #include "sim/engine/meets.h"
 #include "sim/engine/rng.h"
@@ -16,6 +16,7 @@
 /* PCT changes priorities somewhere in the longest execution so far, of the first so many. */
 #define PILOTS		64u
 #define EDGE		8u
+#define PIECE		256u	/* executions that a worker takes at a time */
 
 /* A place in the source before whose step others may go first. */
 struct place {
@@ -36,13 +37,15 @@ struct pct {
 struct sample {
 	struct explore *x;
 	struct rng rng;
-	u16 *way;		/* as a trail */
-	u32 n, room;
+	struct search_box *box;	/* the way */
 	struct actor *enabled[ACTORS_MAX];	/* not on the stack of an actor */
 	struct pct pct;
 	u32 steps, max;
 	bool pilot;
+	bool shared;		/* the box is, so it cannot grow */
 	u32 longest;		/* of the pilots */
+	u32 broke;		/* which of the rules known to be broken, + 1; 0: none */
+	struct choose_driver driver;
 	struct rewind *root;
 };
 
@@ -54,15 +57,17 @@ static inline u32 draw(struct sample *s, u32 n)
 
 static __noinline void way_grow(struct sample *s)
 {
-	s->room = s->room ? 2 * s->room : 256;
-	s->way = g_renew(u16, s->way, s->room);
+	if (s->shared)
+		sim_die("an execution has more than %u choices", s->box->room);
+	s->box->room *= 2;
+	s->box = g_realloc(s->box, sizeof(*s->box) + s->box->room * sizeof(u16));
 }
 
 static __always_inline void way_add(struct sample *s, u16 v)
 {
-	if (unlikely(s->n == s->room))
+	if (unlikely(s->box->n == s->box->room))
 		way_grow(s);
-	s->way[s->n++] = v;
+	s->box->v[s->box->n++] = v;
 }
 
 static u32 pick_answer(struct sim *sim, void *ctx, u32 n, enum choose_why why)
@@ -230,6 +235,7 @@ static __always_inline struct actor *next(struct sim *sim, struct sample *s, boo
 		return NULL;
 	s->steps++;
 	way_add(s, a->id);
+	s->box->site = a->pending.site;
 	return a;
 }
 
@@ -270,9 +276,9 @@ static void over(struct sample *s)
 		search_end(x->sim);
 	x->res->executions++;
 	if (x->sim->stopping) {
-		struct trail t = { s->way, s->n, s->n };
+		struct trail t = { s->box->v, s->box->n, s->box->n };
 
-		explore_note(x, &t);
+		s->broke = explore_note(x, &t) + 1;
 	}
 	if (x->opt->leaf)
 		x->opt->leaf(x->opt->ctx);
@@ -285,7 +291,7 @@ static void play(struct sample *s, u64 i)
 	struct actor *a;
 
 	rng_seed(&s->rng, hash_mix(x->opt->seed ^ 0x589965cc75374cc3ull, 2 * i + 1));
-	s->n = s->steps = 0;
+	s->box->n = s->steps = 0;
 	s->pilot = i < PILOTS;
 	if (s->pct.on)
 		pct_start(s);
@@ -313,11 +319,9 @@ static void execution(struct sample *s, u64 i)
 	rewind_to(s->root);
 }
 
-void explore_sample(struct explore *x)
+static struct sample *sample_new(struct explore *x)
 {
 	struct sample *s = g_new0(struct sample, 1);
-	struct choose_driver driver = { pick_answer, s };
-	u64 n = x->opt->executions ? x->opt->executions : EXECUTIONS;
 	struct sim *sim = x->sim;
 
 	s->x = x;
@@ -327,19 +331,153 @@ void explore_sample(struct explore *x)
 	g_array_set_size(s->pct.places, 1);
 	s->pct.place_of = g_new0(u32, site_count() + 1);
 	s->max = x->opt->depth ? x->opt->depth : STEPS_MAX;
-	choose_drive(sim, &driver);
+	s->shared = sim->box != NULL;
+	s->box = sim->box;
+	sim->box = NULL;	/* steps go into it here, with or without the hub */
+	if (!s->box) {
+		s->box = g_malloc0(sizeof(*s->box) + 256 * sizeof(u16));
+		s->box->room = 256;
+	}
+	s->driver = (struct choose_driver){ pick_answer, s };
+	choose_drive(sim, &s->driver);
 	sched_keyed(sim, false);	/* before what the actors are taken back to */
 	s->root = rewind_new(sim);
 	if (!x->opt->step && sim->opt.carrier == CARRIER_FIBER)
 		sim->turn = s->pct.focus ? turn_focus : s->pct.on ? turn_pct : turn_uniform;
 	sim->turn_ctx = s;
-	for (u64 i = 0; i < n && !x->stop; i++)
-		execution(s, i);
+	return s;
+}
+
+static void sample_free(struct sample *s)
+{
+	struct sim *sim = s->x->sim;
+
 	sim->turn = NULL;
+	choose_drive(sim, NULL);
 	sched_keyed(sim, true);
 	rewind_free(s->root);
-	g_free(s->way);
+	if (s->shared)
+		sim->box = s->box;
+	else
+		g_free(s->box);
 	g_array_unref(s->pct.places);
 	g_free(s->pct.place_of);
 	g_free(s);
+}
+
+static u64 executions(const struct explore_options *opt)
+{
+	return opt->executions ? opt->executions : EXECUTIONS;
+}
+
+void explore_sample(struct explore *x)
+{
+	struct sample *s = sample_new(x);
+
+	for (u64 i = 0; i < executions(x->opt) && !x->stop; i++)
+		execution(s, i);
+	sample_free(s);
+}
+
+/* ---- several at it ---- */
+
+/* The ways of the first few say where priorities may change: each worker needs that. */
+static void pilots(struct sample *s, u64 from)
+{
+	s->longest = 0;
+	for (u64 i = 0; i < MIN(PILOTS, from) && s->pct.on; i++) {
+		play(s, i);
+		rewind_to(s->root);
+	}
+}
+
+static void say_piece(struct crew_self *c, u64 from, u64 n)
+{
+	struct explore_result *res = c->x->res;
+	struct crew_piece p = {
+		.from = from, .n = n, .transitions = res->transitions, .depth = res->depth,
+		.cut = (u32)(n - res->executions),
+	};
+
+	crew_say(c, CREW_PIECE, &p, sizeof(p));
+}
+
+static void piece(struct crew_self *c, struct sample *s, u64 from, u64 to)
+{
+	struct explore *x = c->x;
+
+	x->res->executions = x->res->transitions = 0;
+	x->res->depth = 0;
+	for (u64 i = from; i < to; i++) {
+		u64 again[2] = { i };
+
+		c->crew->worker[c->me].execution = i;
+		s->broke = 0;
+		play(s, i);
+		x->res->transitions += s->steps;
+		x->res->depth = MAX(x->res->depth, s->steps);
+		if (s->steps < s->max || x->sim->stopping)
+			over(s);
+		rewind_to(s->root);
+		if (!s->broke)
+			continue;
+		again[1] = s->broke - 1;
+		if (x->res->found->len > c->told)
+			((struct explore_found *)x->res->found->pdata[c->told])->executions = i;
+		crew_say_found(c);
+		crew_say(c, CREW_AGAIN, again, sizeof(again));
+	}
+	say_piece(c, from, to - from);
+}
+
+/* For the leader: what executions [@from, @to) come to, none of which breaks anything new. */
+void crew_sample_part(struct explore *x, u64 from, u64 to)
+{
+	struct sample *s = sample_new(x);
+
+	pilots(s, from);
+	for (u64 i = from; i < to; i++) {
+		play(s, i);
+		x->res->transitions += s->steps;
+		x->res->depth = MAX(x->res->depth, s->steps);
+		if (s->steps == s->max && !x->sim->stopping)
+			x->res->bounded_by = "depth";
+		else
+			x->res->executions++;
+		rewind_to(s->root);
+	}
+	sample_free(s);
+}
+
+/* The next piece, when its turn to be dealt out has come. False: there is none. */
+static bool next_piece(struct crew *crew, u64 n, u64 *from, u64 *to)
+{
+	*from = crew_deal(crew, PIECE);
+	*to = MIN(*from + PIECE, n);
+	while (crew_beyond(crew, *from)) {
+		if (crew_want(crew) & CREW_STOP || *from >= n)
+			return false;
+		g_usleep(200);
+	}
+	return *from < n && !(crew_want(crew) & CREW_STOP);
+}
+
+void crew_sample(struct crew_self *c)
+{
+	struct sample *s = sample_new(c->x);
+	bool first = true;
+	u64 from, to;
+
+	while (next_piece(c->crew, executions(c->x->opt), &from, &to)) {
+		if (first)
+			pilots(s, from);
+		first = false;
+		piece(c, s, from, to);
+	}
+	sample_free(s);
+}
+
+u64 crew_sample_size(const struct explore_options *opt)
+{
+	return executions(opt);
 }

@@ -80,6 +80,7 @@ char *search_mark_set(struct sim *sim, struct search_mark *m, struct actor *a, c
 	m->nblocked = sim->nblocked;
 	m->violations = sim->violations->len;
 	m->stopping = sim->stopping;
+	m->box = sim->box ? sim->box->n : 0;
 	sim->touched = false;
 	search_copy_stack(room, a->sp, m->bytes);
 	return room + ((m->bytes + 63) & ~(size_t)63);
@@ -87,6 +88,9 @@ char *search_mark_set(struct sim *sim, struct search_mark *m, struct actor *a, c
 
 void search_step(struct sim *sim, struct actor *a)
 {
+	search_box_add(sim->box, a->id);
+	if (sim->box)
+		sim->box->site = a->pending.site;
 	sched_resume(sim, a);
 }
 
@@ -100,6 +104,8 @@ void search_undo(struct sim *sim, const struct search_mark *m)
 	sim->ring_count = m->ring_count;
 	sim->nblocked = m->nblocked;
 	sim->stopping = m->stopping;
+	if (sim->box)
+		sim->box->n = m->box;
 	if (unlikely(sim->violations->len > m->violations))
 		g_ptr_array_set_size(sim->violations, (int)m->violations);
 }
@@ -179,6 +185,7 @@ u32 inner_pick(struct sim *sim, void *ctx, u32 n, enum choose_why why)
 		in->v[in->len++] = 0;
 	}
 	in->postponed |= why == CHOOSE_INTERRUPT && !in->v[in->at];
+	search_box_add(sim->box, (u16)(0x8000u | in->v[in->at]));
 	return in->v[in->at++];
 }
 

@@ -29,9 +29,22 @@ struct search_mark {
 	size_t bytes;
 	struct actor saved;
 	u64 undo_length, undo_hash, undo_hash_hi, seq, steps, ring_count;
-	u32 nblocked, violations;
+	u32 nblocked, violations, box;
 	bool stopping;
 };
+
+/* The way being tried, for whoever comes to look when this process has died of it. */
+struct search_box {
+	const struct site *site;	/* of the step that is being taken */
+	u32 n, room;
+	u16 v[];		/* as in struct trail */
+};
+
+static inline void search_box_add(struct search_box *box, u16 v)
+{
+	if (box && box->n < box->room)
+		box->v[box->n++] = v;
+}
 
 /*
  * search_mark_set - remember everything that a step of @a may change; its live stack is

@@ -5,6 +5,7 @@
 #include "sim/engine/tso.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "sim/engine/mem.h"
 #include "sim/engine/priv.h"
@@ -58,17 +59,24 @@ void tso_fini(struct sim *sim)
 		g_hash_table_unref(sim->tso.seen);
 }
 
+static struct seen *seen_of(struct sim *sim, const void *p)
+{
+	struct seen *s = g_hash_table_lookup(sim->tso.seen, word_of(p));
+
+	if (s)
+		return s;
+	s = g_new0(struct seen, 1);
+	g_hash_table_insert(sim->tso.seen, (void *)word_of(p), s);
+	return s;
+}
+
 void tso_note(struct sim *sim, const struct actor *me, enum mem_op op, const void *p)
 {
 	struct seen *s;
 
 	if (!p || me->id >= 64)
 		return;
-	s = g_hash_table_lookup(sim->tso.seen, word_of(p));
-	if (!s) {
-		s = g_new0(struct seen, 1);
-		g_hash_table_insert(sim->tso.seen, (void *)word_of(p), s);
-	}
+	s = seen_of(sim, p);
 	if (op == MEM_WRITE)
 		s->stores |= 1ull << me->id;
 	else
@@ -183,6 +191,45 @@ void tso_words(const struct sim *sim, void (*fn)(void *ctx, const void *p), void
 			fn(ctx, l->data);
 	}
 	g_list_free(all);
+}
+
+struct learned {
+	u64 p, stores, reads;
+};
+
+void tso_put(const struct sim *sim, GByteArray *to)
+{
+	GHashTableIter it;
+	gpointer p, v;
+
+	g_byte_array_append(to, (const u8 *)&sim->tso.cut, sizeof(sim->tso.cut));
+	if (!sim->tso.seen)
+		return;
+	g_hash_table_iter_init(&it, sim->tso.seen);
+	while (g_hash_table_iter_next(&it, &p, &v)) {
+		struct learned l = { (u64)p, ((struct seen *)v)->stores, ((struct seen *)v)->reads };
+
+		g_byte_array_append(to, (const u8 *)&l, sizeof(l));
+	}
+}
+
+void tso_get(struct sim *sim, const u8 *p, u64 n)
+{
+	u64 cut = 0;
+	struct learned l;
+
+	if (n < sizeof(cut))
+		return;
+	memcpy(&cut, p, sizeof(cut));
+	sim->tso.cut = MAX(sim->tso.cut, cut);
+	for (p += sizeof(cut), n -= sizeof(cut); n >= sizeof(l); p += sizeof(l), n -= sizeof(l)) {
+		struct seen *s;
+
+		memcpy(&l, p, sizeof(l));
+		s = seen_of(sim, (void *)l.p);
+		s->stores |= l.stores;
+		s->reads |= l.reads;
+	}
 }
 
 u64 tso_cut(const struct sim *sim)

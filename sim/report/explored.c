@@ -56,11 +56,15 @@ static void violation(const struct explored_violation *v, const struct report_lo
 	     *v->site ? " in " : "", v->site, v->text);
 	if (v->loops)
 		line(look, out, "its way: %u steps, the last of which repeat for ever", v->steps);
+	else if (v->crash)
+		line(look, out, "a crash of septsim or its model, in the step after %u with %u switch%s, in "
+		     "execution %s; the same command shows it again", v->steps - 1, v->switches,
+		     v->switches == 1 ? "" : "es", at);
 	else if (v->drawn)
 		line(look, out, "found in execution %s, by %u steps with %u switch%s; drawn with %u "
 		     "and %u", at, v->steps_found, v->switches_found,
 		     v->switches_found == 1 ? "" : "es", v->steps, v->switches);
-	if (v->drawn && !v->loops)
+	if (v->drawn && !v->loops && !v->crash)
 		line(look, out, "%s", !v->scn[0] ? "run has no store buffers: `--json` has its "
 		     "choices" : v->scenario == v->scn[0] ?
 		     "--found FILE writes it as rows, each to an event" : v->scenario ?
@@ -77,6 +81,7 @@ static const char *why_bounded(const char *by)
 		{ "states", "the limit of states was reached" },
 		{ "time", "the time was up" },
 		{ "depth", "executions longer than the limit were cut off" },
+		{ "memory", "the limit of memory was reached" },
 		{ "buffers", "more than 8 stores of one actor were waiting" },
 		{ "interrupt", "it was interrupted" },
 		{ "violation", "it stopped at what it found" },
@@ -99,9 +104,13 @@ static void how(const struct explore_result *r, const struct report_look *look, 
 	if (r->blocked)
 		g_string_append_printf(s, ", %" G_GUINT64_FORMAT " given up as redundant",
 				       r->blocked);
-	g_string_append_printf(s, ", the longest %u steps", r->depth);
+	if (!r->states)		/* how deep a search of states goes is a matter of who is where when */
+		g_string_append_printf(s, ", the longest %u steps", r->depth);
 	line(look, out, "%s: %s%s%s", explore_word_name(r->word), s->str,
 	     r->bounded_by ? "; " : "", why_bounded(r->bounded_by));
+	if (r->grows && g_strcmp0(r->bounded_by, "violation"))
+		line(look, out, "on one way %s took %" G_GUINT64_FORMAT " different values: the states may "
+		     "have no end", r->grows, r->grown);
 	if (r->merges_verified)
 		line(look, out, "%" G_GUINT64_FORMAT " merges of states were run on from both pasts",
 		     r->merges_verified);
@@ -128,9 +137,18 @@ static void on_this_host(const struct explored *e, const struct report_look *loo
 	const struct explore_result *r = e->engine;
 	guint64 n = r->states ? r->states : r->executions;
 	double rate = e->seconds > 0 ? (double)n / e->seconds : 0;
+	GString *s = g_string_new(NULL);
 
-	line(look, out, "here: %.2f s, %.0f %s/s, %.1f MiB of tables", e->seconds, rate,
-	     r->states ? "states" : "executions", (double)r->table_bytes / (1 << 20));
+	g_string_append_printf(s, "here: %.2f s, %.0f %s/s", e->seconds, rate,
+			       r->states ? "states" : "executions");
+	if (r->jobs > 1)
+		g_string_append_printf(s, " by %u processes", r->jobs);
+	if (r->table_bytes)
+		g_string_append_printf(s, ", %.1f MiB of tables", (double)r->table_bytes / (1 << 20));
+	if (r->states)
+		g_string_append_printf(s, ", the longest way %u steps", r->depth);
+	line(look, out, "%s", s->str);
+	g_string_free(s, TRUE);
 }
 
 void report_explored(const struct explored *e, const struct report_look *look, gboolean host,

@@ -21,6 +21,7 @@ static void violations(struct json *j, const struct explored *e)
 		json_number(j, "execution", (gint64)v->executions);
 		json_number(j, "times", (gint64)v->times);
 		json_truth(j, "loops", v->loops);
+		json_truth(j, "crash", v->crash);
 		json_number(j, "steps_found", v->steps_found);
 		json_number(j, "switches_found", v->switches_found);
 		json_number(j, "steps", v->steps);
@@ -66,7 +67,10 @@ static void numbers(struct json *j, const struct explore_result *r)
 	json_number(j, "states", (gint64)r->states);
 	json_number(j, "transitions", (gint64)r->transitions);
 	json_number(j, "merges_verified", (gint64)r->merges_verified);
-	json_number(j, "depth", r->depth);
+	if (r->grows) {
+		json_text(j, "grows", r->grows);
+		json_number(j, "grown", (gint64)r->grown);
+	}
 }
 
 static void one_case(struct json *j, const struct explored *e)
@@ -101,6 +105,8 @@ static void one_case(struct json *j, const struct explored *e)
 		json_enter(j, "host", '{');
 		json_number(j, "nanoseconds", (gint64)(e->seconds * 1e9));
 		json_number(j, "table_bytes", (gint64)e->engine->table_bytes);
+		json_number(j, "depth", e->engine->depth);
+		json_number(j, "jobs", e->engine->jobs);
 		json_leave(j, '}');
 	}
 	json_leave(j, '}');

@@ -20,9 +20,10 @@ UNDER = (*DOOR, 'sim/engine/line.h', 'sim/engine/line.c')
 
 ATOMICS = re.compile(r'__atomic_|__sync_|atomic_(?:load|store|exchange|fetch|thread)')
 OWN_WORDS = {'READ_ONCE', 'WRITE_ONCE', 'smp_load_acquire', 'smp_store_release'}
-# Who stands below the door: batons of threads, forked workers, free threads, restores.
+# Who stands below the door: batons of threads, forked workers and what they share, free
+# threads, restores.
 BELOW = re.compile(r'sim/engine/'
-                   r'(mem|door|carrier|sched|free|farm|sim|actor|search|undo|arena)\w*\.[ch]$')
+                   r'(mem|door|carrier|sched|free|farm|crew|table|sim|actor|search|undo|arena)\w*\.[ch]$')
 UNSEEN = {'sizeof', 'offsetof', '__typeof__', 'typeof', 'container_of'}
 POSTFIX = {'->', '.'}
 

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * See table.h. Linear probing, as in visited.c; a slot is taken by writing its first half, and
+ * whoever finds it so waits the moment until the other half is there.
+ */
+#include <sys/mman.h>
+
+#include "sim/engine/priv.h"
+#include "sim/engine/table.h"
+
+#define SLOTS_MIN	(1ull << 16)
+#define BUDGET_MAX	0xfffffffeu
+
+static void *shared(u64 bytes)
+{
+	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+struct table *table_new(u64 bytes)
+{
+	struct table *t = shared(sizeof(*t));
+	u64 most = SLOTS_MIN;
+
+	if (!t)
+		return NULL;
+	/* While it grows both areas are there. */
+	while (3 * most * sizeof(struct table_slot) <= bytes)
+		most *= 2;
+	t->area_bytes = most * sizeof(struct table_slot);
+	t->mask = MIN(SLOTS_MIN, most) - 1;
+	for (int i = 0; i < 2; i++)
+		t->area[i] = shared(t->area_bytes);
+	if (t->area[0] && t->area[1])
+		return t;
+	table_free(t);
+	return NULL;
+}
+
+void table_free(struct table *t)
+{
+	for (int i = 0; t && i < 2; i++)
+		if (t->area[i])
+			munmap(t->area[i], t->area_bytes);
+	if (t)
+		munmap(t, sizeof(*t));
+}
+
+/* Somebody has taken the slot and is about to say for what. */
+static u64 rest_of(struct table_slot *s)
+{
+	u64 rest;
+
+	while (!(rest = __atomic_load_n(&s->rest, __ATOMIC_ACQUIRE)))
+		;
+	return rest;
+}
+
+/* The slot is @id's: is @want more than what it had? */
+static bool raise_budget(struct table_slot *s, u64 rest, u32 want, int *had)
+{
+	while ((u32)(rest >> 32) < want) {
+		u64 more = (u64)want << 32 | (u32)rest;
+
+		if (!__atomic_compare_exchange_n(&s->rest, &rest, more, false, __ATOMIC_ACQ_REL,
+						 __ATOMIC_ACQUIRE))
+			continue;
+		*had = (int)(u32)(rest >> 32) - 1;
+		return true;
+	}
+	*had = (int)(u32)(rest >> 32) - 1;
+	return false;
+}
+
+bool table_claim(struct table *t, struct search_id id, u32 budget, int *had)
+{
+	struct table_slot *slot = t->area[t->now];
+	u64 lo = id.lo ? id.lo : 1, i = lo & t->mask;
+	u32 want = MIN(budget, BUDGET_MAX) + 1;
+
+	for (;; i = (i + 1) & t->mask) {
+		u64 there = __atomic_load_n(&slot[i].lo, __ATOMIC_ACQUIRE), rest;
+
+		if (!there && __atomic_compare_exchange_n(&slot[i].lo, &there, lo, false,
+							  __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+			__atomic_store_n(&slot[i].rest, (u64)want << 32 | id.hi,
+					 __ATOMIC_RELEASE);
+			*had = -1;
+			return true;
+		}
+		if (there != lo)
+			continue;
+		rest = rest_of(&slot[i]);
+		if ((u32)rest == id.hi)
+			return raise_budget(&slot[i], rest, want, had);
+	}
+}
+
+bool table_has(const struct table *t, struct search_id id)
+{
+	struct table_slot *slot = t->area[t->now];
+	u64 lo = id.lo ? id.lo : 1, i = lo & t->mask, there;
+
+	for (; (there = __atomic_load_n(&slot[i].lo, __ATOMIC_ACQUIRE)); i = (i + 1) & t->mask)
+		if (there == lo && (u32)rest_of(&slot[i]) == id.hi)
+			return true;
+	return false;
+}
+
+bool table_is_full(const struct table *t, u64 more)
+{
+	u64 slots = t->mask + 1;
+
+	return __atomic_load_n(&t->used, __ATOMIC_RELAXED) + more > slots - slots / 4;
+}
+
+u64 table_bytes(const struct table *t)
+{
+	return (t->mask + 1) * sizeof(struct table_slot);
+}
+
+bool table_grow(struct table *t)
+{
+	struct table_slot *from = t->area[t->now], *to = t->area[!t->now];
+	u64 old = t->mask + 1, mask = 2 * old - 1;
+
+	if (2 * table_bytes(t) > t->area_bytes)
+		return false;
+	for (u64 k = 0; k < old; k++) {
+		u64 i = from[k].lo & mask;
+
+		if (!from[k].lo)
+			continue;
+		while (to[i].lo)
+			i = (i + 1) & mask;
+		to[i] = from[k];
+	}
+	madvise(from, old * sizeof(*from), MADV_REMOVE);
+	t->now = !t->now;
+	t->mask = mask;
+	return true;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#pragma once
+/*
+ * The states that several processes have been in together: an open table of 16-byte slots in
+ * shared memory, claimed by compare-and-swap. It grows when all have come to rest.
+ */
+#include "sim/engine/search.h"
+
+struct table_slot {
+	u64 lo;			/* 0: free */
+	u64 rest;		/* hi and budget, in this order; 0: being filled */
+};
+
+/* Shared by all; the areas are mapped at one address in each process. */
+struct table {
+	struct table_slot *area[2];	/* in turn: the one in use, and where it grows into */
+	u64 area_bytes;
+	u64 mask;
+	u64 used;			/* states, give or take what workers have not yet said */
+	u32 now;			/* which area */
+};
+
+/* table_new - for at most @bytes, in shared memory; NULL if there is no address space */
+struct table *table_new(u64 bytes);
+void table_free(struct table *t);
+
+/*
+ * table_claim - is this process to expand @id with @budget left?
+ * @had: the largest budget that it was claimed with before, -1: never. Each raise of the
+ * budget is granted once.
+ */
+bool table_claim(struct table *t, struct search_id id, u32 budget, int *had);
+
+/* table_has - has @id been claimed, with any budget? */
+bool table_has(const struct table *t, struct search_id id);
+
+/* table_is_full - should it grow before @more states come? */
+bool table_is_full(const struct table *t, u64 more);
+u64 table_bytes(const struct table *t);
+/* table_grow - while nobody else touches it; false: it is as large as it may be */
+bool table_grow(struct table *t);

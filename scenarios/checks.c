@@ -43,7 +43,7 @@ struct remembered {
 	guint64 zaps;		/* bit i: zap i is under way */
 	guint64 early;		/* of these, those whose first step has not come yet ... */
 	struct {
-		guint64 from, to, actor;
+		guint64 from, to, actor, kinds;
 	} begun[ZAPS_MAX];	/* ... and what they are about */
 };
 
@@ -52,7 +52,8 @@ struct checks {
 	struct kvm *kvm;
 	guint64 gfns, pages;
 	struct remembered *world;
-	guint64 *birth;		/* world, by key_of(): BORN ... */
+	guint64 *birth;		/* world, by key_of(): BORN ..., of the mirror */
+	guint64 *direct_birth;	/* the same of leaves of direct trees, whatever root */
 	guint64 *page_of;	/* world, by key_of(): hpa + 1 of a mapped S-EPT leaf */
 	guint64 *mapped_by;	/* world, by page: key_of() + 1 of the leaf that maps it */
 	struct progress *progress;	/* NULL: nobody asked */
@@ -195,21 +196,53 @@ static void mirror_step(struct checks *k, const struct region *r, const struct e
 		world_set(k->birth[key], is ? BORN : 0);
 }
 
-/* The birth of what maps @gfn at 4K or, in whole, at 2M. */
-static guint64 *birth_at(struct checks *k, guint64 gfn, guint level)
+/* A leaf of any direct root came or went. Of two roots that map a gfn the later one counts. */
+static void direct_step(struct checks *k, const struct region *r, const struct event *ev)
 {
-	return &k->birth[key_of(k, level == 2 ? gfn & ~511ull : gfn, level)];
+	gboolean was = is_word(r, ev->old, "PRESENT");
+	gboolean is = is_word(r, ev->value, "PRESENT");
+	guint64 key = key_of(k, region_index(r, ev->p), r->level);
+
+	if (was != is && key != ~0ull)
+		world_set(k->direct_birth[key], is ? BORN : 0);
 }
 
-static void is_older(struct checks *k, guint64 gfn, guint level, guint zap)
+/* The birth of what maps @gfn at 4K or, in whole, at 2M. */
+static guint64 *birth_at(struct checks *k, guint64 *birth, guint64 gfn, guint level)
 {
-	guint64 *b = birth_at(k, gfn, level);
+	return &birth[key_of(k, level == 2 ? gfn & ~511ull : gfn, level)];
+}
+
+static void is_older(struct checks *k, guint64 *birth, guint64 gfn, guint level, guint zap)
+{
+	guint64 *b = birth_at(k, birth, gfn, level);
 
 	if (*b && !(*b & OLDER(zap)))
 		world_set(*b, *b | OLDER(zap));
 }
 
-guint checks_zap_begins(struct checks *k, guint64 from, guint64 to)
+/* As skip_absent(), of the direct tree that is loaded now */
+static guint64 skip_unmapped(struct checks *k, guint64 gfn)
+{
+	struct mirror_view d;
+	guint64 pages;
+
+	kmmu_direct_peek(k->kvm, gfn, &d);
+	pages = d.class == MIRROR_NONPRESENT ? 1ull << 9 * (d.level - 1) : 1;
+	return (gfn & ~(pages - 1)) + pages;
+}
+
+static guint64 direct_end(const struct checks *k, guint64 to, guint kinds)
+{
+	return kinds & CHECK_DIRECT && !kmmu_destroyed(k->kvm) ? MIN(to, k->gfns) : 0;
+}
+
+static guint64 mirror_end(const struct checks *k, guint64 to, guint kinds)
+{
+	return kinds & CHECK_MIRROR && kmmu_tdr(k->kvm) ? MIN(to, k->gfns) : 0;
+}
+
+guint checks_zap_begins(struct checks *k, guint64 from, guint64 to, guint kinds)
 {
 	guint zap = 0;
 
@@ -222,6 +255,7 @@ guint checks_zap_begins(struct checks *k, guint64 from, guint64 to)
 	world_set(k->world->begun[zap].from, from);
 	world_set(k->world->begun[zap].to, to);
 	world_set(k->world->begun[zap].actor, actor_self()->id);
+	world_set(k->world->begun[zap].kinds, kinds);
 	return zap;
 }
 
@@ -231,6 +265,21 @@ static void not_early(struct checks *k, guint zap)
 	world_set(k->world->begun[zap].from, 0);
 	world_set(k->world->begun[zap].to, 0);
 	world_set(k->world->begun[zap].actor, 0);
+	world_set(k->world->begun[zap].kinds, 0);
+}
+
+static void begins(struct checks *k, guint64 from, guint64 to, guint kinds, guint zap)
+{
+	guint64 mirror = mirror_end(k, to, kinds), direct = direct_end(k, to, kinds);
+
+	for (guint64 gfn = from; gfn < mirror; gfn = skip_absent(k, gfn)) {
+		is_older(k, k->birth, gfn, 1, zap);
+		is_older(k, k->birth, gfn, 2, zap);
+	}
+	for (guint64 gfn = from; gfn < direct; gfn = skip_unmapped(k, gfn)) {
+		is_older(k, k->direct_birth, gfn, 1, zap);
+		is_older(k, k->direct_birth, gfn, 2, zap);
+	}
 }
 
 /*
@@ -244,11 +293,7 @@ static void zap_steps(struct checks *k, guint actor)
 
 		if (!(k->world->early & BIT_ULL(zap)) || k->world->begun[zap].actor != actor)
 			continue;
-		to = kmmu_tdr(k->kvm) ? MIN(to, k->gfns) : 0;
-		for (guint64 gfn = from; gfn < to; gfn = skip_absent(k, gfn)) {
-			is_older(k, gfn, 1, zap);
-			is_older(k, gfn, 2, zap);
-		}
+		begins(k, from, to, (guint)k->world->begun[zap].kinds, zap);
 		not_early(k, zap);
 	}
 }
@@ -263,7 +308,7 @@ static void promised(struct checks *k, guint64 from, guint64 to, guint zap)
 		guint64 *b;
 
 		sept_peek(kmmu_tdr(k->kvm), gfn, &s);
-		b = birth_at(k, gfn, s.mapped && s.level == 2 ? 2 : 1);
+		b = birth_at(k, k->birth, gfn, s.mapped && s.level == 2 ? 2 : 1);
 		if (!(*b & OLDER(zap)))
 			continue;
 		world_set(*b, *b | ZAPPED);
@@ -274,25 +319,54 @@ static void promised(struct checks *k, guint64 from, guint64 to, guint zap)
 	}
 }
 
-static void is_no_older(struct checks *k, guint64 gfn, guint level, guint zap)
+/* A direct leaf has no second half that could come later: it is there now, or it is gone. */
+static void direct_promised(struct checks *k, guint64 from, guint64 end, guint zap)
 {
-	guint64 *b = birth_at(k, gfn, level);
+	guint said = 0;
+
+	for (guint64 gfn = from; gfn < end && said < REPORTS_MAX; gfn = skip_unmapped(k, gfn)) {
+		struct mirror_view d;
+		char where[24];
+
+		kmmu_direct_peek(k->kvm, gfn, &d);
+		if (d.class != MIRROR_LEAF || d.level > 2 ||
+		    !(*birth_at(k, k->direct_birth, gfn, d.level) & OLDER(zap)))
+			continue;
+		g_snprintf(where, sizeof(where), "0x%" G_GINT64_MODIFIER "x", gfn);
+		check_fail("zap-lost", where, "still mapped when the zap returned: a direct leaf "
+			   "of before it");
+		said++;
+	}
+}
+
+static void is_no_older(struct checks *k, guint64 *birth, guint64 gfn, guint level, guint zap)
+{
+	guint64 *b = birth_at(k, birth, gfn, level);
 
 	if (*b & OLDER(zap))
 		world_set(*b, *b & ~OLDER(zap));
 }
 
-void checks_zap_ends(struct checks *k, guint64 from, guint64 to, guint zap, gboolean done)
+void checks_zap_ends(struct checks *k, guint64 from, guint64 to, guint kinds, guint zap,
+		     gboolean done)
 {
+	guint64 end = direct_end(k, to, kinds);
+
 	if (zap == ZAPS_MAX)
 		return;
-	to = kmmu_tdr(k->kvm) ? MIN(to, k->gfns) : 0;	/* of a TD that is gone nothing is left */
+	to = mirror_end(k, to, kinds);	/* of a TD that is gone nothing is left */
 	/* If the VM is bugged, nothing is promised any more. */
-	if (done && !kmmu_is_dead(k->kvm))
+	if (done && !kmmu_is_dead(k->kvm)) {
 		promised(k, from, to, zap);
+		direct_promised(k, from, end, zap);
+	}
 	for (guint64 gfn = from; gfn < to; gfn = skip_absent(k, gfn)) {
-		is_no_older(k, gfn, 1, zap);
-		is_no_older(k, gfn, 2, zap);
+		is_no_older(k, k->birth, gfn, 1, zap);
+		is_no_older(k, k->birth, gfn, 2, zap);
+	}
+	for (guint64 gfn = from; gfn < end; gfn = skip_unmapped(k, gfn)) {
+		is_no_older(k, k->direct_birth, gfn, 1, zap);
+		is_no_older(k, k->direct_birth, gfn, 2, zap);
 	}
 	not_early(k, zap);
 	world_set(k->world->zaps, k->world->zaps & ~BIT_ULL(zap));
@@ -448,6 +522,8 @@ static void step(struct checks *k, const struct event *ev)
 		return;
 	if (!strcmp(r->type->name, "mirror")) {
 		mirror_step(k, r, ev);
+	} else if (!strcmp(r->type->name, "direct")) {
+		direct_step(k, r, ev);
 	} else if (!strcmp(r->type->name, "sept")) {
 		if (!is_word(r, ev->old, r->type->class(ev->value)))
 			made(k, SCN_PROGRESS_SEPT, ev);
@@ -516,6 +592,7 @@ struct checks *checks_new(struct sim *sim, struct kvm *kvm)
 	k->pages = world_phys_size() >> 12;
 	k->world = world_carve(sizeof(*k->world));
 	k->birth = world_carve(k->gfns * LEVELS * sizeof(*k->birth));
+	k->direct_birth = world_carve(k->gfns * LEVELS * sizeof(*k->direct_birth));
 	k->page_of = world_carve(k->gfns * LEVELS * sizeof(*k->page_of));
 	k->mapped_by = world_carve(k->pages * sizeof(*k->mapped_by));
 	k->first = TRUE;

@@ -37,13 +37,16 @@ void checks_free(struct checks *k);
 /* checks_event - every event of the run, in order; for the listener */
 void checks_event(struct checks *k, const struct event *ev);
 
+enum check_kinds { CHECK_MIRROR = 1, CHECK_DIRECT = 2 };	/* of trees that are unmapped */
+
 /*
  * checks_zap_begins - an operation that is to unmap gfns [@from, @to) begins; its number
  * checks_zap_ends - it has returned: zap-lost if a page that was mapped before it began still
  * is, or comes to be. @done: false if it failed, and promises nothing
  */
-guint checks_zap_begins(struct checks *k, guint64 from, guint64 to);
-void checks_zap_ends(struct checks *k, guint64 from, guint64 to, guint zap, gboolean done);
+guint checks_zap_begins(struct checks *k, guint64 from, guint64 to, guint kinds);
+void checks_zap_ends(struct checks *k, guint64 from, guint64 to, guint kinds, guint zap,
+		     gboolean done);
 
 /* checks_end - all actors are done: every gfn is quiescent */
 void checks_end(struct checks *k);

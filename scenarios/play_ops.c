@@ -80,19 +80,23 @@ static void migrate(struct cast *a, const struct scn_op *op, struct kmmu_result 
 		task_migrate(of->actor, (u16)op->lp);
 }
 
-/* Operations that promise, at their return, that their gfns are not mapped by an older page. */
-static gboolean unmaps(const struct scn_op *op)
+/*
+ * Operations that promise, at their return, that their gfns are not mapped by an older page: in
+ * which trees (enum check_kinds), 0 for none
+ */
+static guint unmaps(const struct scn_op *op)
 {
 	switch (op->word->code) {
 	case SCN_OP_ZAP:
-	case SCN_OP_PUNCH:
 	case SCN_OP_SLOT_DELETE:
 	case SCN_OP_SLOT_MOVE:
-		return TRUE;
+		return CHECK_MIRROR | CHECK_DIRECT;
+	case SCN_OP_PUNCH:
+		return CHECK_MIRROR;
 	case SCN_OP_CONVERT:
-		return op->kind == SCN_MEM_SHARED;
+		return op->kind == SCN_MEM_SHARED ? CHECK_MIRROR : CHECK_DIRECT;
 	default:
-		return FALSE;
+		return 0;
 	}
 }
 
@@ -101,7 +105,7 @@ static void unmap_op(struct cast *a, const struct scn_op *op, struct kmmu_result
 	struct kvm *kvm = a->kvm;
 	guint64 from = op->range.start, to = op->range.end;
 	struct checks *k = a->checks;
-	guint zap = k ? checks_zap_begins(k, from, to) : 0;
+	guint kinds = unmaps(op), zap = k ? checks_zap_begins(k, from, to, kinds) : 0;
 
 	switch (op->word->code) {
 	case SCN_OP_ZAP:
@@ -111,14 +115,14 @@ static void unmap_op(struct cast *a, const struct scn_op *op, struct kmmu_result
 		*r = kmmu_punch(kvm, from, to);
 		break;
 	case SCN_OP_CONVERT:
-		*r = kmmu_convert(kvm, from, to, true);
+		*r = kmmu_convert(kvm, from, to, op->kind == SCN_MEM_SHARED);
 		break;
 	default:
 		*r = kmmu_slot(kvm, op->word->code == SCN_OP_SLOT_MOVE ? SLOT_MOVE : SLOT_DELETE,
 			       from, to, op->to);
 	}
 	if (k)
-		checks_zap_ends(k, from, to, zap, r->ret >= 0);
+		checks_zap_ends(k, from, to, kinds, zap, r->ret >= 0);
 }
 
 static gboolean vm_op(struct cast *a, const struct scn_op *op, struct kmmu_result *r)
@@ -127,9 +131,6 @@ static gboolean vm_op(struct cast *a, const struct scn_op *op, struct kmmu_resul
 	guint64 from = op->range.start, to = op->range.end;
 
 	switch (op->word->code) {
-	case SCN_OP_CONVERT:
-		*r = kmmu_convert(kvm, from, to, false);
-		return TRUE;
 	case SCN_OP_SLOT_ADD:
 		*r = kmmu_slot(kvm, SLOT_ADD, from, to, 0);
 		return TRUE;

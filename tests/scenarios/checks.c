@@ -373,6 +373,59 @@ static void zap_lost_silent(void **state)
 	assert_as_expected(play_text(zap_finds_it));
 }
 
+/* In direct trees nothing but a zap that does not zap can lose: here is one, and one that does. */
+static void map_shared(struct env *e, u64 gfn)
+{
+	assert_int_equal(kmmu_fault(kmmu_vcpu(e->kvm, 0), gfn, true, 1).ret, 0);
+}
+
+static void direct_zap_does_nothing(struct env *e)
+{
+	guint zap;
+
+	kmmu_convert(e->kvm, 0x10, 0x14, true);
+	map_shared(e, 0x10);
+	zap = checks_zap_begins(e->checks, 0x10, 0x12, CHECK_DIRECT);
+	kmmu_kick(e->kvm);		/* it begins with its first step */
+	checks_zap_ends(e->checks, 0x10, 0x12, CHECK_DIRECT, zap, TRUE);
+}
+
+static void direct_zap_zaps(struct env *e)
+{
+	guint zap;
+
+	kmmu_convert(e->kvm, 0x10, 0x14, true);
+	map_shared(e, 0x10);
+	map_shared(e, 0x12);		/* not of the range */
+	zap = checks_zap_begins(e->checks, 0x10, 0x12, CHECK_DIRECT);
+	kmmu_zap(e->kvm, 0x10, 0x12);
+	checks_zap_ends(e->checks, 0x10, 0x12, CHECK_DIRECT, zap, TRUE);
+	zap = checks_zap_begins(e->checks, 0x10, 0x14, CHECK_MIRROR);	/* and not of these trees */
+	checks_zap_ends(e->checks, 0x10, 0x14, CHECK_MIRROR, zap, TRUE);
+}
+
+/* What is mapped when it returns came later. */
+static void direct_mapped_again(struct env *e)
+{
+	guint zap;
+
+	kmmu_convert(e->kvm, 0x10, 0x14, true);
+	map_shared(e, 0x10);
+	zap = checks_zap_begins(e->checks, 0x10, 0x12, CHECK_DIRECT);
+	kmmu_zap(e->kvm, 0x10, 0x12);
+	map_shared(e, 0x10);
+	checks_zap_ends(e->checks, 0x10, 0x12, CHECK_DIRECT, zap, TRUE);
+}
+
+static void zap_lost_direct(void **state)
+{
+	struct env e;
+
+	assert_int_equal(run_body(&e, direct_zap_does_nothing, "zap-lost"), 1);
+	assert_int_equal(run_body(&e, direct_zap_zaps, "zap-lost"), 0);
+	assert_int_equal(run_body(&e, direct_mapped_again, "zap-lost"), 0);
+}
+
 static void zap_lost_legal(void **state)
 {
 	assert_as_expected(play_text(mapped_anew));
@@ -461,6 +514,7 @@ int main(void)
 		cmocka_unit_test(zap_lost_fires),
 		cmocka_unit_test(zap_lost_silent),
 		cmocka_unit_test(zap_lost_legal),
+		cmocka_unit_test(zap_lost_direct),
 		cmocka_unit_test(unexpected_exit_fires),
 		cmocka_unit_test(unexpected_exit_silent),
 		cmocka_unit_test(unexpected_exit_legal),

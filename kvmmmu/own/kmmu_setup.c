@@ -298,6 +298,9 @@ struct kvm *own_vm_new(struct sim *sim, const struct kmmu_config *cfg, GError **
 	world_set(kvm->policy, policy);
 	world_store(kvm->policy_arg, args, sizeof(args));
 	locks_init(kvm);
+	region_announce(&direct_region);	/* tables come with the first root */
+	if (is_td(kvm))
+		region_announce(&mirror_region);
 	kvm_vm_regions(kvm);
 	files_init(kvm);
 	arrays_init(kvm);

@@ -14,6 +14,7 @@
 #include "sim/engine/choose.h"
 #include "sim/engine/cost.h"
 #include "sim/engine/hash.h"
+#include "sim/engine/region.h"
 #include "sim/engine/rng.h"
 #include "sim/engine/script.h"
 #include "sim/engine/sim.h"
@@ -37,6 +38,7 @@ struct world {
 	struct actor *actor[ACTORS_MAX];
 	struct actor root;
 	struct region *regions;		/* all, newest first */
+	const struct region_type *announced[REGIONS_ANNOUNCED];	/* have none yet, perhaps */
 	struct region *large;		/* those that span pages, newest first */
 	struct region *bucket[REGION_BUCKETS];
 };

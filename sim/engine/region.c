@@ -149,11 +149,27 @@ void region_each(void (*fn)(const struct region *r, void *ctx), void *ctx)
 		fn(r, ctx);
 }
 
+void region_announce(const struct region_type *type)
+{
+	for (u32 i = 0; i < REGIONS_ANNOUNCED; i++) {
+		if (the_world->announced[i] == type)
+			return;
+		if (!the_world->announced[i]) {
+			world_set(the_world->announced[i], type);
+			return;
+		}
+	}
+	sim_die("more than %u types of regions are announced", REGIONS_ANNOUNCED);
+}
+
 const struct region_type *region_type_by_name(const char *name)
 {
 	for (struct region *r = the_world->regions; r; r = r->next)
 		if (!strcmp(r->type->name, name))
 			return r->type;
+	for (u32 i = 0; i < REGIONS_ANNOUNCED && the_world->announced[i]; i++)
+		if (!strcmp(the_world->announced[i]->name, name))
+			return the_world->announced[i];
 	return NULL;
 }
 

@@ -70,7 +70,12 @@ u64 region_epoch(void);
 /* region_each - @fn for every region that is registered now, newest first */
 void region_each(void (*fn)(const struct region *r, void *ctx), void *ctx);
 
-/* region_type_by_name - of any region registered so far in this sim */
+/*
+ * region_announce - regions of @type may come; a handful of types at most
+ * region_type_by_name - of any region registered so far in this sim, or announced
+ */
+#define REGIONS_ANNOUNCED	8
+void region_announce(const struct region_type *type);
 const struct region_type *region_type_by_name(const char *name);
 u64 region_index(const struct region *r, const void *p);	/* index of the element at @p */
 const struct region_field *region_field_by_name(const struct region_type *t, const char *name);

@@ -84,6 +84,7 @@ struct player {
 	GHashTable *observed;	/* name -> count */
 	GHashTable *tallies;	/* "busy LEAF" ... -> count */
 	guint64 *called;	/* by actor: clock of its last leaf call */
+	const char **calls_td;	/* by actor: of several TDs, whom its last leaf call was about */
 	const void **touched;	/* by actor: where its last step was */
 	GHashTable *tolerated;	/* searches: ids of rules that were broken and tolerated */
 	GHashTable *holders;	/* lock's name -> struct holder */

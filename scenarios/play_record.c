@@ -54,6 +54,11 @@ static gboolean record_step(struct player *pl, const struct event *ev, struct pl
 	e->name = play_result_str(pl->res, name);
 	if (is_named(pl, e->name))
 		e->flags |= PLAY_NAMED;
+	if (r->owner && pl->c->tds->len > 1) {
+		g_snprintf(old, sizeof(old), "%s.%s", r->owner, name);
+		e->name = play_result_str(pl->res, old);
+		e->flags |= PLAY_OF_TD;
+	}
 	if (stores)
 		e->flags |= PLAY_WRITE;
 	if (r->type->class && (e->flags & PLAY_CHANGE) && !pl->opt->steps) {
@@ -117,6 +122,16 @@ static const char *lock_name(struct player *pl, const struct event *ev)
 	return play_result_str(pl->res, name);
 }
 
+/* Of several TDs: which one a SEAMCALL is about; its return says what its call said. */
+static void name_td(struct player *pl, const struct event *ev, struct play_event *e)
+{
+	if (pl->c->tds->len < 2 || !is_leaf(ev->name))
+		return;
+	if (ev->type == EV_CALL)
+		pl->calls_td[e->actor] = play_result_str(pl->res, ev->detail);
+	e->old = pl->calls_td[e->actor];
+}
+
 static void record(struct player *pl, const struct event *ev)
 {
 	gboolean root = actor_index(ev) == ROOT_ACTOR;
@@ -141,11 +156,14 @@ static void record(struct player *pl, const struct event *ev)
 	case EV_CALL:
 		if (is_leaf(ev->name))
 			e.flags |= PLAY_LEAF;
+		e.detail = NULL;
+		name_td(pl, ev, &e);
 		break;
 	case EV_RETURN:
 		if (is_leaf(ev->name))
 			e.flags |= PLAY_LEAF;
 		record_return(pl, ev, &e);
+		name_td(pl, ev, &e);
 		break;
 	case EV_OP_END:
 		if ((s64)ev->status)

@@ -219,6 +219,7 @@ void player_init(struct player *pl, const struct scenario *sc,
 	pl->observed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	pl->tallies = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	pl->called = g_new0(guint64, ACTORS_MAX + 1);
+	pl->calls_td = g_new0(const char *, ACTORS_MAX + 1);
 	pl->touched = g_new0(const void *, ACTORS_MAX + 1);
 	pl->refused_by = g_new0(const char *, ACTORS_MAX + 1);
 	pl->holders = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, g_free);
@@ -254,6 +255,7 @@ void player_fini(struct player *pl)
 	g_hash_table_unref(pl->observed);
 	g_hash_table_unref(pl->tallies);
 	g_free(pl->called);
+	g_free(pl->calls_td);
 	g_free(pl->touched);
 	g_free(pl->refused_by);
 	g_hash_table_unref(pl->holders);

@@ -19,6 +19,7 @@ enum play_event_flag {
 	PLAY_NAMED	= 1 << 3,	/* the scenario's schedule or expects speak of it */
 	PLAY_TOLERATED	= 1 << 4,	/* EV_CHECK */
 	PLAY_HAS_ARG	= 1 << 5,
+	PLAY_OF_TD	= 1 << 8,	/* EV_STEP of several TDs: the name has its TD and a dot before it */
 	PLAY_LEAF	= 1 << 6,	/* EV_CALL, EV_RETURN: of the module, not a seam function */
 	PLAY_FAILED	= 1 << 7,	/* EV_RETURN, EV_OP_END: not a success */
 };
@@ -29,11 +30,12 @@ struct play_event {
 	const char *name;	/* EV_STEP: the element, "mirror[0x10]" */
 	const char *detail;	/* EV_RETURN: status as words; EV_STEP: the site's function */
 	const char *old, *now;	/* EV_STEP: the element before and after, as words */
+				/* EV_CALL, EV_RETURN of a leaf, of several TDs: old is its TD */
 	guint64 arg;
 	guint16 actor;		/* index into actors */
 	guint8 type;		/* enum ev_type */
 	guint8 op;		/* EV_STEP: enum mem_op */
-	guint8 flags;		/* enum play_event_flag */
+	guint16 flags;		/* enum play_event_flag */
 };
 
 struct play_actor {

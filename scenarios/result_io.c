@@ -218,7 +218,7 @@ static void read_event(struct reader *rd, struct play_result *r)
 	if (t == EV_TYPES)
 		fail(rd, "unknown kind of event");
 	e.type = t;
-	e.flags = (guint8)num(rd, 4);
+	e.flags = (guint16)num(rd, 4);
 	e.op = (guint8)num(rd, 5);
 	e.name = str(rd, r, 6);
 	e.detail = str(rd, r, 7);

@@ -433,6 +433,18 @@ struct md_request md_write_request(const struct tdx_regs *g)
 	};
 }
 
+u64 md_request_of(struct md_request *q, struct tdx_regs *r, u32 version, bool write)
+{
+	*q = (struct md_request){
+		.version = version, .write = write,
+		.field = r->rdx, .value = r->r8, .mask = r->r9,
+	};
+	if (!write && version)
+		r->rdx = MD_FIELD_NONE;
+	r->r8 = 0;
+	return version > 1 ? status_operand(TDX_OPERAND_INVALID, OPERAND_RAX) : TDX_SUCCESS;
+}
+
 u64 md_rd_wr(const struct md_context *c, const struct md_request *q, struct tdx_regs *r)
 {
 	u64 value, err;

@@ -82,4 +82,9 @@ struct md_request {
 struct tdx_regs;
 /* md_write_request - field RDX, value R8, mask R9: what the guest's writing leaves take */
 struct md_request md_write_request(const struct tdx_regs *g);
+/*
+ * md_request_of - what a host's RD or WR asks for, and its outputs as they are if it fails:
+ * TDX_SUCCESS, or OPERAND_INVALID|RAX of a version that there is not
+ */
+u64 md_request_of(struct md_request *q, struct tdx_regs *r, u32 version, bool write);
 u64 md_rd_wr(const struct md_context *c, const struct md_request *q, struct tdx_regs *r);

@@ -5,6 +5,8 @@
  */
 #include "tdxmod/seamcall.h"
 
+#include <string.h>
+
 #include "sim/engine/check.h"
 #include "sim/engine/lp.h"
 #include "sim/engine/trace.h"
@@ -13,6 +15,7 @@
 #include "tdxmod/leaf.h"
 #include "tdxmod/lp_state.h"
 #include "tdxmod/module.h"
+#include "tdxmod/pamt.h"
 #include "tdxmod/status.h"
 #include "tdxmod/td.h"
 
@@ -59,21 +62,46 @@ static bool argument(const struct module *mod, u32 leaf, u64 rcx, u64 *arg)
 	}
 }
 
+/* The TD that the page at @hpa is the TDR or another page of; NULL: none */
+static const char *td_with(struct module *mod, u64 hpa)
+{
+	hpa &= GENMASK_ULL(51, 12) & ~HKID_MASK;
+	if (!hpa || !module_phys(mod, hpa))
+		return NULL;
+	if (mem_peek8(&pamt_entry_of(mod, hpa, SIZE_4K)->pt) == PT_TDR)
+		return td_name_of(mod, hpa);
+	return td_name_of(mod, (u64)mem_peek32(&pamt_entry_of(mod, hpa, SIZE_4K)->owner) << PAGE_SHIFT);
+}
+
+/* Leaves on memory have an address in RCX and the TDR in RDX; others a page of the TD in RCX. */
+static const char *td_of_call(struct module *mod, const struct tdx_regs *r)
+{
+	const struct leaf *l = leaf_of(r->rax & 0xffff);
+	u64 rdx = r->rdx & GENMASK_ULL(51, 12);
+
+	if (rdx && module_phys(mod, rdx) &&
+	    mem_peek8(&pamt_entry_of(mod, rdx, SIZE_4K)->pt) == PT_TDR)
+		return td_name_of(mod, rdx);
+	/* Not TDH.MEM.*, where RCX is a gpa: its RDX is the TDR, or the call is wrong. */
+	return l && l->about == ABOUT_PAGE && !strncmp(l->name, "TDH.MEM.", 8) ? NULL : td_with(mod, r->rcx);
+}
+
 u64 seamcall(struct tdx_regs *r)
 {
 	u64 rax = r->rax, arg = 0;
-	const char *name = "SEAMCALL";
+	const char *name = "SEAMCALL", *td = NULL;
 	bool has = false;
 
 	if (trace_on()) {
 		has = argument(module_self(), rax & 0xffff, r->rcx, &arg);
 		name = seamcall_name(rax & 0xffff) ? seamcall_name(rax & 0xffff) : name;
+		td = td_of_call(module_self(), r);
 	}
 	mem_drain();		/* SEAMCALL and SEAMRET serialize, as VM entry and exit do */
 	lp_mask_all();
 	sim_charge(COST_SEAMCALL_FIXED, 1);
 	count(COUNT_SEAMCALLS, 1);
-	trace_(EV_CALL, .name = name, .arg = arg, .has_arg = has);
+	trace_(EV_CALL, .name = name, .detail = td, .arg = arg, .has_arg = has);
 	if (!seamcall_injected(rax & 0xffff, &r->rax))
 		r->rax = dispatch(r, rax);
 	if (lp_ctx_self()->no_entropy)	/* it drew nothing */

@@ -9,19 +9,14 @@
 
 static u64 rd_wr(u32 leaf, struct tdx_regs *r, u32 version, bool write)
 {
-	struct md_request q = {
-		.version = version, .write = write,
-		.field = r->rdx, .value = r->r8, .mask = r->r9,
-	};
+	struct md_request q;
 	struct flow f;
 	u64 err;
 
 	flow_begin(&f, leaf, r);
-	if (!write && version)
-		r->rdx = MD_FIELD_NONE;
-	r->r8 = 0;
-	if (version > 1)
-		return status_operand(TDX_OPERAND_INVALID, OPERAND_RAX);
+	err = md_request_of(&q, r, version, write);
+	if (err)
+		return err;
 	if (!(err = flow_lock_tdr(&f, r->rcx, OPERAND_RCX, LOCK_SHARED)) &&
 	    !(err = flow_lock_op_state(&f)))
 		err = md_rd_wr(&(struct md_context){ f.tdr, f.tdcs, NULL, md_host(f.tdcs),

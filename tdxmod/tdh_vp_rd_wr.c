@@ -10,20 +10,15 @@
 
 static u64 rd_wr(u32 leaf, struct tdx_regs *r, u32 version, bool write)
 {
-	struct md_request q = {
-		.version = version, .write = write,
-		.field = r->rdx, .value = r->r8, .mask = r->r9,
-	};
+	struct md_request q;
 	bool new_association;
 	struct flow f;
 	u64 err;
 
 	flow_begin(&f, leaf, r);
-	if (!write && version)
-		r->rdx = MD_FIELD_NONE;
-	r->r8 = 0;
-	if (version > 1)
-		return status_operand(TDX_OPERAND_INVALID, OPERAND_RAX);
+	err = md_request_of(&q, r, version, write);
+	if (err)
+		return err;
 	if (!(err = flow_lock_vcpu(&f, r->rcx, LOCK_SHARED)) &&
 	    !(err = flow_lock_op_state(&f)) &&
 	    !(err = flow_map_vcpu(&f)) &&

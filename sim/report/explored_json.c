@@ -36,27 +36,6 @@ static void violations(struct json *j, const struct explored *e)
 	json_leave(j, ']');
 }
 
-static void expects(struct json *j, const struct play_result *r)
-{
-	static const char *const words[] = {
-		[PLAY_HOLDS] = "holds", [PLAY_FAILS] = "fails",
-		[PLAY_NOT_JUDGED] = "not-judged",
-	};
-
-	json_enter(j, "expects", '[');
-	for (guint i = 0; i < r->expects->len; i++) {
-		const struct play_expect *x = &g_array_index(r->expects, struct play_expect, i);
-
-		json_enter(j, NULL, '{');
-		json_text(j, "text", x->text);
-		json_number(j, "line", x->line);
-		json_text(j, "judged", words[x->judged]);
-		json_text(j, "saw", x->saw);
-		json_leave(j, '}');
-	}
-	json_leave(j, ']');
-}
-
 static void numbers(struct json *j, const struct explore_result *r)
 {
 	json_text(j, "result", explore_word_name(r->word));
@@ -100,7 +79,7 @@ static void one_case(struct json *j, const struct explored *e)
 	if (e->engine)
 		numbers(j, e->engine);
 	violations(j, e);
-	expects(j, r);
+	report_expects_json(j, r);
 	if (e->engine) {
 		json_enter(j, "host", '{');
 		json_number(j, "nanoseconds", (gint64)(e->seconds * 1e9));

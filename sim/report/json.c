@@ -27,7 +27,7 @@ static void violations(struct json *j, const struct play_result *r)
 	json_leave(j, ']');
 }
 
-static void expects(struct json *j, const struct play_result *r)
+void report_expects_json(struct json *j, const struct play_result *r)
 {
 	static const char *const words[] = {
 		[PLAY_HOLDS] = "holds", [PLAY_FAILS] = "fails",
@@ -117,7 +117,7 @@ static void one_case(struct json *j, const struct play_result *r, const char *st
 	json_number(j, "cycles", (gint64)r->cycles);
 	json_number(j, "steps", (gint64)r->steps);
 	violations(j, r);
-	expects(j, r);
+	report_expects_json(j, r);
 	numbers(j, "observed", r->observed);
 	numbers(j, "counters", r->counters);
 	actors(j, r);

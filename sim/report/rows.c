@@ -47,9 +47,15 @@ static gboolean starts(const char *s, const char *with)
  */
 static gboolean region_tells(const struct play_event *e)
 {
-	return (e->flags & PLAY_NAMED) || starts(e->name, "mirror[") || starts(e->name, "sept[") ||
-	       starts(e->name, "direct[") || starts(e->name, "user[") ||
-	       starts(e->name, "root.invalid") || starts(e->name, "wait_for_sept_zap");
+	static const char *const tell[] = {
+		"mirror[", "sept[", "direct[", "user[", "root.invalid", "wait_for_sept_zap",
+	};
+	const char *name = e->flags & PLAY_OF_TD ? strchr(e->name, '.') + 1 : e->name;
+
+	for (guint i = 0; i < G_N_ELEMENTS(tell); i++)
+		if (starts(name, tell[i]))
+			return TRUE;
+	return e->flags & PLAY_NAMED;
 }
 
 static gboolean lock_tells(struct selector *s, const struct play_event *e)
@@ -87,13 +93,16 @@ static gboolean wanted(struct selector *s, const struct play_event *e)
 	}
 }
 
+/* "TDH.MEM.PAGE.AUG(0x10)"; of several TDs "TDH.MEM.PAGE.AUG(B.0x10)", "TDH.MEM.TRACK(B)" */
 static char *with_arg(const struct play_event *e)
 {
+	const char *td = e->old && *e->old ? e->old : "", *dot = *td ? "." : "";
+
 	if (!(e->flags & PLAY_HAS_ARG) || starts(e->name, "TDG.VP."))
-		return g_strdup(e->name);
+		return *td ? g_strdup_printf("%s(%s)", e->name, td) : g_strdup(e->name);
 	if (starts(e->name, "TDH.VP."))
-		return g_strdup_printf("%s(vCPU%" G_GUINT64_FORMAT ")", e->name, e->arg);
-	return g_strdup_printf("%s(0x%" G_GINT64_MODIFIER "x)", e->name, e->arg);
+		return g_strdup_printf("%s(%s%svCPU%" G_GUINT64_FORMAT ")", e->name, td, dot, e->arg);
+	return g_strdup_printf("%s(%s%s0x%" G_GINT64_MODIFIER "x)", e->name, td, dot, e->arg);
 }
 
 static char *lock_text(const char *verb, const struct play_event *e)

@@ -50,6 +50,12 @@ class Commands(unittest.TestCase):
             f.write(text)
         return path
 
+    def test_several_tds(self):
+        out = run('run', '--width=120', 'tests/scenarios/play/several-tds.scn').stdout
+        for text in 'A.mirror[0x10] = NONPRESENT', 'TDH.MEM.TRACK(A)', 'TDH.VP.FLUSH(B.vCPU1)', \
+                    'TDH.MEM.PAGE.AUG(B.0x11)', 'B.sept[0x11] = PENDING':
+            self.assertIn(text, out)
+
     def test_exit_codes(self):
         run('run', '-q', RACE)
         done = run('run', self.file('wrong.scn', WRONG), code=1)

@@ -369,6 +369,37 @@ static void test_wrap(void **state)
 	g_ptr_array_unref(lines);
 }
 
+/* A sweep over a table is one row; what breaks it is another actor, value, table or step. */
+static void test_fold_sweep(void **state)
+{
+	static const char *const want[] = {
+		"mirror[0x0..0x200] = FROZEN (512 times)", "mirror[0x200] = FROZEN",
+		"mirror[0x0..0x800]@2M = TABLE (4 times)", "mirror[0x10] = FROZEN",
+		"mirror[0x11] = FROZEN", "mirror[0x12] = FROZEN", "mirror[0x13] = PRESENT",
+	};
+	GPtrArray *rows = g_ptr_array_new_with_free_func(report_row_free);
+	char text[64];
+
+	for (int i = 0; i <= 512; i++) {
+		g_snprintf(text, sizeof(text), "mirror[0x%x] = FROZEN", i);
+		g_ptr_array_add(rows, report_row_new(i, i == 512 ? V0 : ZAP, text));
+	}
+	for (int i = 0; i < 4; i++) {
+		g_snprintf(text, sizeof(text), "mirror[0x%x]@2M = TABLE", i * 0x200);
+		g_ptr_array_add(rows, report_row_new(600 + i, V0, text));
+	}
+	for (int i = 0; i < 4; i++) {		/* three alike are shown as they are */
+		g_snprintf(text, sizeof(text), "mirror[0x%x] = %s", 0x10 + i,
+			   i == 3 ? "PRESENT" : "FROZEN");
+		g_ptr_array_add(rows, report_row_new(700 + i, V0, text));
+	}
+	report_fold(rows);
+	assert_int_equal(rows->len, G_N_ELEMENTS(want));
+	for (guint i = 0; i < rows->len; i++)
+		assert_string_equal(((struct report_row *)rows->pdata[i])->lines->pdata[0], want[i]);
+	g_ptr_array_unref(rows);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -379,6 +410,7 @@ int main(void)
 		cmocka_unit_test(test_mail_width),
 		cmocka_unit_test(test_many_actors),
 		cmocka_unit_test(test_fold),
+		cmocka_unit_test(test_fold_sweep),
 		cmocka_unit_test(test_trace_round_trip),
 		cmocka_unit_test(test_trace_errors),
 		cmocka_unit_test(test_json),

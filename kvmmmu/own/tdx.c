@@ -272,7 +272,8 @@ static int remove_leaf(struct kvm *kvm, u64 gfn, u8 level, u64 old)
 		return -EIO;
 	if (kvm_bug_on(kvm, level != PG_LEVEL_4K, gfn, "private leaf above 4K"))
 		return -EIO;
-	if (kvm_switch(kvm, SW_PREMAP) && mem_peek32(&kvm->td_state) != TD_STATE_RUNNABLE) {
+	if (kvm_switch(kvm, SW_PREMAP) && !kvm_switch(kvm, SW_PREMAP_IS_BUG) &&
+	    mem_peek32(&kvm->td_state) != TD_STATE_RUNNABLE) {
 		ret = block_premapped(kvm, &call);
 		if (ret)	/* 1: it never was in the S-EPT */
 			return ret < 0 ? ret : 0;

@@ -197,6 +197,9 @@
 	X("reload-keeps-obsolete", BIT(SW_RELOAD_KEEPS_OBSOLETE), NULL,			\
 	  "kvm_mmu_reload() is content with a root that became obsolete",		\
 	  "mutation", "commit 20a6cff3b283 (v6.15)")					\
+	X("premap-is-bug", BIT(SW_PREMAP) | BIT(SW_PREMAP_IS_BUG), NULL,		\
+	  "as premap, and a removal that finds such a page is a bug",			\
+	  "before v6.16", "B04 <20250217085642.19696-1-yan.y.zhao@intel.com>")		\
 	X("dirty-log-unflushed", BIT(SW_DIRTY_LOG_UNFLUSHED), NULL,			\
 	  "what a dirty log tells of is protected again, and no TLB is flushed",	\
 	  "mutation", "virt/kvm/kvm_main.c, kvm_get_dirty_log_protect()")		\

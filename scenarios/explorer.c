@@ -393,6 +393,7 @@ static void search(struct explorer *e)
 	trace_listen(e->pl.sim, listen, e);
 	e->begun = g_new0(const char *, e->pl.ncast + 1);
 	trace_listen(e->pl.sim, note_begun, e);
+	e->out->coverage = coverage_new(e->pl.sim);
 	search_begin(e->pl.sim);
 	trace_unlisten(e->pl.sim, note_begun, e);
 	e->meets = meets_new();
@@ -404,6 +405,7 @@ static void search(struct explorer *e)
 	e->out->seconds = seconds_since(e->since);
 	if (!g_strcmp0(e->out->engine->bounded_by, "checkpoint"))
 		play_refuse(&e->pl, NULL, "%s: the search cannot go on from there", o.resume);
+	coverage_stop(e->out->coverage);
 	for (guint i = 0; i < e->out->engine->found->len && !e->pl.refused; i++)
 		take_found(e, e->out->engine->found->pdata[i]);
 	trace_unlisten(e->pl.sim, listen, e);
@@ -458,6 +460,7 @@ void explored_free(struct explored *e)
 	g_ptr_array_unref(e->violations);
 	g_ptr_array_unref(e->buffered);
 	explore_result_free(e->engine);
+	coverage_free(e->coverage);
 	play_result_free(e->res);
 	g_free(e);
 }

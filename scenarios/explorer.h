@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "scenarios/coverage.h"
 #include "scenarios/player.h"
 #include "sim/engine/explore.h"
 
@@ -43,6 +44,7 @@ struct explored {
 	double seconds;
 	gboolean tso;			/* stores were buffered ... */
 	GPtrArray *buffered;		/* ... to these words: char * */
+	struct coverage *coverage;	/* which operations met at which locks; NULL: no search */
 };
 
 /* scenario_explore - never NULL; one at a time in a process, like scenario_play() */

@@ -102,13 +102,21 @@ struct kvm_mmu_page *tdp_mmu_next_root(struct kvm *kvm, struct kvm_mmu_page *pre
 /* --- allocation ------------------------------------------------------------------------- */
 
 /* role.word: kind and invalid; there is one address space and one level */
-static struct kvm_mmu_page *usable_root(struct kvm *kvm, bool mirror)
+static enum kvm_tdp_mmu_root_types usable_types(struct kvm *kvm, bool mirror)
 {
 	enum kvm_tdp_mmu_root_types types = mirror ? KVM_MIRROR_ROOTS : KVM_DIRECT_ROOTS;
-	struct kvm_mmu_page *root;
 
 	if (kvm_switch(kvm, SW_GETS_INVALID_ROOTS))	/* G12: readers may gain invalid roots */
 		types |= KVM_INVALID_ROOTS;
+	return types;
+}
+
+/* Under tdp_mmu_pages_lock, so that no root leaves the list. */
+static struct kvm_mmu_page *usable_root(struct kvm *kvm, bool mirror)
+{
+	enum kvm_tdp_mmu_root_types types = usable_types(kvm, mirror);
+	struct kvm_mmu_page *root;
+
 	root = tdp_mmu_root_behind(kvm, NULL, types);
 	if (root && !kvm_tdp_mmu_get_root(root))
 		return NULL;
@@ -137,7 +145,7 @@ void kvm_tdp_mmu_alloc_root(struct kvm_vcpu *vcpu, bool mirror)
 	struct kvm_mmu_page *root;
 
 	read_lock(&kvm->mmu_lock);
-	root = usable_root(kvm, mirror);
+	root = tdp_mmu_next_root(kvm, NULL, usable_types(kvm, mirror));
 	if (!root) {
 		spin_lock(&kvm->tdp_mmu_pages_lock);
 		root = usable_root(kvm, mirror);	/* another vCPU may have been here */

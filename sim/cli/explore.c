@@ -12,7 +12,8 @@
 
 static struct {
 	int preemptions, pct, depth, verify, laps, jobs;
-	gboolean all, random, no_hash, no_reduction, livelock, keep_going, no_shrink;
+	gboolean coverage, suggest, all, random, no_hash, no_reduction, livelock, keep_going;
+	gboolean no_shrink;
 	gint64 executions, states, memory_limit;
 	double seconds;
 	char *only, *found, *memory, *checkpoint, *resume;
@@ -59,6 +60,10 @@ static const GOptionEntry extra[] = {
 	  "Run sampled merges of states on for N steps from both pasts", "N" },
 	{ "memory", 0, 0, G_OPTION_ARG_STRING, &raw.memory,
 	  "Memory model, over the case's: sc, or tso (store buffers)", "MODEL" },
+	{ "coverage", 0, 0, G_OPTION_ARG_NONE, &raw.coverage,
+	  "Which operations met at which locks, as a matrix", NULL },
+	{ "suggest", 0, 0, G_OPTION_ARG_NONE, &raw.suggest,
+	  "Operations that never met at a lock, with rows of a schedule in which they might", NULL },
 	{ "found", 0, 0, G_OPTION_ARG_FILENAME, &raw.found,
 	  "Write the first violation as this scenario, which run replays", "FILE.scn" },
 	{ "case", 0, 0, G_OPTION_ARG_STRING, &raw.only, "This case of the file only", "NAME" },
@@ -223,6 +228,10 @@ static int explore_case(struct cli *cli, struct explore_request *q, const struct
 		if (first)
 			report_title(e->res, &cli->look, out);
 		report_explored(e, &cli->look, isatty(STDOUT_FILENO) || cli->look.verbose, out);
+		if (e->engine && raw.coverage)
+			report_coverage(e, &cli->look, out);
+		if (e->engine && raw.suggest)
+			report_suggest(e, &cli->look, out);
 		fwrite(out->str, 1, out->len, stdout);
 	}
 	g_string_free(out, TRUE);

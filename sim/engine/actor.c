@@ -100,8 +100,10 @@ void actor_progress(enum progress_kind kind)
 		return;
 	sim->progress |= kind;
 	sim_self->forgets = sim_self->laps = 0;
-	if (kind == PROGRESS_OP && (sim_self->mode & MODE_KEYED))
+	if (kind == PROGRESS_OP && (sim_self->mode & MODE_KEYED)) {
+		memset(sim_self->visits, 0, sizeof(sim_self->visits));
 		memset(sim_self->often, 0, sizeof(sim_self->often));
+	}
 	if (sim->script.seen)
 		g_hash_table_remove_all(sim->script.seen);
 }

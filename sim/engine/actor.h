@@ -79,8 +79,11 @@ struct actor {
 	/* Rounds of a loop: how often it forgot, one of the keys it had then, how often again. */
 	u64 lap_key;
 	u32 forgets, laps;
-	/* Searches: how often it came to a place (its line, folded) in this operation. */
-	u8 often[64];
+	/*
+	 * Searches, by line, folded: how often it has been there in this operation, and since it
+	 * was last at a line where it had seldom been.
+	 */
+	u8 visits[64], often[64];
 	u64 offered;		/* searches: lines at which an interrupt might have landed */
 	/* These two share a word that is always logged, so it is in the world's hash. */
 	u32 tif __attribute__((aligned(8)));	/* TIF_* of task.h, read and written by steps */

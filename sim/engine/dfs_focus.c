@@ -4,9 +4,12 @@
  * touch too (meets.h), and in a loop only so often. What one actor does up to there is one
  * transition. An interrupt lands there, or once at each line in between.
  */
+#include <string.h>
+
 #include "sim/engine/explore_dfs.h"
 #include "sim/engine/meets.h"
 
+#define NEWS		4u	/* visits after which a line is no news any more */
 #define TOGETHER	4096u	/* steps of one actor that nobody else could tell apart */
 
 /* Has @last gone round so often that others have to go on? */
@@ -52,6 +55,17 @@ static bool goes_on(const struct dfs *d, const struct frame *f, struct actor *a)
 	       actor_enabled(a) && !dfs_is_tired(d, a->id) && !is_place(d, a);
 }
 
+/* A loop is left, or finds something: what it does then is as good as new. */
+static void note_visit(const struct dfs *d, struct actor *a)
+{
+	u8 *often = often_here(a), *visits = &a->visits[often - a->often];
+
+	if (*visits < NEWS)
+		memset(a->often, 0, sizeof(a->often));
+	*visits += *visits < 255;
+	*often += *often < 255;
+}
+
 /*
  * One step of @a. Where nobody else matters an interrupt may land once at each line, between
  * two places where somebody does: what it interrupts decides what comes of it, not how often
@@ -65,8 +79,8 @@ static void one_step(struct dfs *d, struct frame *f, struct actor *a)
 
 	if (opt->meets)
 		meets_note(opt->meets, a);
-	if (opt->often && *often_here(a) < 255 && meets_here(opt->meets, a))
-		++*often_here(a);
+	if (opt->often)
+		note_visit(d, a);
 	f->in.later = alone && a->offered & line;
 	if (!alone)
 		a->offered = 0;

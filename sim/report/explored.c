@@ -132,6 +132,21 @@ static void buffers(const struct explored *e, const struct report_look *look, GS
 	g_string_free(s, TRUE);
 }
 
+static void met(const struct explored *e, const struct report_look *look, GString *out)
+{
+	GArray *pairs = coverage_pairs(e->coverage);
+	guint n = 0;
+
+	for (guint i = 0; i < pairs->len; i++)
+		n += coverage_is_met(&g_array_index(pairs, struct coverage_pair, i));
+	if (pairs->len)
+		line(look, out, "%u of %u pair%s of operations met at a lock%s", n, pairs->len,
+		     pairs->len == 1 ? "" : "s",
+		     n == pairs->len ? "" : e->engine->word == EXPLORE_PROVED ?
+		     ": the others cannot" : ": --suggest names the others");
+	g_array_unref(pairs);
+}
+
 static void on_this_host(const struct explored *e, const struct report_look *look, GString *out)
 {
 	const struct explore_result *r = e->engine;
@@ -161,6 +176,8 @@ void report_explored(const struct explored *e, const struct report_look *look, g
 		how(e->engine, look, out);
 	if (e->engine && e->tso)
 		buffers(e, look, out);
+	if (e->engine)
+		met(e, look, out);
 	if (e->engine && host)
 		on_this_host(e, look, out);
 	report_verdict(e->res, look, out);

@@ -52,6 +52,29 @@ static void numbers(struct json *j, const struct explore_result *r)
 	}
 }
 
+static void coverage(struct json *j, const struct explored *e)
+{
+	static const char *const hows[] = {
+		[COVER_REFUSED] = "refused", [COVER_WAITED] = "waited", [COVER_SHARED] = "shared",
+	};
+	GArray *pairs = coverage_pairs(e->coverage);
+
+	json_enter(j, "coverage", '[');
+	for (guint i = 0; i < pairs->len; i++) {
+		const struct coverage_pair *p = &g_array_index(pairs, struct coverage_pair, i);
+
+		json_enter(j, NULL, '{');
+		json_text(j, "lock", p->a->lock);
+		json_text(j, "holds", p->a->who);
+		json_text(j, "comes", p->b->who);
+		for (guint k = 0; k < COVER_HOWS; k++)
+			json_number(j, hows[k], (gint64)p->times[k]);
+		json_leave(j, '}');
+	}
+	json_leave(j, ']');
+	g_array_unref(pairs);
+}
+
 static void one_case(struct json *j, const struct explored *e)
 {
 	const struct play_result *r = e->res;
@@ -79,6 +102,8 @@ static void one_case(struct json *j, const struct explored *e)
 	if (e->engine)
 		numbers(j, e->engine);
 	violations(j, e);
+	if (e->engine)
+		coverage(j, e);
 	report_expects_json(j, r);
 	if (e->engine) {
 		json_enter(j, "host", '{');

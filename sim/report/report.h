@@ -59,6 +59,12 @@ struct explored;
 void report_explored(const struct explored *e, const struct report_look *look, gboolean host,
 		     GString *out);
 /* report_explored_json - @all (struct explored) as {"schema":1,...}; docs/json.md */
+/*
+ * report_coverage - which operations met at which locks, one matrix a lock
+ * report_suggest - those that did not, each with rows of a schedule in which they might
+ */
+void report_coverage(const struct explored *e, const struct report_look *look, GString *out);
+void report_suggest(const struct explored *e, const struct report_look *look, GString *out);
 void report_explored_json(const GPtrArray *all, gint64 host_ns, GString *out);
 
 /* report_title - "name: title" before the first case of a file */

@@ -120,6 +120,55 @@ static void test_words(void **state)
 	explored_free(e);
 }
 
+/* ---- coverage ---- */
+
+/* How "@a holds @lock, @b comes" went in a search of @text; NULL: they have no lock in common. */
+static struct coverage_pair *met_in(const struct explored *e, const char *lock, const char *a,
+				    const char *b)
+{
+	GArray *pairs = coverage_pairs(e->coverage);
+	struct coverage_pair *found = NULL;
+
+	for (guint i = 0; i < pairs->len; i++) {
+		struct coverage_pair *p = &g_array_index(pairs, struct coverage_pair, i);
+
+		if (!strcmp(p->a->lock, lock) && !strcmp(p->a->who, a) && !strcmp(p->b->who, b))
+			found = g_memdup2(p, sizeof(*p));
+	}
+	g_array_unref(pairs);
+	return found;
+}
+
+static void test_coverage(void **state)
+{
+	struct explored *e = explore_text(TD MUTEX("a") MUTEX("b") "expect explore proved ok\n");
+	struct coverage_pair *p = met_in(e, "WBT", "acquire", "acquire");
+
+	assert_non_null(p);
+	assert_true(p->times[COVER_REFUSED] > 0);
+	assert_int_equal(p->times[COVER_SHARED], 0);
+	g_free(p);
+	explored_free(e);
+
+	/* Readers share; under a lock around them nobody meets. */
+	e = explore_text(TD "actor a\n    acquire KOT shared\n    release KOT\n"
+			 "actor b\n    acquire KOT shared\n    release KOT\n");
+	p = met_in(e, "KOT", "acquire", "acquire");
+	assert_true(p && p->times[COVER_SHARED] > 0 && !p->times[COVER_REFUSED]);
+	g_free(p);
+	explored_free(e);
+	e = explore_text("variant kvm=v7.2 tdx=1.5.01\n"
+			 "td vcpus=1 lps=2 memory=4M\ninit\n    vCPU0: fault 0x11\n"
+			 "actor vCPU0\n    fault 0x10\nactor zapper\n    zap 0x10\n");
+	p = met_in(e, "mmu_lock", "zap", "fault");
+	assert_true(p && p->times[COVER_WAITED] > 0);
+	g_free(p);
+	p = met_in(e, "TDR", "TDH.MEM.TRACK", "TDH.MEM.PAGE.AUG");
+	assert_true(p && !coverage_is_met(p));
+	g_free(p);
+	explored_free(e);
+}
+
 /* ---- KVM and the module ---- */
 
 #define ZAP_RACE								\
@@ -211,6 +260,7 @@ int main(void)
 		cmocka_unit_test(exclusion_silent),
 		cmocka_unit_test(exclusion_legal),
 		cmocka_unit_test(test_words),
+		cmocka_unit_test(test_coverage),
 		cmocka_unit_test(test_proves),
 		cmocka_unit_test(test_finds_and_replays),
 		cmocka_unit_test(test_livelock),

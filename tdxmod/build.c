@@ -255,6 +255,7 @@ void vcpu_set_guest(u64 tdvpr, const struct guest_program *p)
 	if (p && p->n)
 		g.loops = world_alloc(p->n * sizeof(u64));
 	world_store(&vp->guest, &g, sizeof(g));
+	world_set(vp->ve.valid, 0);	/* a #VE of the program before has been handled, too */
 }
 
 /* hp_watch: a lock on which a host was refused, until some host gets it */

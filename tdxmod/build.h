@@ -83,5 +83,8 @@ void lp_interrupt_at_query(u16 lp, u32 n);
 /* vcpu_set_shared_ept - as TDH.VP.WR of SHARED_EPT_POINTER leaves it, but for the association */
 void vcpu_set_shared_ept(u64 tdvpr, u64 root);
 
-/* vcpu_set_guest - what runs inside TDH.VP.ENTER on this vCPU; @p must outlive the run */
+/*
+ * vcpu_set_guest - what runs inside TDH.VP.ENTER on this vCPU, from its start, whatever the one
+ * before was about; @p must outlive the run
+ */
 void vcpu_set_guest(u64 tdvpr, const struct guest_program *p);

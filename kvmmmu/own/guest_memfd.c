@@ -131,13 +131,31 @@ static struct folio *kvm_gmem_get_folio(struct kvm *kvm, u64 gfn)
 	}
 }
 
-struct folio *kvm_gmem_get_pfn(struct kvm *kvm, u64 gfn, u64 *hpa)
+/* The slot may have lost its file, or that is going: then there is no memory behind it. */
+static bool kvm_gmem_get_file(struct kvm *kvm, const struct kvm_memory_slot *slot)
+{
+	return mem_read32(&slot->gmem_file) && kvm_fget_active(&kvm->gmem_file);
+}
+
+static struct folio *__kvm_gmem_get_pfn(struct kvm *kvm, u64 gfn, u64 *hpa)
 {
 	struct folio *f = kvm_gmem_get_folio(kvm, gfn);
 
 	*hpa = f->hpa;
-	world_set(gfn_chunk(kvm, gfn)->last_hpa[gfn % CHUNK_GFNS], f->hpa | 1);
+	world_set(gfn_chunk(kvm, gfn)->last_hpa[gfn % CHUNK_GFNS], f->hpa | LAST_HPA_SET);
 	mutex_unlock(&f->lock);
+	return f;
+}
+
+struct folio *kvm_gmem_get_pfn(struct kvm *kvm, const struct kvm_memory_slot *slot, u64 gfn,
+			       u64 *hpa)
+{
+	struct folio *f;
+
+	if (!kvm_gmem_get_file(kvm, slot))
+		return NULL;
+	f = __kvm_gmem_get_pfn(kvm, gfn, hpa);
+	kvm_fput_later(kvm, &kvm->gmem_file);
 	return f;
 }
 
@@ -190,7 +208,7 @@ static int populate(struct kvm_vcpu *vcpu, u64 gfn, u64 src)
 	u64 hpa;
 
 	mutex_lock(&kvm->filemap_invalidate_lock);
-	f = kvm_gmem_get_pfn(kvm, gfn, &hpa);
+	f = __kvm_gmem_get_pfn(kvm, gfn, &hpa);
 	if (kvm_mem_is_private(kvm, gfn))
 		ret = tdx_gmem_post_populate(vcpu, gfn, hpa, src);
 	folio_put(f);
@@ -200,10 +218,18 @@ static int populate(struct kvm_vcpu *vcpu, u64 gfn, u64 src)
 
 int kvm_gmem_populate(struct kvm_vcpu *vcpu, u64 gfn, u64 src)
 {
+	struct kvm_memory_slot *slot;
+	int ret;
+
 	lockdep_assert_held(&vcpu->kvm->slots_lock.info);
-	if (!kvm_vcpu_gfn_to_memslot(vcpu, gfn))
+	slot = kvm_vcpu_gfn_to_memslot(vcpu, gfn);
+	if (!slot)
 		return -EINVAL;
-	return populate(vcpu, gfn, src);
+	if (!kvm_gmem_get_file(vcpu->kvm, slot))
+		return -EFAULT;
+	ret = populate(vcpu, gfn, src);
+	kvm_fput_later(vcpu->kvm, &vcpu->kvm->gmem_file);
+	return ret;
 }
 
 /*

@@ -8,9 +8,10 @@
 
 /*
  * kvm_gmem_get_pfn - the page behind @gfn, allocated and cleared if there is none; the
- * caller gets a reference. Sleeps (folio lock).
+ * caller gets a reference. NULL: @slot has no guest_memfd any more. Sleeps (folio lock).
  */
-struct folio *kvm_gmem_get_pfn(struct kvm *kvm, u64 gfn, u64 *hpa);
+struct folio *kvm_gmem_get_pfn(struct kvm *kvm, const struct kvm_memory_slot *slot, u64 gfn,
+			       u64 *hpa);
 void kvm_release_faultin_page(struct folio *f);	/* drop that reference; NULL: none */
 
 /* folio_new - of the frame at @hpa, cleared, with one reference */
@@ -27,7 +28,8 @@ void kvm_gmem_punch_hole(struct kvm *kvm, u64 start, u64 end);
 
 /*
  * kvm_gmem_populate - the page behind @gfn becomes one of the initial image; @src: hpa of what
- * user space gives. 0, -EINVAL (no memslot, or shared by attribute), or what adding it says.
+ * user space gives. 0, -EINVAL (no memslot, or shared by attribute), -EFAULT (no file), or
+ * what adding it says.
  * slots_lock held
  */
 int kvm_gmem_populate(struct kvm_vcpu *vcpu, u64 gfn, u64 src);

@@ -2,10 +2,12 @@
 /*
  * User space's memory. One page of its page tables is a struct gfn_chunk: pmd says whether
  * the 512 pages are one huge page to whoever looks (their frames are consecutive then), and
- * each has its own struct folio either way, so that a reference to one keeps that one.
- * Rests on mm/gup.c (a lockless look, then a second one), mm/memory.c (zap_page_range_single():
- * notifiers, entries, notifiers, pages), mm/huge_memory.c (a huge page that is zapped in part
- * is split first, with notifiers of its own).
+ * each has its own struct folio either way, so that a reference to one keeps that one. Entries
+ * change under page_table_lock, which is Linux's lock of the pmd and that of its table in one.
+ * Rests on mm/gup.c (a lockless look, then a second one), mm/memory.c (do_anonymous_page();
+ * zap_page_range_single(): notifiers, entries, notifiers, pages; zap_pmd_range()),
+ * mm/huge_memory.c (a huge page that is zapped in part is split first, with notifiers of its
+ * own).
  */
 #include "kvmmmu/own/host_mm.h"
 
@@ -30,63 +32,106 @@ static u64 page_of_gfn(const struct kvm_memory_slot *slot, u64 gfn)
 
 /* --- faulting in: hva_to_pfn() ----------------------------------------------------------- */
 
-/* gup_fast(): a reference to what the entry names, if it still does */
+/* Both levels are as they were seen */
+static bool gup_unchanged(struct kvm *kvm, u64 page, u32 pmd, const struct folio *f)
+{
+	if (mem_read32(&gfn_chunk(kvm, page)->pmd) != pmd)
+		return false;
+	return mem_read64(host_ptep(kvm, page)) == (u64)f;
+}
+
+/* gup_fast(): a reference to what the entry names, if it and the one above it still do */
 static struct folio *gup_fast(struct kvm *kvm, u64 page)
 {
-	struct folio *f;
+	struct gfn_chunk *c = gfn_chunk(kvm, page);
+	struct folio *f = NULL;
+	u32 pmd;
 
 	rcu_read_lock();	/* interrupts are off there: the page tables stay */
 	for (;;) {
+		pmd = mem_read32(&c->pmd);
+		if (pmd == PMD_NONE)
+			break;
 		f = (struct folio *)mem_read64(host_ptep(kvm, page));
 		if (!f)
 			break;
-		if (!refcount_inc_not_zero(&f->ref))
-			continue;
-		if (mem_read64(host_ptep(kvm, page)) == (u64)f)
-			break;
-		folio_put(f);
+		if (refcount_inc_not_zero(&f->ref)) {
+			if (gup_unchanged(kvm, page, pmd, f))
+				break;
+			folio_put(f);
+		}
+		f = NULL;
 	}
 	rcu_read_unlock();
 	return f;
 }
 
-static void remember(struct kvm *kvm, u64 page, u64 hpa)
+/* page_table_lock held */
+static void set_pte(struct kvm *kvm, u64 page, struct folio *f)
 {
-	world_set(gfn_chunk(kvm, page)->last_host_hpa[page % CHUNK_GFNS], hpa | 1);
+	struct gfn_chunk *c = gfn_chunk(kvm, page);
+
+	mem_write64(&c->pte[page % CHUNK_GFNS], (u64)f);
+	world_set(c->last_host_hpa[page % CHUNK_GFNS], f->hpa | LAST_HPA_SET);
 }
 
 /* do_anonymous_page(): somebody may be quicker */
 static void fault_small(struct kvm *kvm, u64 page)
 {
+	struct gfn_chunk *c = gfn_chunk(kvm, page);
 	struct folio *f = folio_new(kvm, page, page_alloc_guest());
+	bool lost;
 
-	mem_cmpxchg32(&gfn_chunk(kvm, page)->pmd, PMD_NONE, PMD_TABLE);
-	if (mem_cmpxchg64(host_ptep(kvm, page), 0, (u64)f)) {
+	spin_lock(&c->page_table_lock);
+	if (mem_read32(&c->pmd) == PMD_NONE)	/* pmd_install() */
+		mem_write32(&c->pmd, PMD_TABLE);
+	lost = mem_read64(host_ptep(kvm, page));
+	if (!lost)
+		set_pte(kvm, page, f);
+	spin_unlock(&c->page_table_lock);
+	if (lost)
 		folio_put(f);
-		return;
-	}
-	remember(kvm, page, f->hpa);
 }
 
-/* do_huge_pmd_anonymous_page(): false if the range cannot be huge, or somebody was quicker */
+/*
+ * The entries of a huge page: no words of their own in Linux, so no steps. Who looks at one has
+ * seen the pmd; real threads may have seen the one before.
+ */
+static void set_huge(struct kvm *kvm, u64 first, u64 hpa)
+{
+	struct gfn_chunk *c = gfn_chunk(kvm, first);
+
+	for (u32 i = 0; i < CHUNK_GFNS; i++) {
+		struct folio *f = folio_new(kvm, first + i, hpa + i * PAGE_SIZE);
+
+		if (actor_self()->mode & MODE_FREE)
+			mem_write64(&c->pte[i], (u64)f);
+		else
+			world_set(c->pte[i], (u64)f);	/* raw: published by the pmd */
+		world_set(c->last_host_hpa[i], f->hpa | LAST_HPA_SET);
+	}
+	mem_write32(&c->pmd, PMD_HUGE);
+}
+
+/* do_huge_pmd_anonymous_page(): false if the range cannot be huge; somebody may be quicker */
 static bool fault_huge(struct kvm *kvm, u64 page)
 {
 	struct gfn_chunk *c = gfn_chunk(kvm, page);
 	u64 first = page & ~(u64)(CHUNK_GFNS - 1), hpa;
-	u32 i;
+	bool lost;
 
 	if (kvm->max_level < PG_LEVEL_2M || first + CHUNK_GFNS > kvm->gfns)
 		return false;
-	if (mem_cmpxchg32(&c->pmd, PMD_NONE, PMD_TABLE) != PMD_NONE)
+	if (mem_read32(&c->pmd) != PMD_NONE)
 		return false;
 	hpa = page_alloc_2m();
-	for (i = 0; i < CHUNK_GFNS; i++) {
-		struct folio *f = folio_new(kvm, first + i, hpa + i * PAGE_SIZE);
-
-		world_set(c->pte[i], (u64)f);	/* raw: published by the pmd below */
-		remember(kvm, first + i, f->hpa);
-	}
-	mem_write32(&c->pmd, PMD_HUGE);
+	spin_lock(&c->page_table_lock);
+	lost = mem_read32(&c->pmd) != PMD_NONE;
+	if (!lost)
+		set_huge(kvm, first, hpa);
+	spin_unlock(&c->page_table_lock);
+	for (u32 i = 0; lost && i < CHUNK_GFNS; i++)
+		page_free(hpa + i * PAGE_SIZE);
 	return true;
 }
 
@@ -123,18 +168,18 @@ static void split_huge_pmd(struct kvm *kvm, u64 page)
 	struct gfn_chunk *c = gfn_chunk(kvm, page);
 	u64 first = page & ~(u64)(CHUNK_GFNS - 1);
 
-	if (mem_read32(&c->pmd) != PMD_HUGE)
-		return;
 	kvm_mmu_notifier_invalidate_range_start(kvm, first, first + CHUNK_GFNS);
-	mem_cmpxchg32(&c->pmd, PMD_HUGE, PMD_TABLE);
+	spin_lock(&c->page_table_lock);
+	if (mem_read32(&c->pmd) == PMD_HUGE)
+		mem_write32(&c->pmd, PMD_TABLE);
+	spin_unlock(&c->page_table_lock);
 	kvm_mmu_notifier_invalidate_range_end(kvm, first, first + CHUNK_GFNS);
 }
 
 /* Entries first, all of them; the pages are freed behind the notifiers' end. */
 static u64 clear_one(struct kvm *kvm, u64 page, u64 list)
 {
-	struct gfn_chunk *c = gfn_chunk(kvm, page);
-	struct folio *f = (struct folio *)mem_xchg64(&c->pte[page % CHUNK_GFNS], 0);
+	struct folio *f = (struct folio *)mem_xchg64(host_ptep(kvm, page), 0);
 
 	if (!f)
 		return list;
@@ -142,34 +187,47 @@ static u64 clear_one(struct kvm *kvm, u64 page, u64 list)
 	return (u64)f;
 }
 
-static u64 clear_range(struct kvm *kvm, u64 start, u64 end)
+/*
+ * zap_pmd_range() of [@page, @end) in one table: what is not there now is passed by, a huge page
+ * that goes in part is split first. An emptied table goes, so that the range can be huge again
+ * (a THP fault wants pmd_none()).
+ */
+static u64 clear_table(struct kvm *kvm, u64 page, u64 end, u64 list)
 {
-	u64 list = 0, page;
+	struct gfn_chunk *c = gfn_chunk(kvm, page);
+	bool whole = end - page == CHUNK_GFNS;
+	u32 pmd;
 
-	for (page = start; page < end; page++) {
-		bool whole = page % CHUNK_GFNS == 0 && page + CHUNK_GFNS <= end;
-
-		if (page == start || page % CHUNK_GFNS == 0) {
-			if (!whole)
-				split_huge_pmd(kvm, page);
-			else
-				mem_cmpxchg32(&gfn_chunk(kvm, page)->pmd, PMD_HUGE, PMD_TABLE);
-		}
-		list = clear_one(kvm, page, list);
-		if (whole)
+	while ((pmd = mem_read32(&c->pmd)) != PMD_NONE) {
+		if (pmd == PMD_HUGE && !whole) {
+			split_huge_pmd(kvm, page);
 			continue;
-		cond_resched();
+		}
+		spin_lock(&c->page_table_lock);
+		if (mem_read32(&c->pmd) == pmd)
+			break;
+		spin_unlock(&c->page_table_lock);	/* somebody was quicker: look again */
 	}
+	if (pmd == PMD_NONE)
+		return list;
+	if (whole)
+		mem_write32(&c->pmd, PMD_NONE);
+	for (; page < end; page++)
+		list = clear_one(kvm, page, list);
+	spin_unlock(&c->page_table_lock);
 	return list;
 }
 
-/* An emptied table goes, so that the range can be huge again (a THP fault wants pmd_none()). */
-static void free_tables(struct kvm *kvm, u64 start, u64 end)
+static u64 clear_range(struct kvm *kvm, u64 start, u64 end)
 {
-	u64 page;
+	u64 list = 0, page, to;
 
-	for (page = start; page % CHUNK_GFNS == 0 && page + CHUNK_GFNS <= end; page += CHUNK_GFNS)
-		mem_cmpxchg32(&gfn_chunk(kvm, page)->pmd, PMD_TABLE, PMD_NONE);
+	for (page = start; page < end; page = to) {
+		to = MIN((page | (CHUNK_GFNS - 1)) + 1, end);
+		list = clear_table(kvm, page, to, list);
+		cond_resched();
+	}
+	return list;
 }
 
 void host_zap_page_range(struct kvm *kvm, u64 start, u64 end)
@@ -179,7 +237,6 @@ void host_zap_page_range(struct kvm *kvm, u64 start, u64 end)
 	trace_call("host_zap_page_range", start);
 	kvm_mmu_notifier_invalidate_range_start(kvm, start, end);
 	list = clear_range(kvm, start, end);
-	free_tables(kvm, start, end);
 	kvm_mmu_notifier_invalidate_range_end(kvm, start, end);
 	while (list) {		/* tlb_finish_mmu() */
 		struct folio *f = (struct folio *)list;
@@ -202,6 +259,7 @@ void host_mm_exit(struct kvm *kvm)
 
 	idx = srcu_read_lock(&kvm->srcu);	/* kvm_mmu_notifier_release() */
 	kvm_mmu_lock(kvm, false, 0, 0);		/* kvm_mmu_zap_all(); nobody runs: no flush */
+	nx_zap_shadow_pages(kvm);
 	kvm_tdp_mmu_zap_all(kvm);
 	kvm_mmu_unlock(kvm, false, 0, 0);
 	srcu_read_unlock(&kvm->srcu, idx);

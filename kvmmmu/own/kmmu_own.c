@@ -158,6 +158,7 @@ struct kmmu_result own_run(struct kvm_vcpu *vcpu, enum kmmu_memory_fault mf, u64
  */
 static int fault_loop(struct kvm_vcpu *vcpu, u64 gfn, bool shared)
 {
+	struct mirror_view v;
 	int r;
 
 	for (;;) {
@@ -174,6 +175,10 @@ static int fault_loop(struct kvm_vcpu *vcpu, u64 gfn, bool shared)
 		kvm_vcpu_srcu_read_unlock(vcpu);
 		if (r != RET_PF_RETRY)
 			return r;
+		/* MMIO of a TD: the guest would find a #VE there, and not come back for it. */
+		kmmu_direct_peek(vcpu->kvm, gfn, &v);
+		if (shared && is_td(vcpu->kvm) && v.class == MIRROR_MMIO)
+			return 0;
 		if (xfer_to_guest_mode_work_pending()) {
 			r = xfer_to_guest_mode_handle_work(vcpu);
 			if (r)
@@ -191,8 +196,9 @@ struct kmmu_result own_fault(struct kvm_vcpu *vcpu, u64 gfn, bool shared, u8 lev
 	shared |= !is_td(kvm);
 	if (level > PG_LEVEL_4K && !shared)
 		return result(-EOPNOTSUPP);
-	if (is_td(kvm) && mem_peek32(&kvm->td_state) != TD_STATE_RUNNABLE)
-		return result(-EOPNOTSUPP);
+	if (is_td(kvm) && (mem_peek32(&kvm->td_state) != TD_STATE_RUNNABLE ||
+			   mem_peek32(&vcpu->tdx_state) != VCPU_TD_STATE_INITIALIZED))
+		return result(-EOPNOTSUPP);	/* no guest could have done it */
 	if (gfn >= kvm->gfns)
 		return result(-EINVAL);
 	kvm_op_begin(kvm, OP_FAULT, vcpu->vcpu_id, gfn << 1 | shared);
@@ -287,8 +293,11 @@ struct kmmu_result own_punch(struct kvm *kvm, u64 start, u64 end)
 {
 	if (bad_range(kvm, start, end))
 		return result(-EINVAL);
+	if (!kvm_fget(&kvm->gmem_file))
+		return result(-EBADF);
 	kvm_op_begin(kvm, OP_PUNCH, start, end);
 	kvm_gmem_punch_hole(kvm, start, end);	/* fallocate(): a dead VM does not stop it */
+	kvm_fput_later(kvm, &kvm->gmem_file);
 	kvm_op_end(kvm);
 	return result(0);
 }
@@ -355,38 +364,50 @@ struct kmmu_result own_rcu_quiesce(struct kvm *kvm)
 	return result(0);
 }
 
-/* The frame that backed @gfn last and is used no more: 0 if there is none, ~0 if it is in use */
-static u64 idle_frame(u64 last)
+/*
+ * The frame that backed a gfn last and is used no more, or by the host already: 0 if there is
+ * none, ~0 if it is in use, be it by something else that it has become
+ */
+static u64 idle_frame(const u64 *last)
 {
-	if (!(last & 1))
+	u64 v = mem_peek64(last), hpa = v & LAST_HPA_FRAME;
+
+	if (!(v & LAST_HPA_SET))
 		return 0;
-	return kvm_page_private(last & ~1ull) ? ~0ull : last & ~1ull;
+	return page_is_free(hpa) != !(v & LAST_HPA_HOST) ? ~0ull : hpa;
+}
+
+static bool reuse_frame(u64 *last)
+{
+	u64 hpa = idle_frame(last);
+
+	if (!hpa || hpa == ~0ull)
+		return false;
+	if (page_is_free(hpa))
+		page_alloc_at(hpa);
+	world_set(*last, hpa | LAST_HPA_SET | LAST_HPA_HOST);
+	trace_(EV_NOTE, .name = "page-reuse", .arg = hpa, .has_arg = true);
+	mem_write64(page_line(hpa), 0x6f77206e65642121ull);
+	return true;
 }
 
 /* -ENOENT: the gfn never had a page; -EBUSY: its page is still the guest_memfd's or user's */
 struct kmmu_result own_reuse_page(struct kvm *kvm, u64 gfn)
 {
-	const struct gfn_chunk *c;
-	u64 hpa, host;
+	struct gfn_chunk *c;
+	u64 *gmem, *user;
+	int r = 0;
 
 	if (gfn >= kvm->gfns)
 		return result(-EINVAL);
 	kvm_op_begin(kvm, OP_REUSE, gfn, 0);
 	c = gfn_chunk(kvm, gfn);
-	hpa = idle_frame(mem_peek64(&c->last_hpa[gfn % CHUNK_GFNS]));
-	host = idle_frame(mem_peek64(&c->last_host_hpa[gfn % CHUNK_GFNS]));
-	if (!hpa || hpa == ~0ull)
-		hpa = host && host != ~0ull ? host : hpa | host;
-	if (!hpa)
-		return result(-ENOENT);
-	if (hpa == ~0ull)
-		return result(-EBUSY);
-	if (page_is_free(hpa))
-		page_alloc_at(hpa);
-	trace_(EV_NOTE, .name = "page-reuse", .arg = hpa, .has_arg = true);
-	mem_write64(page_line(hpa), 0x6f77206e65642121ull);
+	gmem = &c->last_hpa[gfn % CHUNK_GFNS];
+	user = &c->last_host_hpa[gfn % CHUNK_GFNS];
+	if (!reuse_frame(gmem) && !reuse_frame(user))
+		r = idle_frame(gmem) || idle_frame(user) ? -EBUSY : -ENOENT;
 	kvm_op_end(kvm);
-	return result(0);
+	return result(r);
 }
 
 /* --- the direct side -------------------------------------------------------------------- */

@@ -147,6 +147,7 @@ struct gfn_chunk *kvm_chunk_new(struct kvm *kvm, u64 n)
 
 	if (is_td(kvm))
 		world_fill(c->attributes, KVM_MEMORY_ATTRIBUTE_PRIVATE, sizeof(c->attributes));
+	spin_lock_init(&c->page_table_lock, "page_table_lock");
 	world_set(kvm->chunks[n], c);
 	kvm_chunk_regions(kvm, c, n * CHUNK_GFNS);
 	return c;
@@ -485,8 +486,8 @@ static void check_page(struct kvm *kvm, u64 gfn)
 			users++;
 		if (mem_peek32(&f->ref.count) != users)
 			leak(kvm, gfn, f->hpa, "has a user that never let go");
-	} else if (last & 1) {
-		f = pfn_to_folio(last & ~1ull);
+	} else if (last & LAST_HPA_SET) {
+		f = pfn_to_folio(last & LAST_HPA_FRAME);
 		/* The frame may be user space's by now, for the same page of the VM. */
 		if (f && f->gfn == gfn && f->kvm == kvm &&
 		    f != (struct folio *)mem_peek64(&c->pte[gfn % CHUNK_GFNS]))

@@ -132,6 +132,9 @@ struct folio {
 };
 
 #define CHUNK_GFNS 512u
+#define LAST_HPA_SET	1ull	/* there was one */
+#define LAST_HPA_HOST	2ull	/* reuse-page has given it to the host */
+#define LAST_HPA_FRAME	(~(u64)(PAGE_SIZE - 1))
 
 /*
  * Per 512 gfns: the attribute xarray and the guest_memfd's page cache; and, per 512 user
@@ -139,8 +142,9 @@ struct folio {
  */
 struct gfn_chunk {
 	u64 folio[CHUNK_GFNS];		/* [step] struct folio *, 0: no page */
-	/* Not Linux's: the frame that was the last to back it, for reuse-page; bit 0: is set. */
+	/* Not Linux's: the frame that was the last to back it, for reuse-page, and LAST_HPA_* */
 	u64 last_hpa[CHUNK_GFNS];
+	struct spinlock page_table_lock;	/* of user memory: pte and pmd are changed under it */
 	u64 pte[CHUNK_GFNS];		/* [step] struct folio * of user memory, 0: none */
 	u64 last_host_hpa[CHUNK_GFNS];	/* as last_hpa, of user memory */
 	u32 pmd;			/* [step] enum host_pmd */
@@ -274,6 +278,7 @@ struct kvm {
 	/* by actor: what its operation will remember, and whether it owes a TLB flush */
 	u64 op_key[ACTORS_MAX];
 	u8 flush_owed[ACTORS_MAX];
+	struct kvm_file *task_work[ACTORS_MAX];	/* released on its way back to user space */
 	/* each of one policy alone: seamcall-lock, track-lock, tdr-rwsem */
 	struct spinlock seamcall_lock, track_lock;
 	struct rw_semaphore tdr_rwsem;

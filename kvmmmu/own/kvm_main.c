@@ -64,6 +64,7 @@ void kvm_forget_at(struct kvm *kvm, u64 loop, u64 a, const struct site *site)
 
 void kvm_op_end(struct kvm *kvm)
 {
+	kvm_task_work(kvm);
 	actor_progress(PROGRESS_OP);
 }
 

@@ -109,4 +109,9 @@ void kvm_put_kvm(struct kvm *kvm);
 void kvm_file_init(struct kvm_file *f, void (*release)(void *of), void *of);
 bool kvm_fget(struct kvm_file *f);
 void kvm_fput(struct kvm_file *f);
+/* kvm_fget_active - false: nobody uses it any more; the end of what this gives may be: */
+bool kvm_fget_active(struct kvm_file *f);
+void kvm_fput_later(struct kvm *kvm, struct kvm_file *f);
+/* kvm_task_work - what kvm_fput_later() has left to do; sleeps */
+void kvm_task_work(struct kvm *kvm);
 int kvm_close(struct kvm_file *f);	/* 0, -EBADF */

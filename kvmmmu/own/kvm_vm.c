@@ -344,6 +344,45 @@ bool kvm_fget(struct kvm_file *f)
 	return true;
 }
 
+/* get_file_active(): of a file that somebody still uses, though its descriptor may be closed */
+bool kvm_fget_active(struct kvm_file *f)
+{
+	if (!(actor_self()->mode & MODE_FREE)) {
+		if (!f->users)		/* raw: one actor runs at a time */
+			return false;
+		users_add(f, 1);
+		return true;
+	}
+	for (;;) {
+		u32 n = mem_read32(&f->users);
+
+		if (!n)
+			return false;
+		if (mem_cmpxchg32(&f->users, n, n + 1) == n)
+			return true;
+	}
+}
+
+/*
+ * fput() under locks: the release is left to the thread's way back to user space, that is to
+ * the end of the operation (task_work; kvm_op_end()).
+ */
+void kvm_fput_later(struct kvm *kvm, struct kvm_file *f)
+{
+	if (!users_add(f, -1))
+		world_set(kvm->task_work[actor_self()->id], f);
+}
+
+void kvm_task_work(struct kvm *kvm)
+{
+	struct kvm_file *f = kvm->task_work[actor_self()->id];
+
+	if (!f)
+		return;
+	world_set(kvm->task_work[actor_self()->id], NULL);
+	f->release(f->of);
+}
+
 void kvm_fput(struct kvm_file *f)
 {
 	if (!users_add(f, -1))

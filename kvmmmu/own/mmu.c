@@ -162,7 +162,9 @@ static int __kvm_mmu_faultin_pfn(struct kvm_vcpu *vcpu, struct kvm_page_fault *f
 	struct kvm *kvm = vcpu->kvm;
 
 	if (fault->is_private) {	/* kvm_mmu_faultin_pfn_gmem() */
-		fault->folio = kvm_gmem_get_pfn(kvm, fault->gfn, &fault->pfn_hpa);
+		fault->folio = kvm_gmem_get_pfn(kvm, fault->slot, fault->gfn, &fault->pfn_hpa);
+		if (!fault->folio)
+			return memory_fault_exit(vcpu, fault);
 		fault->max_level = PG_LEVEL_4K;
 	} else {
 		fault->folio = kvm_faultin_pfn(kvm, fault->slot, fault->gfn, &fault->pfn_hpa);

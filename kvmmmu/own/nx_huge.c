@@ -139,6 +139,21 @@ static void prepare_zap_shadow(struct kvm *kvm, struct kvm_mmu_page *sp,
 	kvm_owes_flush(kvm);
 }
 
+/* kvm_mmu_zap_all(), as far as there are any; mmu_lock held for write */
+void nx_zap_shadow_pages(struct kvm *kvm)
+{
+	struct kvm_mmu_page *sp, *next, *invalid = NULL;
+
+	for (sp = (struct kvm_mmu_page *)mem_read64(&kvm->nx_first); sp; sp = next) {
+		next = (struct kvm_mmu_page *)mem_read64(&sp->nx_next);
+		if (sp->tdp_mmu_page)
+			continue;
+		untrack_possible_nx_huge_page(kvm, sp);
+		prepare_zap_shadow(kvm, sp, &invalid);
+	}
+	flush_or_zap(kvm, &invalid, false);
+}
+
 /* --- one table ------------------------------------------------------------------------------ */
 
 /*

@@ -201,3 +201,5 @@ void untrack_possible_nx_huge_page(struct kvm *kvm, struct kvm_mmu_page *sp);
 void kvm_recover_nx_huge_pages(struct kvm *kvm);
 /* nx_shadow_page - a page of the shadow MMU for @gfn joins the list (v6.16: one list for both) */
 void nx_shadow_page(struct kvm *kvm, u64 gfn);
+/* nx_zap_shadow_pages - all of them, as their VM goes; mmu_lock held for write */
+void nx_zap_shadow_pages(struct kvm *kvm);

@@ -342,11 +342,17 @@ void sched_keyed(struct sim *sim, bool keyed)
 
 u32 sched_enabled(struct sim *sim, struct actor **list)
 {
-	u32 n = 0;
+	u32 n = 0, all = the_world->nactors;
 
-	for (u32 i = 0; i < the_world->nactors; i++)
-		if (actor_enabled(the_world->actor[i]))
-			list[n++] = the_world->actor[i];
+	for (u32 i = 0; i < all; i++) {
+		struct actor *a = the_world->actor[i];
+
+		/* Of random runs this is a good part: most are parked, or stand before no wait. */
+		if (a->state >= ACTOR_PARKED)
+			continue;
+		if ((a->state == ACTOR_READY && a->pending.op != MEM_AWAIT) || actor_enabled(a))
+			list[n++] = a;
+	}
 	return n;
 }
 

@@ -127,6 +127,11 @@ void sim_limit_cycles(struct sim *sim, u64 cycles)
 	sim->opt.max_cycles = cycles;
 }
 
+void sim_limit_steps(struct sim *sim, u64 more)
+{
+	sim->opt.max_steps = sim->steps + more;
+}
+
 void sim_stop(struct sim *sim)
 {
 	__atomic_store_n(&sim->stop, 1, __ATOMIC_RELAXED);

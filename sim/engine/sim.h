@@ -58,6 +58,8 @@ void sim_free(struct sim *sim);
 enum sim_end sim_run(struct sim *sim);
 /* sim_limit_cycles - another sim_options.max_cycles for the next sim_run() */
 void sim_limit_cycles(struct sim *sim, u64 cycles);
+/* sim_limit_steps - likewise of max_steps: so many more than have been taken by now */
+void sim_limit_steps(struct sim *sim, u64 more);
 void sim_stop(struct sim *sim);			/* async-signal-safe */
 bool sim_stopping(const struct sim *sim);	/* a violation or sim_stop() was seen */
 

@@ -209,9 +209,12 @@ static void flush_owed_legal(void **state)
 
 static void forget_a_reference(struct job *j)
 {
+	struct kvm *kvm = j->m->kvm;
+	int idx = srcu_read_lock(&kvm->srcu);
 	u64 hpa;
 
-	kvm_gmem_get_pfn(j->m->kvm, 0x10, &hpa);
+	kvm_gmem_get_pfn(kvm, kvm_gfn_to_memslot(kvm, 0x10), 0x10, &hpa);
+	srcu_read_unlock(&kvm->srcu, idx);
 }
 
 static void leak_machine(struct machine *m, const char *kernel)

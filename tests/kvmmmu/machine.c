@@ -26,10 +26,8 @@ static void listen(void *ctx, const struct event *ev)
 			m->refused += ev->status == 2;
 			break;
 		}
-		for (i = 0; i < ARRAY_SIZE(m->calls); i++) {
-			const char *name = seamcall_name(i);
-
-			if (!name || strcmp(name, ev->name))
+		for (i = 0; g_str_has_prefix(ev->name, "TDH.") && i < ARRAY_SIZE(m->calls); i++) {
+			if (seamcall_name(i) != ev->name)	/* one text each */
 				continue;
 			m->calls[i] += !ev->status;
 			m->busy[i] += ev->status >> 32 == 0x80000200;
@@ -72,7 +70,7 @@ void machine_new(struct machine *m, const struct machine_options *opt)
 		.type = opt->type, .max_level = opt->max_level ? opt->max_level : 1,
 		.nx_huge_pages = opt->nx_huge_pages, .dirty_log = opt->dirty_log,
 		.no_ad = opt->no_ad, .no_pml = opt->no_pml, .manual_protect = opt->manual_protect,
-		.variant = opt->variant, .policy = opt->policy,
+		.variant = opt->variant, .policy = opt->policy, .created_only = opt->created_only,
 	};
 	GError *err = NULL;
 	u32 i;
@@ -83,7 +81,7 @@ void machine_new(struct machine *m, const struct machine_options *opt)
 	memset(m, 0, sizeof(*m));
 	m->sim = sim_new(&so);
 	assert_non_null(m->sim);
-	trace_listen(m->sim, listen, m);
+	trace_listen_calls(m->sim, listen, m);
 	assert_true(tdx_module_new(m->sim, &mc));
 	m->kvm = kmmu_vm_new(m->sim, &kc, &err);
 	if (err)

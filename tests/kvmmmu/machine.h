@@ -23,7 +23,7 @@ struct machine_options {
 	u64 gfns;		/* 0: 1024 */
 	enum kmmu_vm_type type;
 	u8 max_level;		/* of user pages; 0: 1 */
-	bool nx_huge_pages, dirty_log, no_ad, no_pml;
+	bool nx_huge_pages, dirty_log, no_ad, no_pml, created_only;
 	u8 manual_protect;
 	bool keyed;
 	const char *variant[6];	/* "tdx=..." too; else the recorded version */

@@ -65,26 +65,40 @@ u64 make_nonleaf_spte(const struct spte_layout *l, u64 child_hpa, bool ad_disabl
 	       (ad_disabled ? l->ad_disabled : SPTE_ACCESSED) | (child_hpa & SPTE_PA_MASK);
 }
 
-u64 make_small_spte(u64 huge_spte, u8 level, u32 index, bool nx_huge_pages)
+/* Of one whose access is tracked, X is among what is kept aside. */
+static u64 make_spte_executable(const struct spte_layout *l, u64 spte)
+{
+	return is_access_track_spte(l, spte) ?
+		mark_spte_for_access_track(l, restore_acc_track_spte(l, spte) | SPTE_EXECUTABLE) :
+		spte | SPTE_EXECUTABLE;
+}
+
+static u64 make_spte_nonexecutable(const struct spte_layout *l, u64 spte)
+{
+	return is_access_track_spte(l, spte) ?
+		mark_spte_for_access_track(l, restore_acc_track_spte(l, spte) & ~SPTE_EXECUTABLE) :
+		spte & ~SPTE_EXECUTABLE;
+}
+
+u64 make_small_spte(const struct spte_layout *l, u64 huge_spte, u8 level, u32 index,
+		    bool nx_huge_pages)
 {
 	u64 spte = huge_spte + ((u64)index << (PAGE_SHIFT + 9 * (level - 1)));
 
 	if (level == PG_LEVEL_4K) {
 		spte &= ~PT_PAGE_SIZE_MASK;
-		if (nx_huge_pages)	/* make_spte_executable() */
-			spte |= SPTE_EXECUTABLE;
+		if (nx_huge_pages)
+			spte = make_spte_executable(l, spte);
 	}
 	return spte;
 }
 
-u64 make_huge_spte(u64 small_spte, u8 level, bool nx_huge_pages)
+u64 make_huge_spte(const struct spte_layout *l, u64 small_spte, u8 level, bool nx_huge_pages)
 {
 	u64 spte = small_spte | PT_PAGE_SIZE_MASK;
 
 	spte &= ~(((1ull << (9 * (level - 1))) - 1) << PAGE_SHIFT);
-	if (nx_huge_pages)		/* make_spte_nonexecutable() */
-		spte &= ~SPTE_EXECUTABLE;
-	return spte;
+	return nx_huge_pages ? make_spte_nonexecutable(l, spte) : spte;
 }
 
 /* kvm_mmu_set_mmio_spte_mask() and, of a TD, kvm_mmu_set_mmio_spte_value() */

@@ -95,9 +95,10 @@ u64 restore_acc_track_spte(const struct spte_layout *l, u64 spte);
 u64 make_spte(const struct spte_layout *l, u64 hpa, u8 level, struct spte_how how);
 u64 make_nonleaf_spte(const struct spte_layout *l, u64 child_hpa, bool ad_disabled);
 /* make_small_spte - entry @index of the table that replaces @huge_spte, entries of @level */
-u64 make_small_spte(u64 huge_spte, u8 level, u32 index, bool nx_huge_pages);
+u64 make_small_spte(const struct spte_layout *l, u64 huge_spte, u8 level, u32 index,
+		    bool nx_huge_pages);
 /* make_huge_spte - the leaf of @level that @small_spte is the first part of */
-u64 make_huge_spte(u64 small_spte, u8 level, bool nx_huge_pages);
+u64 make_huge_spte(const struct spte_layout *l, u64 small_spte, u8 level, bool nx_huge_pages);
 
 /*
  * MMIO: never present, bit 63 clear. With RWX 6 (misconfigured) in a VM without TDX; a TD's

@@ -404,7 +404,7 @@ int tdp_mmu_split_huge_page(struct kvm *kvm, struct tdp_iter *iter, struct kvm_m
 	u32 i;
 
 	for (i = 0; i < 512; i++)
-		world_set(sp->spt[i], make_small_spte(iter->old_spte, sp->level, i,
+		world_set(sp->spt[i], make_small_spte(kvm->spte, iter->old_spte, sp->level, i,
 						      kvm->nx_huge_pages));
 	return tdp_mmu_link_sp(kvm, iter, sp, shared);
 }

@@ -316,7 +316,8 @@ static int tdp_mmu_make_huge_spte(struct kvm *kvm, struct tdp_iter *parent, u64 
 			continue;
 		if (tdp_mmu_iter_need_resched(kvm, parent))
 			return -EAGAIN;
-		*huge = make_huge_spte(iter.old_spte, parent->level, kvm->nx_huge_pages);
+		*huge = make_huge_spte(kvm->spte, iter.old_spte, parent->level,
+				       kvm->nx_huge_pages);
 		return 0;
 	}
 	return -ENOENT;

@@ -75,9 +75,11 @@ void world_store(void *p, const void *from, size_t n)
 
 void actor_store(void *p, const void *from, size_t n)
 {
-	struct undo_log *u = &sim_current()->undo;
+	struct sim *sim = sim_current();
+	struct undo_log *u = &sim->undo;
 
-	sim_current()->touched = true;
+	if (!sim_is_free(sim))	/* real threads have no one who would ask */
+		sim->touched = true;
 	if (u->keep)
 		keep_words(u, first_word(p), end_word(p, n));
 	memcpy(p, from, n);

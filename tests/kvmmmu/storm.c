@@ -36,11 +36,13 @@ static void say(const char *kernel, const struct storm_counts *c)
 	       (long long)c->endless);
 }
 
-/* What the storm is said to do, it does: nothing is refused every time. */
+/* What the storm is said to do, it does: nothing is refused every time. Of a short one no word. */
 static bool did_everything(const char *kernel, const struct storm_counts *c)
 {
 	bool all = true;
 
+	if (operations(c) < 5 * OPERATIONS)
+		return true;
 	for (u32 i = 0; i < STORM_WHATS; i++) {
 		if (c->by_what[i])
 			continue;

@@ -43,6 +43,7 @@
 	X(SLOT_ADD, "slot add", SLOT, VM, 4, 4)				\
 	X(SLOT_MOVE, "slot move", MOVE, VM, 0, 1)			\
 	X(LOG_DIRTY, "log-dirty", SLOT_ON, VM, 1, 2)			\
+	X(GET_DIRTY, "get-dirty", SLOT_START, VM, 0, 2)			\
 	X(CLEAR_DIRTY, "clear-dirty", RANGE, VM, 0, 2)			\
 	X(RECOVER_NX, "recover-nx", NOTHING, VM, 1, 3)			\
 	X(COLLAPSE, "collapse", SLOT, VM, 0, 2)				\
@@ -89,7 +90,8 @@ struct storm_round {
 struct storm_plan {
 	bool td, life;		/* life: TDs are made, run and destroyed in it */
 	u8 max_level;
-	bool nx_huge_pages;
+	bool nx_huge_pages, no_ad, no_pml;
+	u8 manual_protect;	/* kmmu_config's */
 	u16 vcpus, hosts;
 	const char *kernel, *module;	/* "kvm=v7.2", "tdx=1.5.34" */
 	const char *mutation;	/* a switch of the variant, or NULL */
@@ -135,6 +137,7 @@ struct storm {
 	struct storm_thread *thread;	/* [STORM_THREADS] */
 	u64 pages, regions;	/* in use before there was a VM */
 	u32 removals[STORM_GFNS];	/* TDH.MEM.PAGE.REMOVE that have succeeded, by gfn */
+	u32 zapping, finalizing;	/* threads that are at it */
 	u64 down;		/* LPs that go offline, or have */
 	GHashTable *reused;	/* frames that the host has taken for itself, by hpa */
 	char *why;

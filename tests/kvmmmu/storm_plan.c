@@ -16,8 +16,8 @@ static const char *const modules[] = {
 };
 
 enum operands {
-	NOTHING, RUN, GFN, GFN_KIND, RANGE, RANGE_SHARED, RANGE_PRIVATE, SLOT, SLOT_ON, MOVE, LP,
-	LP_OF_SELF, THREAD,
+	NOTHING, RUN, GFN, GFN_KIND, RANGE, RANGE_SHARED, RANGE_PRIVATE, SLOT, SLOT_ON,
+	SLOT_START, MOVE, LP, LP_OF_SELF, THREAD,
 };
 
 static const struct {
@@ -96,6 +96,7 @@ static void draw_operands(const struct storm_plan *p, u64 *x, struct storm_op *o
 		break;
 	case SLOT:
 	case SLOT_ON:
+	case SLOT_START:
 	case MOVE:
 		draw_slot(x, op);
 		op->how = (u8)draw(x, 2);
@@ -277,6 +278,11 @@ struct storm_plan *storm_plan_draw(const char *kernel, u64 n)
 	p->hosts = (u16)(1 + draw(&x, STORM_HOSTS));
 	p->max_level = (u8)(1 + draw(&x, 2));
 	p->nx_huge_pages = draw(&x, 2);
+	if (!p->td) {
+		p->no_ad = one_in(&x, 4);
+		p->no_pml = p->no_ad || one_in(&x, 3);
+		p->manual_protect = one_in(&x, 3) ? 3 : (u8)draw(&x, 2);
+	}
 	p->nrounds = p->life ? LIFE_ROUNDS : ROUNDS;
 	p->round = g_new0(struct storm_round, p->nrounds);
 	if (!p->life)
@@ -324,6 +330,7 @@ static void write_op(const struct storm_op *op, u32 t, FILE *out)
 		fprintf(out, " times=%u%s", op->n, op->how ? " memory-fault=convert" : "");
 		break;
 	case GFN:
+	case SLOT_START:
 		fprintf(out, " 0x%x", op->from);
 		break;
 	case GFN_KIND:
@@ -429,9 +436,13 @@ void storm_plan_write(const struct storm_plan *p, const char *why, FILE *out)
 	fprintf(out, "# Met by the storm: %.*s\n", (int)strcspn(why, "\n"), why);
 	fprintf(out, "# The schedule: septsim explore --random --executions 100000 --found FILE.scn THIS\n");
 	fprintf(out, "title    met by the storm\n");
-	fprintf(out, "td       type=%s%s vcpus=%u lps=%u memory=%uM max-level=%s nx-huge-pages=%s\n",
+	fprintf(out, "td       type=%s%s vcpus=%u lps=%u memory=%uM max-level=%s nx-huge-pages=%s",
 		p->td ? "tdx" : "default", p->life ? " state=none" : "", p->vcpus, STORM_LPS,
 		STORM_GFNS / 256, p->max_level > 1 ? "2M" : "4K", p->nx_huge_pages ? "on" : "off");
-	fprintf(out, "variant  %s %s %s\n\n", p->kernel, p->module, p->mutation ? p->mutation : "");
+	if (!p->td)
+		fprintf(out, " ad=%s pml=%s manual-protect=%s", p->no_ad ? "off" : "on",
+			p->no_pml ? "off" : "on", !p->manual_protect ? "off" :
+			p->manual_protect == 3 ? "initially-set" : "on");
+	fprintf(out, "\nvariant  %s %s %s\n\n", p->kernel, p->module, p->mutation ? p->mutation : "");
 	write_ops(p, out);
 }

@@ -222,14 +222,18 @@ static void translation_is_right(struct storm *s, u16 lp, const struct tlb_entry
 	if (is_td(kvm) && !(gfn & bits)) {
 		sept_peek(kvm->tdr, gfn, &sv);
 		v.pfn = sv.mapped ? sv.hpa >> 12 : ~0ull;
-		v.raw = TLB_WRITE;
+		v.raw = EPT_WRITE;
 	} else {
 		kmmu_direct_peek(kvm, gfn & ~bits, &v);
 	}
 	if (v.pfn != hpa >> 12 || e->flags & TLB_GONE)
 		storm_fail(s, "stale-tlb: LP %u may use 0x%llx -> 0x%llx, which is not so any more",
 			   lp, (long long)gfn, (long long)hpa);
-	else if (e->flags & TLB_WRITE && !(v.raw & EPT_WRITE))
+	/*
+	 * Of what is MMU-writable, a writable translation may be left: who ages without accessed bits
+	 * takes all rights and does not flush, a dirty log flushes in any case.
+	 */
+	else if (e->flags & TLB_WRITE && !(v.raw & (EPT_WRITE | kvm->spte->mmu_writable)))
 		storm_fail(s, "stale-tlb: LP %u may write to 0x%llx, which is write-protected", lp,
 			   (long long)gfn);
 }

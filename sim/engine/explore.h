@@ -65,7 +65,7 @@ struct explore_options {
 	 * and a model that crashes takes us along.
 	 */
 	u32 jobs;
-	u64 memory_limit;	/* bytes of tables and stacks; 0: no limit. Wants jobs */
+	u64 memory_limit;	/* bytes of tables and stacks; 0: no limit */
 	const char *checkpoint;	/* file to keep where it stands every few seconds; or NULL */
 	const char *resume;	/* such a file, to go on from; or NULL. Both want jobs */
 	u32 checkpoint_ms;	/* from one to the next; 0: 4,000 */

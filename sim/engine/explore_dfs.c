@@ -64,11 +64,33 @@ static void leaf(struct dfs *d)
 	point_back(d->sim, &p);
 }
 
+static void limit(struct dfs *d, const char *by, bool stop)
+{
+	d->x->res->bounded_by = by;
+	d->x->stop |= stop;
+}
+
+/* Is there room for more states? What grows is there twice for a moment, or half as much again. */
+static void look_at_memory(struct dfs *d)
+{
+	bool full = visited_is_full(&d->seen);
+	u64 most = d->x->opt->memory_limit, bytes = visited_bytes(&d->seen) * (full ? 3 : 1);
+
+	if (!most || (!full && d->x->res->states % 256))
+		return;
+	if (bytes + (d->edges ? 2 * edges_bytes(d->edges) : 0) > most)
+		limit(d, "memory", true);
+}
+
 /* Where the budget decides what may follow, who moved last is part of the state. */
 static struct search_id id_here(struct dfs *d, u16 last)
 {
-	struct search_id id = search_id(d->sim);
+	const struct frame *f = d->depth ? &d->frame[d->depth - 1] : NULL;
+	struct search_id actors = f ? search_actors_after(d->sim, &f->mark, f->actors) :
+				      search_actors(d->sim);
+	struct search_id id = search_id_of(d->sim, actors);
 
+	d->frame[d->depth].actors = actors;
 	if (d->bounded && last != NO_ACTOR) {
 		id.lo += hash_mix(last + 0xe7037ed1a0b428dbull, 0x9e3779b97f4a7c15ull);
 		id.hi += last + 1u;
@@ -92,6 +114,7 @@ static bool is_new(struct dfs *d, u16 last, int budget, u32 *number)
 	if (fresh) {
 		res->states++;
 		s->meta = d->edges ? edges_state(d->edges, id) : (u32)budget + 1;
+		look_at_memory(d);
 	}
 	*number = s->meta;
 	if (d->verify)
@@ -115,24 +138,18 @@ static u64 enabled_here(void)
 /* Go down to the state that is here now. */
 static void push(struct dfs *d, u16 last, int budget, u64 asleep, u32 number, char *room)
 {
-	struct search_id id = d->frame[d->depth].id;
+	struct search_id id = d->frame[d->depth].id, actors = d->frame[d->depth].actors;
 	u32 before = d->depth ? d->frame[d->depth - 1].before + d->frame[d->depth - 1].steps : 0;
 
 	d->frame[d->depth] = (struct frame){
 		.room = room, .asleep = asleep, .number = number, .budget = budget, .last = last,
-		.id = id, .only = dfs_only_one(d, last), .not = NO_ACTOR, .before = before,
+		.id = id, .actors = actors, .only = dfs_only_one(d, last), .not = NO_ACTOR, .before = before,
 	};
 	if (d->loops) {
 		d->frame[d->depth].enabled = enabled_here();
 		visited_find(&d->seen, id)->meta |= ON_PATH;
 	}
 	d->x->res->depth = MAX(d->x->res->depth, before);
-}
-
-static void limit(struct dfs *d, const char *by, bool stop)
-{
-	d->x->res->bounded_by = by;
-	d->x->stop |= stop;
 }
 
 /*

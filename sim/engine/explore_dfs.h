@@ -17,6 +17,7 @@ struct frame {
 	char *room;		/* where the copy of the next stack goes */
 	u64 asleep;		/* no_hash: actors whose step need not be taken here */
 	struct search_id id;	/* loops: of the state */
+	struct search_id actors;	/* the actors' part of the state's id */
 	u64 enabled;		/* loops: actors that can go on here */
 	u32 before;		/* steps from the start to here */
 	u32 steps;		/* taken from here: 1, or with focus several of one actor */

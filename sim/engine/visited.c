@@ -68,7 +68,7 @@ struct visited_slot *visited_at(struct visited *v, struct search_id id, bool *fr
 	*fresh = !s->lo;
 	if (s->lo)
 		return s;
-	if (v->n >= (v->mask + 1) - (v->mask + 1) / 4) {
+	if (visited_is_full(v)) {
 		grow(v);
 		s = probe(v, lo_of(id), id.hi);
 	}

@@ -31,6 +31,12 @@ struct visited_slot *visited_at(struct visited *v, struct search_id id, bool *fr
 /* visited_find - the slot of @id, NULL if it is not there */
 struct visited_slot *visited_find(const struct visited *v, struct search_id id);
 
+/* visited_is_full - the next state makes it grow: for a while it takes three times its bytes */
+static inline bool visited_is_full(const struct visited *v)
+{
+	return v->n >= (v->mask + 1) - (v->mask + 1) / 4;
+}
+
 static inline u64 visited_bytes(const struct visited *v)
 {
 	return (v->mask + 1) * sizeof(struct visited_slot);

@@ -15,7 +15,7 @@ static struct {
 	gboolean coverage, suggest, all, random, no_hash, no_reduction, livelock, keep_going;
 	gboolean no_shrink;
 	gint64 executions, states, memory_limit;
-	double seconds;
+	double seconds, every;
 	char *only, *found, *memory, *checkpoint, *resume;
 } raw = { .preemptions = -1, .jobs = 1, .memory_limit = -1 };
 
@@ -42,6 +42,8 @@ static const GOptionEntry extra[] = {
 	  "Processes that share the work; 0: one a processor (default 1)", "N" },
 	{ "checkpoint", 0, 0, G_OPTION_ARG_FILENAME, &raw.checkpoint,
 	  "Keep in FILE where the search of one case stands, every few seconds", "FILE" },
+	{ "checkpoint-every", 0, 0, G_OPTION_ARG_DOUBLE, &raw.every,
+	  "... so often (default 4): the search that is lost at most", "SECONDS" },
 	{ "resume", 0, 0, G_OPTION_ARG_FILENAME, &raw.resume,
 	  "Go on from there, and keep it there unless --checkpoint says elsewhere", "FILE" },
 	{ "depth", 0, 0, G_OPTION_ARG_INT, &raw.depth, "Cut executions off after so many steps",
@@ -130,6 +132,9 @@ static gboolean take_jobs(struct explore_request *q)
 		return cli_fail("--memory-limit is below 0"), FALSE;
 	o->jobs = raw.jobs ? (u32)raw.jobs : MIN(g_get_num_processors(), EXPLORE_JOBS_MAX);
 	o->memory_limit = raw.memory_limit < 0 ? cli_free_memory() : (u64)raw.memory_limit << 20;
+	if (raw.every < 0 || raw.every > 3600)
+		return cli_fail("--checkpoint-every wants 0 to 3600 seconds"), FALSE;
+	o->checkpoint_ms = raw.every > 0 ? MAX((u32)(raw.every * 1000), 1u) : 0;
 	o->resume = raw.resume;
 	o->checkpoint = raw.checkpoint ? raw.checkpoint : raw.resume;
 	if (o->checkpoint && (!explore_shares(o) || q->memory == EXPLORE_TSO))

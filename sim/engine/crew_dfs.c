@@ -516,7 +516,8 @@ static void look_up(struct dfs *d)
 		mine(d)->frontier += d->frame[i].h.left > 1;
 	if (crew_want(crew))
 		crew_attend(d->c);
-	if (crew->memory_limit && bytes > crew->memory_limit / 2 / crew->workers)
+	if (crew->memory_limit &&
+	    bytes * crew->workers + table_bytes(d->table) > crew->memory_limit)
 		crew_bound(d->c, "memory");
 	if (d->x->stop)
 		crew_bound(d->c, "violation");

@@ -37,6 +37,14 @@ def run(*args, code=0):
     return done
 
 
+LOCKS = 'scenarios/locks/sept-entry.scn'
+LONG = ['explore', '--all', '--case', 'frozen-leaf', 'scenarios/races/a02-parallel-fault-frozen.scn']
+
+
+def proof(text):
+    return re.search(r'proved:[^;]*?executions', text, re.S).group().split()
+
+
 class Commands(unittest.TestCase):
     def setUp(self):
         self.dir = tempfile.TemporaryDirectory()
@@ -55,6 +63,50 @@ class Commands(unittest.TestCase):
         for text in 'A.mirror[0x10] = NONPRESENT', 'TDH.MEM.TRACK(A)', 'TDH.VP.FLUSH(B.vCPU1)', \
                     'TDH.MEM.PAGE.AUG(B.0x11)', 'B.sept[0x11] = PENDING':
             self.assertIn(text, out)
+    def test_jobs(self):
+        for how in (['--all'], ['-p', '2'], ['--random', '--executions', '700'],
+                    ['--pct', '3', '--executions', '700']):
+            # What its cases expect is a proof, and less than that is not as expected.
+            code = 0 if how == ['--all'] else 1
+            one = run('explore', *how, LOCKS, code=code)
+            two = run('explore', '-j', '2', *how, LOCKS, code=code)
+            self.assertEqual(one.stdout, two.stdout)
+            self.assertEqual(two.stderr, '')
+        self.assertIn('not shared', run('explore', '-j', '2', '--no-hash', '--case', 'host-first',
+                                        LOCKS).stderr)
+
+    def test_checkpoint(self):
+        whole = proof(run(*LONG).stdout)
+        kept = os.path.join(self.dir.name, 'kept')
+        for jobs in '1', '2':
+            for seconds in 0.4, 0.9:
+                start = [SEPTSIM, *LONG, '-j', jobs, '--checkpoint-every', '0.05']
+                if os.path.exists(kept):
+                    os.unlink(kept)
+                for _ in range(2):      # and again while it goes on
+                    how = '--resume' if os.path.exists(kept) else '--checkpoint'
+                    with subprocess.Popen([*start, how, kept], cwd=ROOT,
+                                          stdout=subprocess.DEVNULL) as p:
+                        deadline = time.monotonic() + 60
+                        while not os.path.exists(kept) and time.monotonic() < deadline:
+                            time.sleep(0.02)
+                        time.sleep(seconds)
+                        p.kill()
+                self.assertEqual(proof(run(*LONG, '-j', jobs, '--resume', kept).stdout), whole)
+        for args, why in (
+                ([*LONG[:3], 'frozen-table', LONG[4]], 'another file, case or search'),
+                ([*LONG, '-p', '3'], 'another file, case or search'),
+                (['explore', '--random', *LONG[2:]], 'another file, case or search'),
+                ([*LONG, '--tdx', '1.5.05'], 'another file, case or search'),
+                (['explore', '--all', LOCKS], 'give --case'),
+                (['explore', *LONG[2:]], 'serve --all')):
+            self.assertIn(why, run(*args, '--resume', kept, code=2).stderr)
+        self.assertIn('this is no checkpoint',
+                      run(*LONG, '--resume', os.path.join(ROOT, LONG[4]), code=2).stderr)
+
+    def test_memory_limit(self):
+        done = run(*LONG, '--memory-limit', '4')
+        self.assertIn('the limit of memory was reached', ' '.join(done.stdout.split()))
 
     def test_exit_codes(self):
         run('run', '-q', RACE)

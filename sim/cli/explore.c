@@ -240,6 +240,9 @@ static int explore_case(struct cli *cli, struct explore_request *q, const struct
 		fwrite(out->str, 1, out->len, stdout);
 	}
 	g_string_free(out, TRUE);
+	for (guint i = 0; i < e->violations->len; i++)
+		if (((struct explored_violation *)e->violations->pdata[i])->crash)
+			return EXIT_FAULT;
 	return worse(EXIT_AS_EXPECTED, e->res);
 }
 

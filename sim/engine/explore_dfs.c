@@ -138,16 +138,28 @@ static u64 enabled_here(void)
 /* Go down to the state that is here now. */
 static void push(struct dfs *d, u16 last, int budget, u64 asleep, u32 number, char *room)
 {
-	struct search_id id = d->frame[d->depth].id, actors = d->frame[d->depth].actors;
+	struct frame *f = &d->frame[d->depth];
 	u32 before = d->depth ? d->frame[d->depth - 1].before + d->frame[d->depth - 1].steps : 0;
 
-	d->frame[d->depth] = (struct frame){
-		.room = room, .asleep = asleep, .number = number, .budget = budget, .last = last,
-		.id = id, .actors = actors, .only = dfs_only_one(d, last), .not = NO_ACTOR, .before = before,
-	};
+	/* One by one: most of a frame is the mark, which is set with the first step from here. */
+	f->mark.actor = NULL;
+	f->in.len = f->in.at = 0;
+	f->in.later = f->in.postponed = false;
+	f->room = room;
+	f->asleep = asleep;
+	f->enabled = 0;
+	f->number = number;
+	f->budget = budget;
+	f->last = last;
+	f->before = before;
+	f->steps = 0;
+	f->only = dfs_only_one(d, last);
+	f->not = NO_ACTOR;
+	f->at = 0;
+	f->progress = f->widen = f->stepping = false;
 	if (d->loops) {
-		d->frame[d->depth].enabled = enabled_here();
-		visited_find(&d->seen, id)->meta |= ON_PATH;
+		f->enabled = enabled_here();
+		visited_find(&d->seen, f->id)->meta |= ON_PATH;
 	}
 	d->x->res->depth = MAX(d->x->res->depth, before);
 }

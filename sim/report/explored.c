@@ -57,8 +57,8 @@ static void violation(const struct explored_violation *v, const struct report_lo
 	if (v->loops)
 		line(look, out, "its way: %u steps, the last of which repeat for ever", v->steps);
 	else if (v->crash)
-		line(look, out, "a crash of septsim or its model, in the step after %u with %u switch%s, in "
-		     "execution %s; the same command shows it again", v->steps - 1, v->switches,
+		line(look, out, "a defect of septsim itself, after %u steps with %u switch%s, in execution "
+		     "%s; the same command shows it again", v->steps - 1, v->switches,
 		     v->switches == 1 ? "" : "es", at);
 	else if (v->drawn)
 		line(look, out, "found in execution %s, by %u steps with %u switch%s; drawn with %u "

@@ -136,6 +136,16 @@ static const char *const td_keys[] = {
 	"notify", "iommus", "nx-huge-pages", "dirty-log", "manual-protect", "ad", "pml", NULL
 };
 
+/* A param's value is computed: 4K comes as 4096. */
+static int attr_level(struct parse *p, struct attr a)
+{
+	if (!strcmp(a.word, "4096"))
+		return SCN_LEVEL_4K;
+	if (!strcmp(a.word, "2097152"))
+		return SCN_LEVEL_2M;
+	return attr_choice(p, &a, max_level_words);
+}
+
 static void td_attr(struct parse *p, struct scn_td *td, const struct attr *a)
 {
 	if (!strcmp(a->key, "type"))
@@ -153,7 +163,7 @@ static void td_attr(struct parse *p, struct scn_td *td, const struct attr *a)
 	else if (!strcmp(a->key, "levels"))
 		td->levels = attr_choice(p, a, levels_words);
 	else if (!strcmp(a->key, "max-level"))
-		td->max_level = attr_choice(p, a, max_level_words);
+		td->max_level = attr_level(p, *a);
 	else if (!strcmp(a->key, "pve"))
 		td->pve = attr_choice(p, a, switch_words);
 	else if (!strcmp(a->key, "notify"))

@@ -70,3 +70,10 @@ guint64 bench_ratio(guint64 a, guint64 b)
 {
 	return b ? (guint64)(((unsigned __int128)a * 1000 + b / 2) / b) : 0;
 }
+
+gboolean bench_negligible(const struct bench_stat *a, const struct bench_stat *b)
+{
+	guint64 low = MIN(a->median, b->median), high = MAX(a->median, b->median);
+
+	return high - low <= low / 50;
+}

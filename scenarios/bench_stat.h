@@ -24,5 +24,8 @@ guint bench_spread(const struct bench_stat *s);
 /* bench_differ - negative: @a is less for sure; positive: greater; 0: the intervals touch */
 int bench_differ(const struct bench_stat *a, const struct bench_stat *b);
 
+/* bench_negligible - the medians are within 2 %: what a histogram can tell apart, about */
+gboolean bench_negligible(const struct bench_stat *a, const struct bench_stat *b);
+
 /* bench_ratio - 1000 * @a / @b, rounded; 0 if @b is 0 */
 guint64 bench_ratio(guint64 a, guint64 b);

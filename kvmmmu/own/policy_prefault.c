@@ -26,7 +26,7 @@ static void before_run(struct kvm_vcpu *vcpu)
 }
 
 static const struct policy_arg args[] = {
-	{ "pages", 512, 0, 1u << 28, "of a vCPU's share of memory, from its start" },
+	{ "pages", 64, 0, 1u << 28, "of a vCPU's share of memory, from its start" },
 	{ NULL },
 };
 

@@ -13,6 +13,8 @@
 #include "sim/report/report.h"
 
 struct bench_cell {
+	const GPtrArray *measures;	/* texts: what the file measures; empty: it does not say */
+	const char *path;	/* of the file, as it was given */
 	const char *scenario, *title, *case_name;
 	const char *point;	/* "vcpus=8", "" without a sweep */
 	const char *policy, *kvm, *tdx, *switches;
@@ -51,6 +53,12 @@ guint64 bench_value(const struct bench_column *c, const struct bench_result *r);
 struct bench_stat bench_cell_stat(const struct bench_column *c, const struct bench_cell *cell);
 /* bench_cell_broken - the first run that was not done, or NULL */
 const struct bench_result *bench_cell_broken(const struct bench_cell *cell);
+/*
+ * bench_replay - the command that plays @run of @cell again, as whoever broke a rule there wants
+ * it. g_free().
+ */
+char *bench_replay(const struct bench_report *rep, const struct bench_cell *cell,
+		   const struct bench_result *run);
 /* bench_cell_counts - a number of @c in any run that is not 0 */
 gboolean bench_cell_counts(const struct bench_column *c, const struct bench_cell *cell);
 
@@ -75,6 +83,10 @@ void report_bench_text(const struct bench_report *rep, const struct report_look 
 void report_bench_csv(const struct bench_report *rep, GString *out);
 void report_bench_json(const struct bench_report *rep, gint64 host_ns, GString *out);
 void report_bench_html(const struct bench_report *rep, GString *out);
+
+/* bench_html_overview.c: the first page, and what may be concluded */
+void bench_html_overview(const struct bench_report *rep, GString *out);
+void bench_html_rankings(const struct bench_report *rep, const GPtrArray *columns, GString *out);
 
 /* bench_same_point - two cells that differ in policy alone */
 gboolean bench_same_point(const struct bench_cell *a, const struct bench_cell *b);

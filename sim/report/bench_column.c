@@ -201,13 +201,30 @@ gboolean bench_cell_counts(const struct bench_column *c, const struct bench_cell
 	return FALSE;
 }
 
+/* Does the file of one of these cells measure @c? One that measures nothing takes all. */
+static gboolean asks(const struct bench_report *rep, guint from, guint to,
+		     const struct bench_column *c)
+{
+	for (guint i = from; i < to; i++) {
+		const GPtrArray *m = ((struct bench_cell *)rep->cells->pdata[i])->measures;
+
+		if (!m->len)
+			return TRUE;
+		for (guint k = 0; k < m->len; k++)
+			if (!strcmp(m->pdata[k], c->spec))
+				return TRUE;
+	}
+	return FALSE;
+}
+
 GPtrArray *bench_columns_of(const struct bench_report *rep, guint from, guint to)
 {
 	GPtrArray *some = rep->columns->len ? g_ptr_array_new() : bench_columns_default();
 	const GPtrArray *asked = rep->columns;
 
 	for (guint k = 0; k < asked->len; k++)
-		g_ptr_array_add(some, asked->pdata[k]);
+		if (asks(rep, from, to, asked->pdata[k]))
+			g_ptr_array_add(some, asked->pdata[k]);
 	for (guint k = some->len; k-- > 0;) {
 		const struct bench_column *c = some->pdata[k];
 		gboolean counts = asked->len && !c->cycles;
@@ -281,7 +298,7 @@ char *bench_verdict(const struct bench_report *rep, const struct bench_column *c
 		    const struct bench_cell *cell)
 {
 	GString *at = g_string_new(NULL);
-	gboolean sure = TRUE;
+	gboolean sure = TRUE, small = FALSE;
 	int which = 0, differs = 0;
 	guint levels = 0;
 	char *text;
@@ -305,6 +322,7 @@ char *bench_verdict(const struct bench_report *rep, const struct bench_column *c
 			return g_strdup("not ranked: broken");
 		}
 		one = bench_differ(&a, &b);
+		small |= one && bench_negligible(&a, &b);
 		sure &= a.sure && b.sure;
 		g_string_append_printf(at, "%s%s", levels ? ", " : "", bench_level_name(l));
 		if (!levels)
@@ -318,9 +336,34 @@ char *bench_verdict(const struct bench_report *rep, const struct bench_column *c
 		text = g_strdup("not decided: changes with the price level");
 	else if (!which)
 		text = g_strdup("not decided: the intervals touch");
+	else if (small)
+		text = g_strdup("not decided: they differ by less than 2 %");
 	else
 		text = g_strdup_printf("%s at %s%s", (which < 0) == !c->more_is_better ? "better" :
 				       "worse", at->str, sure ? "" : " (few seeds)");
 	g_string_free(at, TRUE);
 	return text;
+}
+
+char *bench_replay(const struct bench_report *rep, const struct bench_cell *cell,
+		   const struct bench_result *run)
+{
+	GString *s = g_string_new("septsim bench ");
+	char **words = g_strsplit(cell->point, " ", -1);
+	guint seed = 0;
+
+	for (guint i = 0; i < cell->runs->len; i++)
+		if (cell->runs->pdata[i] == run)
+			seed = i;
+	g_string_append(s, cell->path);
+	for (char **w = words; *w; w++)
+		if (**w)
+			g_string_append_printf(s, " -D %s", *w);
+	g_string_append_printf(s, " --policy %s --cost-level %s --seeds 1 --max-seeds 1 "
+			       "--seed %" G_GUINT64_FORMAT, cell->policy,
+			       bench_level_name(cell->level), rep->first_seed + seed);
+	if (rep->jitter != BENCH_JITTER)
+		g_string_append_printf(s, " --jitter %" G_GUINT64_FORMAT, rep->jitter);
+	g_strfreev(words);
+	return g_string_free(s, FALSE);
 }

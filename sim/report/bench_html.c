@@ -29,7 +29,10 @@ static const char style[] =
 	"gap:0 2rem}\n"
 	"svg{width:100%;height:auto;display:block}svg text{fill:var(--fg);font:13px system-ui,"
 	"sans-serif}svg .dim{fill:var(--dim)}svg .axis{stroke:var(--line)}\n"
-	"code{background:var(--soft);padding:.1em .3em;border-radius:3px}\n";
+	"code{background:var(--soft);padding:.1em .3em;border-radius:3px;overflow-wrap:anywhere}\n"
+	".all td,.all th{padding:.15rem .4rem}.all tr>:first-child{position:sticky;left:0;"
+	"background:var(--bg);white-space:normal;min-width:9rem}.up{color:var(--bad)}"
+	".down{color:var(--c2)}summary{cursor:pointer;margin:.3rem 0}\n";
 
 static void put(GString *out, const char *text)
 {
@@ -119,16 +122,20 @@ static void breaks(const struct bench_report *rep, guint from, guint to, GString
 	for (guint i = from; i < to; i++) {
 		const struct bench_cell *cell = rep->cells->pdata[i];
 		const struct bench_result *r = bench_cell_broken(cell);
-		char *label;
+		char *label, *again;
 
 		if (!r)
 			continue;
 		label = label_of(rep, cell);
 		g_string_append(out, "<p class=bad>");
 		put(out, label);
+		again = bench_replay(rep, cell, r);
 		g_string_append_printf(out, ": %s. ", bench_end_name(r->end));
 		put(out, r->why ? r->why : "");
-		g_string_append(out, "</p>\n");
+		g_string_append(out, "<br>Again: <code>");
+		put(out, again);
+		g_string_append(out, "</code></p>\n");
+		g_free(again);
 		g_free(label);
 	}
 }
@@ -273,6 +280,7 @@ static void pictures(const struct bench_report *rep, guint from, guint to, GStri
 		latencies(cells, "convert", "Conversion of a range: likewise", out);
 		split_counts(cells, "busy", "BUSY answers a run, by operand", out);
 		busy_times(cells, out);
+		one_count(cells, "count kicks", "Kicks asked for a run", FALSE, out);
 		one_count(cells, "count ipis", "IPIs a run", FALSE, out);
 		one_count(cells, "kicked-out", "Guest time lost to interrupts a run, all vCPUs", TRUE,
 			  out);
@@ -357,43 +365,7 @@ static void one_case(const struct bench_report *rep, guint from, guint to, GStri
 	g_ptr_array_unref(columns);
 }
 
-/* ---- what may be concluded, and how it was taken ---- */
-
-static void rankings(const struct bench_report *rep, const GPtrArray *columns, GString *out)
-{
-	GHashTable *said = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	guint n = 0;
-
-	g_string_append(out, "<h2>What this model decides</h2>\n<p>Only what is the same at every "
-			"price level that was run, with intervals that do not touch. All else is "
-			"<em>not decided by this model</em>: hover a number for why.</p>\n<ul>\n");
-	for (guint i = 0; i < rep->cells->len; i++) {
-		const struct bench_cell *cell = rep->cells->pdata[i];
-
-		for (guint k = 0; k < columns->len; k++) {
-			const struct bench_column *c = columns->pdata[k];
-			char *verdict = bench_verdict(rep, c, cell), *line;
-
-			if (verdict && !g_str_has_prefix(verdict, "not")) {
-				line = g_strdup_printf("%s%s%s%s%s: %s is %s than %s in %s",
-						       cell->scenario, *cell->case_name ? " " : "",
-						       cell->case_name, *cell->point ? " " : "",
-						       cell->point, cell->policy, verdict,
-						       rep->baseline, c->spec);
-				if (g_hash_table_add(said, g_strdup(line))) {
-					g_string_append(out, "<li>");
-					put(out, line);
-					g_string_append(out, "</li>\n");
-					n++;
-				}
-				g_free(line);
-			}
-			g_free(verdict);
-		}
-	}
-	g_string_append(out, n ? "</ul>\n" : "<li>nothing</li></ul>\n");
-	g_hash_table_unref(said);
-}
+/* ---- how it was taken ---- */
 
 static void methods(const struct bench_report *rep, GString *out)
 {
@@ -432,13 +404,14 @@ void report_bench_html(const struct bench_report *rep, GString *out)
 			       "<h1>What a retry policy costs</h1>\n<p class=dim>Baseline: ", style);
 	put(out, rep->baseline);
 	g_string_append(out, ". Ratios (&times;) are to it.</p>\n");
+	bench_html_overview(rep, out);
 	for (guint from = 0; from < rep->cells->len; from = to) {
 		for (to = from; to < rep->cells->len &&
 		     same_case(rep->cells->pdata[from], rep->cells->pdata[to]); to++)
 			;
 		one_case(rep, from, to, out);
 	}
-	rankings(rep, columns, out);
+	bench_html_rankings(rep, columns, out);
 	methods(rep, out);
 	g_string_append(out, "</html>\n");
 	g_ptr_array_unref(columns);

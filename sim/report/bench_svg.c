@@ -155,12 +155,24 @@ static guint index_of(GPtrArray *names, const char *name)
 	return names->len - 1;
 }
 
+/* Beyond the colours there are, lines differ by their dashes. */
+static const char *dash(guint i)
+{
+	static const char *const dashes[] = {
+		"", " stroke-dasharray=\"7 3\"", " stroke-dasharray=\"2 3\"",
+	};
+
+	return dashes[MIN(i / COLOURS, G_N_ELEMENTS(dashes) - 1)];
+}
+
 static void legend(GString *out, const GPtrArray *names, guint y)
 {
 	for (guint i = 0; i < names->len; i++) {
 		guint x = i % 3 * (ACROSS / 3), row = y + i / 3 * 16;
 
-		bar(out, x, row + 2, 10, 10, i);
+		g_string_append_printf(out, "<path stroke=\"var(--c%u)\" stroke-width=%u%s "
+				       "d=\"M%u %uh12\"/>\n", i % COLOURS, i < COLOURS ? 10 : 4,
+				       dash(i), x, row + 7);
 		text_at(out, x + 15, row + 11, "start", "dim", names->pdata[i]);
 	}
 }
@@ -321,8 +333,8 @@ void svg_lines(GString *out, const char *caption, const GArray *dots)
 	for (guint k = 0; k < series->len; k++) {
 		gboolean first = TRUE;
 
-		g_string_append_printf(out, "<path fill=none stroke=\"var(--c%u)\" stroke-width=2 "
-				       "d=\"", k % COLOURS);
+		g_string_append_printf(out, "<path fill=none stroke=\"var(--c%u)\" stroke-width=2%s "
+				       "d=\"", k % COLOURS, dash(k));
 		for (guint i = 0; i < dots->len; i++) {
 			const struct svg_dot *d = &g_array_index(dots, struct svg_dot, i);
 

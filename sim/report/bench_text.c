@@ -86,22 +86,19 @@ static void broken(const struct bench_report *rep, const struct bench_cell *cell
 		   const struct report_look *look, GString *out)
 {
 	const struct bench_result *r = bench_cell_broken(cell);
-	guint n = 0, seed = 0;
-	char *name, *text;
+	guint n = 0;
+	char *name, *text, *again;
 
 	if (!r)
 		return;
-	for (guint i = 0; i < cell->runs->len; i++) {
-		const struct bench_result *x = cell->runs->pdata[i];
-
-		if (x == r)
-			seed = i;
-		n += x->end != BENCH_DONE;
-	}
+	for (guint i = 0; i < cell->runs->len; i++)
+		n += ((struct bench_result *)cell->runs->pdata[i])->end != BENCH_DONE;
 	name = name_of(rep, cell);
-	text = g_strdup_printf("%s: %s in %u of %u runs, first with --seed %" G_GUINT64_FORMAT
-			       "%s%s", name, bench_end_name(r->end), n, cell->runs->len,
-			       rep->first_seed + seed, r->why ? ": " : "", r->why ? r->why : "");
+	again = bench_replay(rep, cell, r);
+	text = g_strdup_printf("%s: %s in %u of %u runs%s%s. Again: %s", name,
+			       bench_end_name(r->end), n, cell->runs->len, r->why ? ": " : "",
+			       r->why ? r->why : "", again);
+	g_free(again);
 	report_wrap(out, text, 2, 4, look->width);
 	g_free(name);
 	g_free(text);

@@ -388,8 +388,24 @@ class Commands(unittest.TestCase):
                          '    compute 200000\n    release SEPT_TREE\n'
                          'guest vCPU0\n    accept 0+4\n')
         done = run('bench', '--jitter', '0', path, code=1)
-        self.assertIn('zero-tolerance: broken in 6 of 6 runs, first with --seed 0: kvm-bug',
-                      ' '.join(done.stdout.split()))
+        text = ' '.join(done.stdout.split())
+        self.assertIn('zero-tolerance: broken in 6 of 6 runs: kvm-bug', text)
+        again = re.search(r'Again: septsim (bench .*? --jitter 0)', text).group(1).split()
+        self.assertIn('broken in 1 of 1 runs: kvm-bug',
+                      ' '.join(run(*again, code=1).stdout.split()))
+
+    def test_list_costs_of_a_run(self):
+        path = self.file('c.scn', 'td vcpus=1 memory=4M\nvariant tdx=1.5.34\n'
+                         'guest vCPU0\n    accept 0x10+8\n')
+        case, = json.loads(run('list', 'costs', '--json', path).stdout)['items']
+        times = {c['name']: c['times'] for c in case['costs']}
+        self.assertEqual(times['tdcall-fixed'], 8)      # each page: one ACCEPT that succeeds
+        self.assertEqual(times['td-transition'], 9)     # one that does not; the guest's end
+        self.assertGreater(times['seamcall-fixed'], 16)
+        self.assertNotIn('l2-hit', times)
+        dear = run('list', 'costs', '--costs', 'high', path).stdout
+        self.assertIn('seamcall-fixed', dear)
+        self.assertIn('no such file', run('list', 'costs', 'nix.scn', code=2).stderr.lower())
 
     def worker(self, parent):
         for _ in range(200):

@@ -274,6 +274,7 @@ struct scenario {
 	GPtrArray *cases;		/* struct scenario_case, at least one */
 	GPtrArray *sweeps;		/* struct scn_sweep */
 	GPtrArray *measures;		/* const char * */
+	guint64 measure_after;		/* cycles: bench measures from then on */
 	struct scenario_pool *pool;	/* owns every node and string above */
 };
 

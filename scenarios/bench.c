@@ -112,6 +112,15 @@ static void start_all(struct player *pl, guint64 jitter)
 	}
 }
 
+/* What comes before cycle @until is not measured. SIM_LIMIT: that is over, and all goes on */
+static enum sim_end warm_up(struct player *pl, guint64 until)
+{
+	if (!pl->sc->measure_after)
+		return SIM_LIMIT;
+	sim_limit_cycles(pl->sim, until);
+	return sim_run(pl->sim);
+}
+
 static void run(struct player *pl, struct bench_result *r, guint64 jitter)
 {
 	enum sim_end end = init_lines(pl);
@@ -123,13 +132,16 @@ static void run(struct player *pl, struct bench_result *r, guint64 jitter)
 			r->end = BENCH_STUCK;
 		return;
 	}
-	sim_limit_cycles(pl->sim, base + (pl->c->limit.cycles ? pl->c->limit.cycles :
-					  BENCH_CYCLES));
-	measure_start(r->measure, pl->sim);
 	start_all(pl, jitter);
-	end = sim_run(pl->sim);
-	measure_stop(r->measure, pl->sim);
-	r->cycles = sim_cycles(pl->sim) - base;
+	end = warm_up(pl, base + pl->sc->measure_after);
+	if (end == SIM_LIMIT) {
+		sim_limit_cycles(pl->sim, base + (pl->c->limit.cycles ? pl->c->limit.cycles :
+						  BENCH_CYCLES));
+		measure_start(r->measure, pl->sim);
+		end = sim_run(pl->sim);
+		measure_stop(r->measure, pl->sim);
+	}
+	r->cycles = sim_cycles(pl->sim) - base - pl->sc->measure_after;
 	ended(pl, r, end);
 }
 

@@ -246,6 +246,21 @@ static const char *base_name(struct parse *p, const char *path)
 	return name;
 }
 
+/* A metric, or after=CYCLES: what comes before is warm-up and not measured */
+static void measure_piece(struct parse *p, const struct text *piece)
+{
+	const char *word = text_str(p, piece);
+	struct scn_loc loc = text_loc(p, piece);
+	guint64 n;
+
+	if (!g_str_has_prefix(word, "after="))
+		g_ptr_array_add(p->sc->measures, (void *)word);
+	else if (g_ascii_string_to_unsigned(word + 6, 10, 0, G_MAXINT64, &n, NULL))
+		p->sc->measure_after = n;
+	else
+		diag_error(p->diag, &loc, "a decimal number", "measure after= wants cycles");
+}
+
 /* Sections of the file that no case changes. */
 static void file_section(struct parse *p, const struct section *sec)
 {
@@ -260,7 +275,7 @@ static void file_section(struct parse *p, const struct section *sec)
 			g_ptr_array_add(p->sc->sources, (void *)text_tidy(p, &rest));
 		} else if (sec->kind == SEC_MEASURE) {
 			while (text_piece(&rest, &piece))
-				g_ptr_array_add(p->sc->measures, (void *)text_str(p, &piece));
+				measure_piece(p, &piece);
 		} else {
 			sweep = pool_node(p->pool, struct scn_sweep);
 			text_piece(&rest, &piece);

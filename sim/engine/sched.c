@@ -42,6 +42,21 @@ static void tour_set(struct tournament *t, u32 id, u64 key)
 	}
 }
 
+/* Where a blocked actor stands on the clock: at its interrupt, if one is on its way to it. */
+static u64 blocked_key(const struct sim *sim, const struct actor *a)
+{
+	u64 due = sim->opt.timed && (a->mode & MODE_IRQ) ? lp_irq_due(a) : ~0ull;
+
+	if (due == ~0ull)
+		return NOBODY;
+	return (due > a->clock ? due : a->clock) << 10 | a->id;
+}
+
+static bool has_clock(const struct sim *sim)
+{
+	return sim->opt.sched == SCHED_CLOCK || sim->opt.sched == SCHED_SCRIPT;
+}
+
 static void tour_grow(struct tournament *t, u32 n)
 {
 	u32 leaves = 2;
@@ -56,6 +71,8 @@ static void tour_grow(struct tournament *t, u32 n)
 
 		if (a->state == ACTOR_READY)
 			tour_set(t, i, actor_clock_key(a));
+		else if (a->state == ACTOR_BLOCKED && has_clock(a->sim))
+			tour_set(t, i, blocked_key(a->sim, a));	/* an interrupt may end it */
 	}
 }
 
@@ -196,21 +213,6 @@ void mem_wake(const void *p)
 		if (a->state == ACTOR_BLOCKED && a->pending.p == p && await_holds(&a->pending))
 			make_ready(sim, a, me->clock);
 	}
-}
-
-/* Where a blocked actor stands on the clock: at its interrupt, if one is on its way to it. */
-static u64 blocked_key(const struct sim *sim, const struct actor *a)
-{
-	u64 due = sim->opt.timed && (a->mode & MODE_IRQ) ? lp_irq_due(a) : ~0ull;
-
-	if (due == ~0ull)
-		return NOBODY;
-	return (due > a->clock ? due : a->clock) << 10 | a->id;
-}
-
-static bool has_clock(const struct sim *sim)
-{
-	return sim->opt.sched == SCHED_CLOCK || sim->opt.sched == SCHED_SCRIPT;
 }
 
 bool sched_no_wait(struct sim *sim, struct actor *me)

@@ -8,7 +8,10 @@
 #undef kvm_make_all_cpus_request
 #include "kvmmmu/kernel/glue.h"
 
-#define USER_BASE (1ul << 40)		/* of user memory: gfn n of a first slot is page n there */
+static unsigned long user_base(struct kvm *kvm)
+{
+	return KSIM_USER_BASE + ksim_vm_number(kvm) * KSIM_USER_VM;
+}
 
 /* What conditions and counters of scenarios know of a kick; callers in other files come here. */
 bool kvm_make_all_cpus_request(struct kvm *kvm, unsigned int req)
@@ -26,6 +29,11 @@ bool kvm_make_all_cpus_request(struct kvm *kvm, unsigned int req)
 
 int ktree_boot_main(void)
 {
+	int cpu;
+
+	/* kvm_online_cpu() of each: what a first VM would call */
+	for_each_possible_cpu(cpu)
+		per_cpu(virtualization_enabled, cpu) = true;
 	return kvm_init(ktree_tdx_vcpu_size(), 64, NULL);
 }
 
@@ -111,7 +119,7 @@ int ktree_slot(void *k, int what, unsigned long start, unsigned long end, unsign
 		m.guest_memfd_offset = start << PAGE_SHIFT;
 	} else {
 		m.slot = free_id(kvm);
-		m.userspace_addr = USER_BASE + (start << PAGE_SHIFT);
+		m.userspace_addr = user_base(kvm) + (start << PAGE_SHIFT);
 		m.flags = flags | (gmem_fd >= 0 ? KVM_MEM_GUEST_MEMFD : 0);
 		m.guest_memfd = gmem_fd;
 		m.guest_memfd_offset = start << PAGE_SHIFT;
@@ -225,17 +233,38 @@ int ktree_vm_fd(void *kvm)
 	return ksim_getfd("kvm-vm", &vm_fops, kvm, 0);
 }
 
-void ktree_notify(void *k, unsigned long start, unsigned long end, int begin)
+/* zap_page_range_single(): notifiers, entries, notifiers, pages */
+void ktree_notify(void *k, unsigned long start, unsigned long end)
 {
 	struct kvm *kvm = k;
-	struct mmu_notifier_range r = {
-		.start = USER_BASE + (start << PAGE_SHIFT), .end = USER_BASE + (end << PAGE_SHIFT),
-	};
+	struct mmu_notifier *mn = &kvm->mmu_notifier;
+	struct mmu_notifier_range r = { .mm = kvm->mm };
+	unsigned long a;
 
-	if (begin)
-		kvm->mmu_notifier.ops->invalidate_range_start(&kvm->mmu_notifier, &r);
-	else
-		kvm->mmu_notifier.ops->invalidate_range_end(&kvm->mmu_notifier, &r);
+	r.start = user_base(kvm) + (start << PAGE_SHIFT);
+	r.end = user_base(kvm) + (end << PAGE_SHIFT);
+	ksim_call_event("host_zap_page_range", start);
+	ksim_call_event("kvm_mmu_notifier_invalidate_range_start", start);
+	mn->ops->invalidate_range_start(mn, &r);
+	ksim_return_event("kvm_mmu_notifier_invalidate_range_start", start, 0);
+	for (a = r.start; a < r.end; a += PAGE_SIZE) {
+		ksim_user_clear(a);
+		cond_resched();
+	}
+	ksim_call_event("kvm_mmu_notifier_invalidate_range_end", start);
+	mn->ops->invalidate_range_end(mn, &r);
+	ksim_return_event("kvm_mmu_notifier_invalidate_range_end", start, 0);
+	ksim_user_release();
+	ksim_return_event("host_zap_page_range", start, 0);
+}
+
+int ktree_age(void *k, unsigned long start, unsigned long end)
+{
+	struct kvm *kvm = k;
+	struct mmu_notifier *mn = &kvm->mmu_notifier;
+
+	return mn->ops->clear_flush_young(mn, kvm->mm, user_base(kvm) + (start << PAGE_SHIFT),
+					  user_base(kvm) + (end << PAGE_SHIFT));
 }
 
 void ktree_vcpu_lock(void *v) { mutex_lock(&((struct kvm_vcpu *)v)->mutex); }
@@ -302,4 +331,33 @@ void ktree_vcpu_regions(void *v)
 	ksim_region(kvm, KSIM_REQUESTS, &vcpu->requests, 8, 1, vcpu->vcpu_id, 1, 0);
 	if (kvm->arch.vm_type == KVM_X86_TDX_VM)
 		ktree_td_vcpu_regions(vcpu);
+}
+
+int ktree_vm_op(void *kvm, void *cmd)
+{
+	return vm_ioctl_of(kvm, KVM_MEMORY_ENCRYPT_OP, cmd);
+}
+
+int ktree_vcpu_op(void *vcpu, void *cmd)
+{
+	return vcpu_ioctl_of(vcpu, KVM_MEMORY_ENCRYPT_OP, cmd);
+}
+
+/* cpu_down() as far as KVM sees it: in Linux a thread of its own calls it. */
+static void offline(void *cpu) { kvm_offline_cpu(ksim_cpu()); }
+
+int ktree_cpu_offline(int cpu)
+{
+	int r = -EINVAL;
+
+	ksim_call_event("kvm_offline_cpu", cpu);
+	ksim_lock(KSIM_DOWN_WRITE, &ksim_cpu_hotplug_lock);
+	if (ksim_cpu_online(cpu)) {
+		ksim_call_one(cpu, offline, NULL, 1);
+		ksim_set_cpu_online(cpu, 0);
+		r = 0;
+	}
+	ksim_unlock(KSIM_DOWN_WRITE, &ksim_cpu_hotplug_lock);
+	ksim_return_event("kvm_offline_cpu", cpu, r);
+	return r;
 }

@@ -97,6 +97,25 @@ void ktree_vcpu_unload(void *v)
 	vcpu->cpu = -1;
 }
 
+/* The tracepoint at the head of tdx_handle_ept_violation() */
+void ktrace_kvm_page_fault(struct kvm_vcpu *vcpu, u64 fault_address, u64 error_code)
+{
+	if (!vt_is_tdx_private_gpa(vcpu->kvm, fault_address))
+		return;
+	ksim_call_event("tdx_handle_ept_violation", fault_address >> PAGE_SHIFT);
+	to_tdx(vcpu)->vt.emulation_required = true;	/* unused for a TD: a seam has begun */
+}
+
+void ktree_seam_end(struct kvm_vcpu *vcpu, int ret)
+{
+	struct vcpu_tdx *t = to_tdx(vcpu);
+
+	if (!t->vt.emulation_required)
+		return;
+	t->vt.emulation_required = false;
+	ksim_return_event("tdx_handle_ept_violation", t->exit_gpa >> PAGE_SHIFT, ret);
+}
+
 int ktree_td_fault(struct kvm_vcpu *vcpu, unsigned long gfn, int is_shared)
 {
 	struct vcpu_tdx *t = to_tdx(vcpu);
@@ -107,11 +126,8 @@ int ktree_td_fault(struct kvm_vcpu *vcpu, unsigned long gfn, int is_shared)
 		t->exit_gpa |= gfn_to_gpa(vcpu->kvm->arch.gfn_direct_bits);
 	t->ext_exit_qualification = 0;
 	t->vt.exit_qualification = EPT_VIOLATION_ACC_WRITE;
-	if (!is_shared)
-		ksim_call_event("tdx_handle_ept_violation", gfn);
 	r = tdx_handle_ept_violation(vcpu);
-	if (!is_shared)
-		ksim_return_event("tdx_handle_ept_violation", gfn, r);
+	ktree_seam_end(vcpu, r);
 	return r;
 }
 
@@ -156,3 +172,49 @@ void ktree_td_vcpu_regions(struct kvm_vcpu *vcpu)
 	ksim_region(vcpu->kvm, KSIM_CPU_LIST, &t->cpu_list.next, 8, 1, vcpu->vcpu_id, 1, 0);
 	ksim_region(vcpu->kvm, KSIM_TDX_STATE, &t->state, 4, 1, vcpu->vcpu_id, 1, 0);
 }
+
+int ktree_vm_op(void *kvm, void *cmd);
+int ktree_vcpu_op(void *vcpu, void *cmd);
+
+int ktree_init_vm(void *kvm, int levels, int pending_ve_disable)
+{
+	struct {
+		struct kvm_tdx_init_vm vm;
+		struct kvm_cpuid_entry2 entry;
+	} u = { 0 };
+	struct kvm_tdx_cmd cmd = { .id = KVM_TDX_INIT_VM, .data = (unsigned long)&u };
+
+	u.vm.xfam = 3;
+	u.vm.attributes = pending_ve_disable ? TDX_TD_ATTR_SEPT_VE_DISABLE : 0;
+	u.vm.cpuid.nent = 1;
+	u.entry.function = 0x80000008;
+	u.entry.eax = (levels == 5 ? 52 : 48) << 16;
+	return ktree_vm_op(kvm, &cmd);
+}
+
+int ktree_finalize(void *kvm)
+{
+	struct kvm_tdx_cmd cmd = { .id = KVM_TDX_FINALIZE_VM };
+
+	return ktree_vm_op(kvm, &cmd);
+}
+
+int ktree_init_vcpu(void *vcpu)
+{
+	struct kvm_tdx_cmd cmd = { .id = KVM_TDX_INIT_VCPU };
+
+	return ktree_vcpu_op(vcpu, &cmd);
+}
+
+int ktree_build(void *vcpu, unsigned long start, unsigned long end)
+{
+	struct kvm_tdx_init_mem_region r = {
+		.source_addr = KSIM_SOURCE, .gpa = start << PAGE_SHIFT, .nr_pages = end - start,
+	};
+	struct kvm_tdx_cmd cmd = { .id = KVM_TDX_INIT_MEM_REGION,
+				   .flags = KVM_TDX_MEASURE_MEMORY_REGION, .data = (unsigned long)&r };
+
+	return ktree_vcpu_op(vcpu, &cmd);
+}
+
+unsigned long ktree_peek_tdvpr(void *v) { return to_tdx(v)->vp.tdvpr_pa; }

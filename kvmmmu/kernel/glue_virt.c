@@ -41,5 +41,8 @@ int ktree_boot_virt(void)
 	tdx_sysinfo.td_conf.xfam_fixed0 = ~0ull;
 	tdx_sysinfo.td_conf.xfam_fixed1 = 3;
 	tdx_sysinfo.td_conf.max_vcpus_per_td = 576;
+	/* one leaf is configurable: that in which user space says how wide a gpa is */
+	tdx_sysinfo.td_conf.num_cpuid_config = 1;
+	tdx_sysinfo.td_conf.cpuid_config_leaves[0] = 0xffffffff80000008ull;
 	return 0;
 }

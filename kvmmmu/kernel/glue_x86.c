@@ -67,7 +67,18 @@ static void op_vm_pre_destroy(struct kvm *kvm) { if (is_td_(kvm)) tdx_mmu_releas
 static void op_vm_destroy(struct kvm *kvm) { if (is_td_(kvm)) tdx_vm_destroy(kvm); }
 static int op_vcpu_create(struct kvm_vcpu *v) { return is_td_(v->kvm) ? tdx_vcpu_create(v) : 0; }
 static void op_vcpu_free(struct kvm_vcpu *v) { if (is_td_(v->kvm)) tdx_vcpu_free(v); }
-static void op_vcpu_load(struct kvm_vcpu *v, int cpu) { if (is_td_(v->kvm)) tdx_vcpu_load(v, cpu); }
+static void op_vcpu_load(struct kvm_vcpu *v, int cpu)
+{
+	bool comes = v->cpu != cpu;
+
+	if (!is_td_(v->kvm))
+		return;
+	if (comes)
+		ksim_call_event("tdx_vcpu_load", v->vcpu_id);
+	tdx_vcpu_load(v, cpu);
+	if (comes)
+		ksim_return_event("tdx_vcpu_load", v->vcpu_id, 0);
+}
 static void op_vcpu_put(struct kvm_vcpu *v) { if (is_td_(v->kvm)) tdx_vcpu_put(v); }
 static void op_prepare(struct kvm_vcpu *v) { if (is_td_(v->kvm)) tdx_prepare_switch_to_guest(v); }
 static void op_load_pgd(struct kvm_vcpu *v, hpa_t root, int level)
@@ -79,6 +90,24 @@ static void op_flush_all(struct kvm_vcpu *v) { tdx_flush_tlb_all(v); }
 static void op_flush_current(struct kvm_vcpu *v) { tdx_flush_tlb_current(v); }
 static unsigned long op_get_rflags(struct kvm_vcpu *v) { return X86_EFLAGS_FIXED; }
 static void op_cache_reg(struct kvm_vcpu *v, enum kvm_reg reg) { }
+
+static fastpath_t op_vcpu_run(struct kvm_vcpu *v, u64 flags)
+{
+	fastpath_t r;
+
+	ksim_call_event("tdx_vcpu_run", v->vcpu_id);
+	r = tdx_vcpu_run(v, flags);
+	ksim_return_event("tdx_vcpu_run", v->vcpu_id, r);
+	return r;
+}
+
+static int op_handle_exit(struct kvm_vcpu *v, fastpath_t fastpath)
+{
+	int r = tdx_handle_exit(v, fastpath);
+
+	ktree_seam_end(v, r);
+	return r;
+}
 
 #define SET(op, fn) (ksim_sc_kvm_x86_##op = (void *)(fn), kvm_x86_ops.op = (void *)(fn))
 
@@ -105,8 +134,8 @@ int ktree_boot_x86(void)
 	SET(flush_tlb_current, op_flush_current);
 	SET(get_rflags, op_get_rflags);
 	SET(cache_reg, op_cache_reg);
-	SET(vcpu_run, tdx_vcpu_run);
-	SET(handle_exit, tdx_handle_exit);
+	SET(vcpu_run, op_vcpu_run);
+	SET(handle_exit, op_handle_exit);
 	SET(vcpu_pre_run, tdx_vcpu_pre_run);
 	SET(gmem_max_mapping_level, tdx_gmem_max_mapping_level);
 	tdx_hooks();
@@ -472,3 +501,49 @@ void kvm_async_pf_vcpu_init(struct kvm_vcpu *v) { }
 bool kvm_can_do_async_pf(struct kvm_vcpu *v) { return false; }
 int kvm_arch_vcpu_run_pid_change(struct kvm_vcpu *v) { return 0; }
 bool e820__mapped_raw_any(u64 a, u64 b, int type) { return true; }
+
+int kvm_arch_vm_ioctl(struct file *f, unsigned int nr, unsigned long arg)
+{
+	struct kvm *kvm = f->private_data;
+
+	return nr == KVM_MEMORY_ENCRYPT_OP && is_td_(kvm) ? tdx_vm_ioctl(kvm, (void *)arg) : -ENOTTY;
+}
+
+long kvm_arch_vcpu_unlocked_ioctl(struct file *f, unsigned int nr, unsigned long arg)
+{
+	struct kvm_vcpu *vcpu = f->private_data;
+
+	if (nr != KVM_MEMORY_ENCRYPT_OP || !is_td_(vcpu->kvm))
+		return -ENOIOCTLCMD;
+	return tdx_vcpu_unlocked_ioctl(vcpu, (void *)arg);
+}
+
+struct kvm_cpuid_entry2 *kvm_find_cpuid_entry2(struct kvm_cpuid_entry2 *e, int n, u32 f, u64 i)
+{
+	for (; n > 0; n--, e++)
+		if (e->function == f)
+			return e;
+	return NULL;
+}
+
+int kvm_apic_set_base(struct kvm_vcpu *v, u64 base, bool host) { return 0; }
+
+int kvm_arch_enable_virtualization_cpu(void) { return 0; }
+void kvm_arch_enable_virtualization(void) { }
+void kvm_arch_disable_virtualization(void) { }
+void kvm_arch_disable_virtualization_cpu(void) { tdx_disable_virtualization_cpu(); }
+void vmx_handle_nmi(struct kvm_vcpu *v) { }
+
+/* HLT goes to user space: no virtual interrupt could end the wait (K5 of docs/model.md). */
+int kvm_emulate_halt_noskip(struct kvm_vcpu *vcpu)
+{
+	vcpu->run->exit_reason = KVM_EXIT_HLT;
+	return 0;
+}
+
+/* KVM knows none of the hypercalls that a guest program makes. */
+int ____kvm_emulate_hypercall(struct kvm_vcpu *vcpu, int cpl,
+			      int (*complete_hypercall)(struct kvm_vcpu *))
+{
+	return 1;
+}

@@ -15,19 +15,25 @@ struct khost {
 	char *percpu;		/* a copy a CPU of the section ksim_cpudata */
 	u64 percpu_stride;
 	u16 cpus;
-	u8 *online;		/* [cpus], steps */
+	u32 *online;		/* [cpus], steps */
 	struct kvm *op_vm[ACTORS_MAX];	/* of the actor's operation */
 	struct { u64 from, to; } owns[ACTORS_MAX];	/* until its next store; to 0: nothing */
+	u64 about[ACTORS_MAX];	/* gfn + 1 whose entry the actor is at; 0: none */
 	void *task[ACTORS_MAX];	/* struct task_struct *, made when first asked for */
 	/* record: the last plain store that was announced, whose new value is not hashed yet */
 	void *pend;
-	u64 pend_n;
+	u64 pend_n, pend_old;
+	bool pend_named;	/* it is a word with a name, and its event is owed */
+	u64 names[64];		/* words with names, by a hash of their address */
 };
 
 static inline struct khost *khost(void)
 {
 	return sim_layer(sim_current(), LAYER_KVM);
 }
+
+/* khost_name_word - a plain access of the word at @p may be a step */
+void khost_name_word(const void *p);
 
 /* khost_disown - the store that the actor owned gfns for is made */
 void khost_disown(struct khost *h);
@@ -36,7 +42,7 @@ void khost_disown(struct khost *h);
 void khost_settle_slow(void);
 static inline void khost_settle(void)
 {
-	if (unlikely(sim_self->mode & (MODE_KEYED | MODE_LOGGED)))
+	if (unlikely(sim_self->mode & (MODE_KEYED | MODE_LOGGED | MODE_EVENTS)))
 		khost_settle_slow();
 }
 
@@ -52,7 +58,7 @@ struct kvm {
 	u64 gfns;
 	u16 max_vcpus;
 	u8 levels, type;
-	bool destroyed;
+	bool destroyed, pending_ve_disable;
 	int fd, gmem_fd;
 	struct kvm_vcpu *fds;	/* [max_vcpus] */
 	const struct guest_program **guests;
@@ -64,6 +70,5 @@ struct kvm_vcpu {
 	struct kvm *kvm;
 	u16 id;
 	int fd;
-	u64 tdvpr;
 	bool open;		/* user space has its descriptor */
 };

@@ -28,44 +28,7 @@ static inline bool shared(const volatile void *p)	/* raw: an address */
 	return off < WORLD_STACKS || off - WORLD_FRAMES < WORLD_SPAN - WORLD_FRAMES;
 }
 
-/* --- plain stores: undo and hash --------------------------------------------------------- */
-
-void khost_settle_slow(void)
-{
-	struct khost *h = khost();
-
-	if (h && h->pend) {
-		world_logged(h->pend, h->pend_n);
-		h->pend = NULL;
-	}
-}
-
-static bool mine(const void *p)
-{
-	u64 top = (u64)sim_self->stack_top;
-
-	return (u64)p < top && (u64)p >= top - WORLD_STACK_SIZE;
-}
-
-/* ksim_plain_store - the kernel's code is about to store @n bytes at @p, plainly */
-void ksim_plain_store(void *p, unsigned long n);
-void ksim_plain_store(void *p, unsigned long n)
-{
-	struct khost *h;
-
-	if (likely(!(sim_self->mode & (MODE_KEYED | MODE_LOGGED))) || mine(p))
-		return;
-	if (!world_has(p) && !khost_is_static(p))
-		return;
-	h = khost();
-	if (!h)
-		return;
-	if (h->pend)
-		world_logged(h->pend, h->pend_n);
-	world_log(p, n);
-	h->pend = p;
-	h->pend_n = n;
-}
+/* --- memory that is filled and copied ------------------------------------------------------- */
 
 void *ksim_fill(void *p, int byte, unsigned long n)
 {

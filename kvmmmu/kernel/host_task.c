@@ -43,14 +43,26 @@ static const char *tree_file(const char *file)
 	return file;
 }
 
+/* The gfn that it is about, if that is known: what the hook of the S-EPT was called for */
+static const char *where(char *buf, size_t n)
+{
+	u64 about = khost()->about[sim_self->id];
+
+	if (!about)
+		return "";
+	snprintf(buf, n, "0x%" PRIx64, about - 1);
+	return buf;
+}
+
 /* KVM_BUG_ON() and TDX_BUG_ON() warn unless the VM is bugged already: that is how they look */
 void ksim_warn(const char *cond, const char *file, int line)
 {
 	bool bug = strstr(cond, "vm_bugged");
+	char buf[24];
 
 	khost_settle();
 	check_fail(bug ? "kvm-bug" : !strncmp(cond, "refcount_t", 10) ? "use-after-free" :
-		   "kvm-warn", "", "%s at %s:%d", cond, tree_file(file), line);
+		   "kvm-warn", where(buf, sizeof(buf)), "%s at %s:%d", cond, tree_file(file), line);
 }
 
 /* The set-up context cannot end as an actor does. */
@@ -185,7 +197,13 @@ int ksim_cpus(void)
 int ksim_cpu_online(int cpu)
 {
 	khost_settle();
-	return mem_read8(&khost()->online[cpu]);
+	return (int)mem_read32(&khost()->online[cpu]);
+}
+
+void ksim_set_cpu_online(int cpu, int online)
+{
+	khost_settle();
+	mem_write32(&khost()->online[cpu], (u32)online);
 }
 
 int ksim_package(int cpu)
@@ -257,6 +275,8 @@ unsigned long ksim_seamcall(unsigned long fn, unsigned long *args)
 	u64 ret;
 
 	khost_settle();
+	if ((fn & 0xffff) == TDH_MNG_CREATE)
+		ksim_name_td(args[0]);
 	ret = seamcall(&r);
 	args[0] = r.rcx;
 	args[1] = r.rdx;

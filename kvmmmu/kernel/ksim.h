@@ -29,6 +29,9 @@ enum ksim_rmw { KSIM_CMPXCHG, KSIM_XADD, KSIM_XCHG, KSIM_AND, KSIM_OR, KSIM_BTS,
 unsigned long ksim_rmw(enum ksim_rmw op, volatile void *p, unsigned int size, unsigned long a,
 		       unsigned long b, const struct ksim_site *s);
 void ksim_fence(const struct ksim_site *s);
+/* Plain ones: called before each, by the compiler's hooks; host_plain.c */
+void ksim_plain_load(void *p, unsigned long n);
+void ksim_plain_store(void *p, unsigned long n);
 void ksim_relax(void);
 
 /*
@@ -100,13 +103,16 @@ void ksim_count_kick(void);
 void ksim_count_retry(void);
 
 /* Threads, processors, interrupts */
-void ksim_forget_loop(void *kvm, unsigned long loop);	/* actor_forget() at a loop's head */
+/* actor_forget() at a loop's head */
+#define ksim_forget_loop(kvm, loop) ksim_forget_at(kvm, loop, KSIM_SITE)
+void ksim_forget_at(void *kvm, unsigned long loop, const struct ksim_site *s);
 int ksim_work_pending(void);		/* a signal, or need_resched */
 void ksim_kick_cpu(int cpu);
 void ksim_ept_sync_global(void);	/* INVEPT, all contexts */
 int ksim_cpu(void);
 int ksim_cpus(void);
 int ksim_cpu_online(int cpu);
+void ksim_set_cpu_online(int cpu, int online);
 int ksim_package(int cpu);
 void *ksim_current(void);		/* struct task_struct of the running actor */
 int ksim_need_resched(void);
@@ -123,17 +129,24 @@ void *ksim_percpu(void *p, int cpu);
 /* SEAMCALL: @args as struct tdx_module_args: rcx rdx r8..r15, then more that is not passed */
 unsigned long ksim_seamcall(unsigned long fn, unsigned long *args);
 
+/* User space is one process: gfn n of VM number v is page v << 24 | n of its memory. */
+#define KSIM_USER_BASE	(1ul << 40)
+#define KSIM_USER_VM	(1ul << 36)
+#define KSIM_SOURCE	(1ul << 44)	/* what KVM_TDX_INIT_MEM_REGION copies */
+
 /* Regions that the glue tells: kinds beside enum kvm_region of kvmmmu/regions.h */
 enum ksim_region {
 	KSIM_NO_REGION, KSIM_MIRROR, KSIM_DIRECT, KSIM_MODE, KSIM_CPU, KSIM_REQUESTS,
 	KSIM_CPU_LIST, KSIM_TDX_STATE, KSIM_ONLINE_VCPUS, KSIM_HKID, KSIM_PRE_FAULT, KSIM_GATE,
 	KSIM_TD_STATE, KSIM_SEQ, KSIM_IN_PROGRESS, KSIM_RANGE_START, KSIM_RANGE_END, KSIM_BUGGED,
-	KSIM_DEAD, KSIM_ROOTS, KSIM_MN_COUNT, KSIM_SLOT_FLAGS, KSIM_ATTRIBUTES, KSIM_GMEM,
+	KSIM_USER, KSIM_DEAD, KSIM_ROOTS, KSIM_MN_COUNT, KSIM_SLOT_FLAGS, KSIM_ATTRIBUTES, KSIM_GMEM,
 	KSIM_REGIONS,
 };
 /* the running actor owns the gfns of an entry (1), no longer (0), or until its next store (2) */
 void ksim_own(void *kvm, unsigned long gfn, int level, int own);
 void ksim_vm_gone(void *kvm);
+void ksim_name_td(unsigned long tdr);	/* the next TD is of the actor's operation */
+unsigned long ksim_vm_number(void *kvm);
 void ksim_guest_page_free(unsigned long hpa);
 /* @kvm: NULL: of the running actor's operation */
 void ksim_region(void *kvm, enum ksim_region kind, void *p, unsigned int size, unsigned long count,

@@ -56,12 +56,12 @@ void linux_op_end(struct kvm *kvm)
 	actor_progress(PROGRESS_OP);
 }
 
-void ksim_forget_loop(void *tree, unsigned long loop)
+void ksim_forget_at(void *tree, unsigned long loop, const struct ksim_site *s)
 {
 	struct kvm *kvm = linux_vm_of(tree);
 
 	khost_settle();
-	actor_forget(hash_fold(kvm->op_key[sim_self->id], loop, 0));
+	actor_forget_at((const struct site *)s, hash_fold(kvm->op_key[sim_self->id], loop, 0));
 }
 
 void ksim_count_retry(void)
@@ -259,6 +259,72 @@ static struct kmmu_result linux_release_hkid(struct kvm *kvm)
 	return CALL(kvm, 0, 0, (ktree_release_hkid(kvm->tree), 0));
 }
 
+static struct kmmu_result linux_notify(struct kvm *kvm, u64 start, u64 end)
+{
+	if (bad_range(kvm, start, end))
+		return result(-EINVAL);
+	return CALL(kvm, start, end, (ktree_notify(kvm->tree, start, end), 0));
+}
+
+static struct kmmu_result linux_age(struct kvm *kvm, u64 start, u64 end)
+{
+	bool young;
+
+	if (bad_range(kvm, start, end))
+		return result(-EINVAL);
+	OP(kvm, start, end);
+	young = ktree_age(kvm->tree, start, end);
+	linux_op_end(kvm);
+	return (struct kmmu_result){ .ret = young, .what = young ? "YOUNG" : "OLD" };
+}
+
+/* --- the VM's life, as ioctls ----------------------------------------------------------------------- */
+
+static struct kmmu_result linux_init_vm(struct kvm *kvm)
+{
+	return CALL(kvm, 0, 0, ktree_init_vm(kvm->tree, kvm->levels, kvm->pending_ve_disable));
+}
+
+static struct kmmu_result linux_finalize(struct kvm *kvm)
+{
+	return CALL(kvm, 0, 0, ktree_finalize(kvm->tree));
+}
+
+static struct kmmu_result linux_create_vcpu(struct kvm *kvm, u16 n)
+{
+	return CALL(kvm, n, 0, linux_make_vcpu(kvm, n));
+}
+
+static struct kmmu_result linux_init_vcpu(struct kvm_vcpu *vcpu)
+{
+	int r;
+
+	OP(vcpu->kvm, vcpu->id, 0);
+	r = ktree_init_vcpu(vcpu->tree);
+	linux_give_guest(vcpu);
+	linux_op_end(vcpu->kvm);
+	return result(r);
+}
+
+static struct kmmu_result linux_build(struct kvm_vcpu *vcpu, u64 start, u64 end)
+{
+	int r;
+
+	if (bad_range(vcpu->kvm, start, end))
+		return result(-EINVAL);
+	OP(vcpu->kvm, vcpu->id, start << 32 | end);
+	r = ktree_build(vcpu->tree, start, end);
+	if (r == -EINTR)
+		task_clear_signal();
+	linux_op_end(vcpu->kvm);
+	return result(r);
+}
+
+static struct kmmu_result linux_cpu_offline(struct kvm *kvm, u16 lp)
+{
+	return CALL(kvm, lp, 0, ktree_cpu_offline(lp));
+}
+
 /* Not there yet: who asks is told so, and no check was made. */
 #define NOT_YET(name, ...)						\
 	static struct kmmu_result linux_##name(__VA_ARGS__)		\
@@ -266,8 +332,6 @@ static struct kmmu_result linux_release_hkid(struct kvm *kvm)
 		return result(-EOPNOTSUPP);				\
 	}
 NOT_YET(reuse_page, struct kvm *kvm, u64 gfn)
-NOT_YET(notify, struct kvm *kvm, u64 start, u64 end)
-NOT_YET(age, struct kvm *kvm, u64 start, u64 end)
 NOT_YET(test_age, struct kvm *kvm, u64 start, u64 end)
 NOT_YET(shadow_page, struct kvm *kvm, u64 gfn)
 NOT_YET(collapse, struct kvm *kvm, u64 start, u64 end)
@@ -275,12 +339,6 @@ NOT_YET(split, struct kvm *kvm, u64 gfn)
 NOT_YET(log_dirty, struct kvm *kvm, u64 start, u64 end, bool on)
 NOT_YET(get_dirty, struct kvm *kvm, u64 start)
 NOT_YET(clear_dirty, struct kvm *kvm, u64 start, u64 end)
-NOT_YET(init_vm, struct kvm *kvm)
-NOT_YET(create_vcpu, struct kvm *kvm, u16 n)
-NOT_YET(init_vcpu, struct kvm_vcpu *vcpu)
-NOT_YET(build, struct kvm_vcpu *vcpu, u64 start, u64 end)
-NOT_YET(finalize, struct kvm *kvm)
-NOT_YET(cpu_offline, struct kvm *kvm, u16 lp)
 
 /* --- descriptors --------------------------------------------------------------------------------------- */
 

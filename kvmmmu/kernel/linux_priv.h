@@ -23,6 +23,10 @@ bool linux_is_dead(const struct kvm *kvm);
 u64 linux_gfns(const struct kvm *kvm);
 void linux_check_end(struct kvm *kvm);
 
+/* linux_make_vcpu - KVM_CREATE_VCPU; linux_give_guest - what runs in it, once it is initialised */
+int linux_make_vcpu(struct kvm *kvm, u16 n);
+void linux_give_guest(struct kvm_vcpu *vcpu);
+
 /* linux_vm_of - the handle of the tree's VM @tree */
 struct kvm *linux_vm_of(const void *tree);
 /* linux_op_begin - the running actor starts an operation on @kvm and remembers (@what, @a, @b) */

@@ -69,6 +69,21 @@ static const struct region_type
 	direct_type = { .name = "direct", .class = spte_class, .describe = spte_describe,
 			.indexed = true };
 
+/* Linux has -1 for none, and scenarios 0 */
+static const char *hkid_class(u64 raw)
+{
+	static const char *const words[] = {
+		"0x20", "0x21", "0x22", "0x23", "0x24", "0x25", "0x26", "0x27", "0x28", "0x29",
+		"0x2a", "0x2b", "0x2c", "0x2d", "0x2e", "0x2f", "0x30", "0x31", "0x32", "0x33",
+		"0x34", "0x35", "0x36", "0x37", "0x38", "0x39", "0x3a", "0x3b", "0x3c", "0x3d",
+		"0x3e", "0x3f",
+	};
+
+	return raw - 32 < ARRAY_SIZE(words) ? words[raw - 32] : "0";
+}
+
+static const struct region_type hkid_type = { .name = "hkid", .class = hkid_class };
+
 static const u8 kinds[KSIM_REGIONS] = {
 	[KSIM_MODE] = KVM_REGION_MODE, [KSIM_CPU] = KVM_REGION_CPU,
 	[KSIM_REQUESTS] = KVM_REGION_REQUESTS, [KSIM_CPU_LIST] = KVM_REGION_CPU_LIST,
@@ -80,7 +95,7 @@ static const u8 kinds[KSIM_REGIONS] = {
 	[KSIM_BUGGED] = KVM_REGION_BUGGED, [KSIM_DEAD] = KVM_REGION_DEAD,
 	[KSIM_ROOTS] = KVM_REGION_ROOTS, [KSIM_MN_COUNT] = KVM_REGION_MN_COUNT,
 	[KSIM_SLOT_FLAGS] = KVM_REGION_SLOT_FLAGS, [KSIM_ATTRIBUTES] = KVM_REGION_ATTRIBUTES,
-	[KSIM_GMEM] = KVM_REGION_GMEM,
+	[KSIM_GMEM] = KVM_REGION_GMEM, [KSIM_USER] = KVM_REGION_USER_PAGES,
 };
 
 void ksim_region(void *tree, enum ksim_region kind, void *p, unsigned int size,
@@ -89,8 +104,11 @@ void ksim_region(void *tree, enum ksim_region kind, void *p, unsigned int size,
 	const struct kvm *kvm = tree ? linux_vm_of(tree) : khost()->op_vm[sim_self->id];
 
 	khost_settle();
+	if (count == 1)
+		khost_name_word(p);
 	region_add(&(struct region){
 		.type = kind == KSIM_MIRROR ? &mirror_type : kind == KSIM_DIRECT ? &direct_type :
+			kind == KSIM_HKID ? &hkid_type :
 			&kvm_region_types[kinds[kind]],
 		.base = p, .count = count, .stride = size, .size = (u8)size, .level = (u8)level,
 		.index = index, .step = step, .owner = kvm ? kvm->name : NULL });
@@ -113,6 +131,7 @@ void ksim_own(void *tree, unsigned long gfn, int level, int own)
 	struct khost *h = khost();
 
 	khost_settle();
+	world_set(h->about[sim_self->id], own == 1 ? gfn + 1 : 0ul);
 	if (own == 1)
 		trace_own(kvm->name, from, MIN(from + n, kvm->gfns));
 	else if (!own)
@@ -153,8 +172,14 @@ static struct khost *host_get(struct sim *sim, const struct kmmu_config *cfg, in
 	sim_set_layer(sim, LAYER_KVM, h);
 	h->cpus = lp_count();
 	/* raw: at set-up */
-	h->online = world_alloc(h->cpus);
-	memset(h->online, 1, h->cpus);	/* raw: likewise */
+	h->online = world_alloc(h->cpus * sizeof(*h->online));
+	for (u16 cpu = 0; cpu < h->cpus; cpu++) {
+		h->online[cpu] = 1;	/* raw: likewise */
+		region_add(&(struct region){
+			.type = &kvm_region_types[KVM_REGION_ONLINE], .count = 1, .stride = 4,
+			.base = &h->online[cpu],	/* raw: its address */
+			.size = 4, .index = cpu, .step = 1 });
+	}
 	h->mem_map = world_carve((world_phys_size() >> PAGE_SHIFT) * ktree_page_size());
 	khost_data_reset(h);
 	*err = ktree_boot(cfg->nx_huge_pages);
@@ -200,9 +225,6 @@ static bool config_possible(const struct kmmu_config *cfg, GError **err)
 	if (cfg->type != KMMU_TDX)
 		return refuse(err, KMMU_ERROR_NOT_SUPPORTED,
 			      "a VM without TDX is not there yet with --kvm linux");
-	if (cfg->created_only)
-		return refuse(err, KMMU_ERROR_NOT_SUPPORTED,
-			      "state=none is not there yet with --kvm linux");
 	return words_possible(cfg, err);
 }
 
@@ -227,31 +249,59 @@ static void td_init(struct sim *sim, struct kvm *kvm, const struct kmmu_config *
 	ktree_vm_built(kvm->tree, &t);
 }
 
+int linux_make_vcpu(struct kvm *kvm, u16 n)
+{
+	struct kvm_vcpu *vcpu = &kvm->fds[n];
+	void *tree;
+	int r, fd;
+
+	r = ktree_vcpu_create(kvm->tree, n, &tree, &fd);
+	if (r)
+		return r;
+	world_set(vcpu->kvm, kvm);
+	world_set(vcpu->id, n);
+	world_set(vcpu->tree, tree);
+	world_set(vcpu->fd, fd);
+	world_set(vcpu->open, true);
+	ktree_vcpu_regions(tree);
+	return 0;
+}
+
+void linux_give_guest(struct kvm_vcpu *vcpu)
+{
+	u64 tdvpr = vcpu->open ? ktree_peek_tdvpr(vcpu->tree) : 0;
+	const struct guest_program *p = vcpu->kvm->guests[vcpu->id];
+
+	if (tdvpr && p)
+		vcpu_set_guest(tdvpr, p);
+}
+
+void ksim_name_td(unsigned long tdr)
+{
+	tdx_td_name(tdr, khost()->op_vm[sim_self->id]->name);
+}
+
+/* What KVM_TDX_INIT_VCPU and a first run leave, but for the LP that it belongs to: none */
 static int vcpu_init(struct kvm *kvm, u16 n, bool runnable)
 {
 	struct kvm_vcpu *vcpu = &kvm->fds[n];
 	unsigned long shared_root, tdcx[5];
-	u64 pages[5];
-	int r;
+	u64 pages[5], tdvpr;
+	int r = linux_make_vcpu(kvm, n);
 
-	vcpu->kvm = kvm;
-	vcpu->id = n;
-	r = ktree_vcpu_create(kvm->tree, n, &vcpu->tree, &vcpu->fd);
 	if (r)
 		return r;
-	vcpu->open = true;
 	ktree_vcpu_unload(vcpu->tree);
-	vcpu->tdvpr = vcpu_build(ktree_peek_tdr(kvm->tree), 0);
-	vcpu_build_pages(vcpu->tdvpr, pages);
+	tdvpr = vcpu_build(ktree_peek_tdr(kvm->tree), 0);
+	vcpu_build_pages(tdvpr, pages);
 	for (u32 i = 0; i < ARRAY_SIZE(pages); i++)
 		tdcx[i] = pages[i];
-	vcpu_build_vmcs(vcpu->tdvpr, ktree_pi_vector(), 0, 1u << 7);
-	ktree_vcpu_built(vcpu->tree, vcpu->tdvpr, tdcx, ARRAY_SIZE(tdcx));
-	ktree_vcpu_regions(vcpu->tree);
+	vcpu_build_vmcs(tdvpr, (u16)ktree_pi_vector(), 0, 1u << 7);
+	ktree_vcpu_built(vcpu->tree, tdvpr, tdcx, ARRAY_SIZE(tdcx));
 	if (!runnable)
 		return 0;
 	r = ktree_vcpu_load_roots(vcpu->tree, &shared_root);
-	vcpu_set_shared_ept(vcpu->tdvpr, shared_root);
+	vcpu_set_shared_ept(tdvpr, shared_root);
 	return r;
 }
 
@@ -268,6 +318,7 @@ struct kvm *linux_vm_new(struct sim *sim, const struct kmmu_config *cfg, GError 
 	kvm->name = trace_intern(sim, cfg->name ? cfg->name : "TD");
 	kvm->max_vcpus = cfg->vcpus;
 	kvm->type = (u8)cfg->type;
+	kvm->pending_ve_disable = cfg->pending_ve_disable;
 	kvm->levels = cfg->levels ? cfg->levels : 4;
 	kvm->gfns = cfg->memory >> PAGE_SHIFT;
 	kvm->fds = world_alloc(cfg->vcpus * sizeof(*kvm->fds));
@@ -285,11 +336,12 @@ struct kvm *linux_vm_new(struct sim *sim, const struct kmmu_config *cfg, GError 
 	h->vms = kvm;
 	kvm->fd = ktree_vm_fd(kvm->tree);
 	ktree_regions(kvm->tree);
-	td_init(sim, kvm, cfg);
+	if (!cfg->created_only)
+		td_init(sim, kvm, cfg);
 	r = ktree_memory(kvm->tree, kvm->gfns, 1, 0, &kvm->gmem_fd);
-	for (u16 i = 0; !r && i < cfg->vcpus; i++)
+	for (u16 i = 0; !r && !cfg->created_only && i < cfg->vcpus; i++)
 		r = vcpu_init(kvm, i, !cfg->initialized_only);
-	if (!r && !cfg->initialized_only)
+	if (!r && !cfg->initialized_only && !cfg->created_only)
 		ktree_vm_runnable(kvm->tree);
 	if (r)
 		g_set_error(err, KMMU_ERROR, KMMU_ERROR_NOT_SUPPORTED,
@@ -307,8 +359,8 @@ struct kvm_vcpu *linux_vcpu(struct kvm *kvm, u16 n)
 void linux_set_guest(struct kvm *kvm, u16 n, const struct guest_program *p)
 {
 	world_set(kvm->guests[n], p);
-	if (kvm->fds[n].tdvpr && p)
-		vcpu_set_guest(kvm->fds[n].tdvpr, p);
+	if (kvm->fds[n].open)
+		linux_give_guest(&kvm->fds[n]);
 }
 
 const char *linux_name(const struct kvm *kvm)
@@ -323,7 +375,7 @@ u64 linux_tdr(const struct kvm *kvm)
 
 u64 linux_tdvpr(const struct kvm *kvm, u16 n)
 {
-	return n < kvm->max_vcpus ? kvm->fds[n].tdvpr : 0;
+	return n < kvm->max_vcpus && kvm->fds[n].open ? ktree_peek_tdvpr(kvm->fds[n].tree) : 0;
 }
 
 bool linux_destroyed(const struct kvm *kvm)
@@ -433,6 +485,16 @@ void linux_check_end(struct kvm *kvm)
 	khost_settle();
 	if (!kvm->destroyed)
 		ktree_check_end(kvm->tree);
+}
+
+unsigned long ksim_vm_number(void *tree)
+{
+	const struct kvm *kvm = linux_vm_of(tree);
+	unsigned long n = 0;
+
+	while (kvm && (kvm = kvm->next))
+		n++;
+	return n;
 }
 
 void ksim_vm_gone(void *tree)

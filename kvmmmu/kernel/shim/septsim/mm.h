@@ -30,7 +30,9 @@ typedef struct { unsigned long bits[1]; } nodemask_t;
 extern nodemask_t node_online_map;
 
 struct address_space;
+struct xarray;
 struct page {
+	struct page *next;	/* ours: of those that go back together */
 	unsigned long flags;
 	unsigned long private;
 	struct address_space *mapping;
@@ -40,6 +42,7 @@ struct page {
 };
 /* One page: the names of a folio's members are those of its page */
 struct folio {
+	struct page *next;
 	unsigned long flags, private;
 	struct address_space *mapping;
 	unsigned long index;
@@ -49,7 +52,14 @@ struct folio {
 
 #define pfn_to_page(pfn) ((struct page *)ksim_mem_map() + (pfn))
 #define page_to_pfn(p) ((unsigned long)((p) - (struct page *)ksim_mem_map()))
-#define __pa(x) ((unsigned long)((char *)(x) - ksim_phys))
+/* What lies in the slab has no physical address that anybody looks behind: below 1 MiB */
+static inline unsigned long ksim_pa(const void *x)
+{
+	long pa = (char *)x - ksim_phys;
+
+	return pa >= 0 ? pa : 0x10000 + (pa & 0xffff);
+}
+#define __pa(x) ksim_pa((const void *)(x))
 #define __va(x) ((void *)(ksim_phys + (unsigned long)(x)))
 #define virt_to_page(x) pfn_to_page(__pa(x) >> PAGE_SHIFT)
 #define virt_to_phys(x) __pa(x)
@@ -223,8 +233,7 @@ struct vm_operations_struct {
 };
 struct mm_struct {
 	ksim_lock_t mmap_lock;
-	atomic_t mm_count;
-	struct list_head *none;
+	struct xarray *pages;	/* ours: of user memory, by address >> 12 */
 };
 #define mmgrab(m) do {} while (0)
 #define mmdrop(m) do {} while (0)
@@ -257,8 +266,7 @@ struct follow_pfnmap_args {
 	pgprot_t pgprot;
 	bool writable, special;
 };
-int get_user_page_fast_only(unsigned long a, unsigned int flags, struct page **p);
-bool get_user_page_fast_only_(unsigned long a, unsigned int flags, struct page **p);
+bool get_user_page_fast_only(unsigned long a, unsigned int flags, struct page **p);
 long get_user_pages_unlocked(unsigned long a, unsigned long n, struct page **p, unsigned int f);
 long pin_user_pages_unlocked(unsigned long a, unsigned long n, struct page **p, unsigned int f);
 int pin_user_pages_fast(unsigned long a, int n, unsigned int f, struct page **p);

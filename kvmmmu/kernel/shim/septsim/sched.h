@@ -5,10 +5,12 @@
  * include/linux/{sched,smp,percpu-defs,cpumask,irqflags,preempt,cpu}.h
  */
 struct mm_struct;
+struct page;
 typedef struct { unsigned long sig[1]; } sigset_t;
 struct task_struct {
 	struct mm_struct *mm;
 	u32 wake;		/* ours: what schedule() waits for */
+	struct page *zapped;	/* ours: pages that go back, ksim_user_release() */
 	int pid;
 	unsigned int flags;
 	void *real_blocked_none;

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What -fsanitize=thread calls before each plain access of the tree's code: our own, no library
+ * is linked. The names and arguments are the compilers' (gcc's tsan.def, LLVM's
+ * ThreadSanitizer.cpp). Volatile accesses are the shim's own and have gone by the door.
+ */
+#include "kvmmmu/kernel/ksim.h"
+
+#define ACCESS(n)							\
+	void __tsan_read##n(void *p) { ksim_plain_load(p, n); }		\
+	void __tsan_write##n(void *p) { ksim_plain_store(p, n); }	\
+	void __tsan_unaligned_read##n(void *p) { ksim_plain_load(p, n); }	\
+	void __tsan_unaligned_write##n(void *p) { ksim_plain_store(p, n); }	\
+	void __tsan_read_write##n(void *p) { ksim_plain_store(p, n); }	\
+	void __tsan_unaligned_read_write##n(void *p) { ksim_plain_store(p, n); }	\
+	void __tsan_volatile_read##n(void *p) { }			\
+	void __tsan_volatile_write##n(void *p) { }			\
+	void __tsan_unaligned_volatile_read##n(void *p) { }		\
+	void __tsan_unaligned_volatile_write##n(void *p) { }
+ACCESS(1)
+ACCESS(2)
+ACCESS(4)
+ACCESS(8)
+ACCESS(16)
+
+void __tsan_read_range(void *p, unsigned long n) { ksim_plain_load(p, n); }
+void __tsan_write_range(void *p, unsigned long n) { ksim_plain_store(p, n); }
+void __tsan_func_entry(void *pc) { }
+void __tsan_func_exit(void) { }
+void __tsan_init(void) { }
+void *__tsan_memset(void *p, int c, unsigned long n) { return ksim_fill(p, c, n); }
+void *__tsan_memcpy(void *d, const void *s, unsigned long n) { return ksim_copy(d, s, n); }
+void *__tsan_memmove(void *d, const void *s, unsigned long n) { return ksim_copy(d, s, n); }

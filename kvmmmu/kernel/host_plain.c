@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Plain accesses of a kernel tree's code. The compiler announces each before it happens. In a
+ * search or a run that may be taken back, a store is logged (undo, the world's hash) and a load
+ * enters the actor's key, as what it remembers; with -Dlinux_plain_accesses=true those of words
+ * that have a name (ksim_region(), one word each) are steps, too, as marked accesses are. A store
+ * is then a step that reads, and the store itself, with nobody between: its event comes before
+ * the actor's next step.
+ */
+#include "kvmmmu/kernel/host.h"
+#include "sim/engine/arena.h"
+#include "sim/engine/hash.h"
+#include "sim/engine/mem.h"
+#include "sim/engine/region.h"
+#include "sim/engine/trace.h"
+#include "sim/engine/undo.h"
+
+#define KEYED	(MODE_KEYED | MODE_LOGGED)
+
+static const struct site *plain_site(void)
+{
+	return SITE_HERE;
+}
+
+/* --- what was announced is done ------------------------------------------------------------ */
+
+static u64 word_at(const void *p, u32 n)
+{
+	switch (n) {
+	case 1: return mem_peek8(p);
+	case 2: return mem_peek16(p);
+	case 4: return mem_peek32(p);
+	default: return mem_peek64(p);
+	}
+}
+
+void khost_settle_slow(void)
+{
+	struct khost *h = khost();
+	void *p;
+
+	if (!h || !h->pend)
+		return;
+	p = h->pend;
+	h->pend = NULL;
+	if (sim_self->mode & KEYED)
+		world_logged(p, h->pend_n);
+	if (!h->pend_named)
+		return;
+	h->pend_named = false;
+	mem_wake(p);
+	trace_(EV_STEP, .op = MEM_WRITE, .site = plain_site(), .p = p, .size = (u8)h->pend_n,
+	       .old = h->pend_old, .value = word_at(p, (u32)h->pend_n));
+}
+
+/* --- names --------------------------------------------------------------------------------- */
+
+static u32 name_bit(const void *p)
+{
+	return (u32)((u64)p >> 2 & (8 * sizeof(((struct khost *)0)->names) - 1));
+}
+
+void khost_name_word(const void *p)
+{
+	struct khost *h = khost();
+	u32 bit = name_bit(p);
+
+	world_set(h->names[bit / 64], h->names[bit / 64] | BIT_ULL(bit % 64));
+}
+
+#ifdef KSIM_PLAIN_STEPS
+static bool named(const struct khost *h, const void *p, u64 n)
+{
+	u32 bit = name_bit(p);
+	struct region *r;
+
+	if (n > 8 || !(h->names[bit / 64] >> (bit % 64) & 1))
+		return false;
+	r = region_at(p);
+	return r && r->count == 1 && r->base == p && r->size == n;
+}
+
+static u64 step(void *p, u64 n)
+{
+	switch (n) {
+	case 1: return (u8)door(MEM_READ, 1, p, 0, 0, plain_site());
+	case 2: return (u16)door(MEM_READ, 2, p, 0, 0, plain_site());
+	case 4: return (u32)door(MEM_READ, 4, p, 0, 0, plain_site());
+	default: return door(MEM_READ, 8, p, 0, 0, plain_site());
+	}
+}
+#endif
+
+/* --- the hooks ------------------------------------------------------------------------------- */
+
+static bool mine(const void *p)
+{
+	u64 top = (u64)sim_self->stack_top;
+
+	return (u64)p < top && (u64)p >= top - WORLD_STACK_SIZE;
+}
+
+static void remember(const void *p, u64 n)
+{
+	const u8 *b = p;
+	u64 v = 0, i;
+
+	for (i = 0; i < n && i < 8; i++)
+		v = v << 8 | b[i];
+	sim_self->key = hash_fold(sim_self->key, KEY_WHAT(KEY_CHOICE, 0), v);
+}
+
+void ksim_plain_load(void *p, unsigned long n)
+{
+	if (mine(p) || !world_has(p))
+		return;
+#ifdef KSIM_PLAIN_STEPS
+	if (unlikely(!(sim_self->mode & MODE_ROOT) && named(khost(), p, n))) {
+		khost_settle_slow();
+		step(p, n);
+		return;
+	}
+#endif
+	if (sim_self->mode & MODE_KEYED)
+		remember(p, n);
+}
+
+void ksim_plain_store(void *p, unsigned long n)
+{
+	struct khost *h;
+
+	if (mine(p) || (!world_has(p) && !khost_is_static(p)))
+		return;
+	h = khost();
+	if (!h)
+		return;
+#ifdef KSIM_PLAIN_STEPS
+	if (unlikely(!(sim_self->mode & (MODE_ROOT | MODE_FREE)) && world_has(p) && named(h, p, n))) {
+		khost_settle_slow();
+		h->pend_old = step(p, n);
+		h->pend_named = true;
+	} else
+#endif
+	if (!(sim_self->mode & KEYED))
+		return;
+	else
+		khost_settle_slow();
+	if (sim_self->mode & KEYED)
+		world_log(p, n);
+	h->pend = p;
+	h->pend_n = n;
+}

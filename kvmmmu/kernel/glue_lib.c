@@ -163,7 +163,7 @@ void *ksim_xa_find(struct xarray *x, unsigned long *i, unsigned long last)
 		return READ_ONCE(best->value);
 	}
 	for (k = *i; k <= last && k < FAN * FAN * FAN; ) {
-		struct xnode *n = node_of(x, k, false);
+		struct xnode *n = node_of(x, k, x->dflt);
 
 		if (!n) {
 			k = (k / FAN + 1) * FAN;

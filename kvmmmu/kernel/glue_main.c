@@ -3,6 +3,13 @@
  * virt/kvm/kvm_main.c whole, and what needs its statics: ioctls of a VM and of a vCPU as user
  * space makes them, by the file's own functions.
  */
+#include <linux/kvm_host.h>
+/* The one place that asks for a kick of `vcpu` */
+#undef __cpumask_set_cpu
+#define __cpumask_set_cpu(cpu, mask) do {				\
+	cpumask_set_cpu(cpu, mask);					\
+	ksim_kick_requested(vcpu->vcpu_id);				\
+} while (0)
 #define kvm_make_all_cpus_request ktree_inner_make_all_cpus_request
 #include "kvm_main.c"
 #undef kvm_make_all_cpus_request
@@ -189,6 +196,8 @@ int ktree_vm_is_dead(void *k)
 	return READ_ONCE(kvm->vm_dead);
 }
 
+int ktree_peek_bugged(void *k) { return ((struct kvm *)k)->vm_bugged; }
+
 int ktree_peek_dead(void *k)
 {
 	struct kvm *kvm = k;
@@ -305,6 +314,7 @@ void ktree_regions(void *k)
 {
 	struct kvm *kvm = k;
 
+	ksim_region(kvm, KSIM_STAT, &kvm->stat, 8, sizeof(kvm->stat) / 8, 0, 1, 0);
 	REGION(KSIM_SEQ, kvm->mmu_invalidate_seq);
 	REGION(KSIM_IN_PROGRESS, kvm->mmu_invalidate_in_progress);
 	REGION(KSIM_RANGE_START, kvm->mmu_invalidate_range_start);
@@ -328,6 +338,7 @@ void ktree_vcpu_regions(void *v)
 
 	ksim_region(kvm, KSIM_MODE, &vcpu->mode, 4, 1, vcpu->vcpu_id, 1, 0);
 	ksim_region(kvm, KSIM_CPU, &vcpu->cpu, 4, 1, vcpu->vcpu_id, 1, 0);
+	ksim_region(kvm, KSIM_STAT, &vcpu->stat, 8, sizeof(vcpu->stat) / 8, 0, 1, 0);
 	ksim_region(kvm, KSIM_REQUESTS, &vcpu->requests, 8, 1, vcpu->vcpu_id, 1, 0);
 	if (kvm->arch.vm_type == KVM_X86_TDX_VM)
 		ktree_td_vcpu_regions(vcpu);

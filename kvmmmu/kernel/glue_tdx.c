@@ -27,6 +27,13 @@ static int set_external(struct kvm *kvm, gfn_t gfn, u64 old_spte, u64 new_spte, 
 	return r;
 }
 
+static void free_external(struct kvm *kvm, struct kvm_mmu_page *sp)
+{
+	ksim_own(kvm, sp->gfn, sp->role.level + 1, 1);
+	tdx_sept_free_private_spt(kvm, sp);
+	ksim_own(kvm, sp->gfn, sp->role.level + 1, 0);
+}
+
 int tdx_hooks(void);
 int tdx_hooks(void)
 {
@@ -34,7 +41,7 @@ int tdx_hooks(void)
 	extern __typeof__(*((struct kvm_x86_ops *)0)->free_external_spt) *ksim_sc_kvm_x86_free_external_spt;
 
 	ksim_sc_kvm_x86_set_external_spte = set_external;
-	ksim_sc_kvm_x86_free_external_spt = tdx_sept_free_private_spt;
+	ksim_sc_kvm_x86_free_external_spt = free_external;
 	return 0;
 }
 

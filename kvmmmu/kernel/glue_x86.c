@@ -472,7 +472,13 @@ int ktree_vcpu_load_roots(void *v, unsigned long *shared_root)
 
 /* --- what else the tree's files call of x86.c and its neighbours ---------------------------------- */
 
-bool kvm_vcpu_has_events(struct kvm_vcpu *vcpu) { return false; }
+/* Asked at each round of the local retry, and of nothing else here */
+bool kvm_vcpu_has_events(struct kvm_vcpu *vcpu)
+{
+	ksim_count_retry();
+	ksim_forget_loop(vcpu->kvm, 1);
+	return false;
+}
 int kvm_arch_vcpu_runnable(struct kvm_vcpu *vcpu) { return 1; }
 bool kvm_arch_vcpu_in_kernel(struct kvm_vcpu *vcpu) { return true; }
 int kvm_cpu_has_pending_timer(struct kvm_vcpu *vcpu) { return 0; }

@@ -15,6 +15,7 @@ struct khost {
 	char *percpu;		/* a copy a CPU of the section ksim_cpudata */
 	u64 percpu_stride;
 	u16 cpus;
+	u16 *page_vm;		/* carved: number + 1 of the VM that has the page, by pfn */
 	u32 *online;		/* [cpus], steps */
 	struct kvm *op_vm[ACTORS_MAX];	/* of the actor's operation */
 	struct { u64 from, to; } owns[ACTORS_MAX];	/* until its next store; to 0: nothing */
@@ -24,6 +25,7 @@ struct khost {
 	void *pend;
 	u64 pend_n, pend_old;
 	bool pend_named;	/* it is a word with a name, and its event is owed */
+	u8 peeking[ACTORS_MAX];	/* it is no actor who looks, but a check: no hook */
 	u64 names[64];		/* words with names, by a hash of their address */
 };
 
@@ -32,6 +34,11 @@ static inline struct khost *khost(void)
 	return sim_layer(sim_current(), LAYER_KVM);
 }
 
+/* khost_page_of - the page at @hpa is for @kvm, until the tree's KVM frees it */
+void khost_page_of(u64 hpa, struct kvm *kvm);
+
+/* statistics: nobody reads them, and so they are no part of a state */
+extern const struct region_type khost_stat_type;
 /* khost_name_word - a plain access of the word at @p may be a step */
 void khost_name_word(const void *p);
 
@@ -62,6 +69,10 @@ struct kvm {
 	int fd, gmem_fd;
 	struct kvm_vcpu *fds;	/* [max_vcpus] */
 	const struct guest_program **guests;
+	int *hkid_word;		/* the tree's, -1 for none; hkid is what scenarios know */
+	u32 hkid;
+	u32 pages;		/* that the tree's KVM has for it: tables, what the module got */
+	u16 number;
 	u64 op_key[ACTORS_MAX];
 };
 

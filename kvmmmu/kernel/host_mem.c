@@ -173,10 +173,36 @@ void ksim_free(const void *q)
 		world_free(p, *(u64 *)p + HEAD);
 }
 
+void khost_page_of(u64 hpa, struct kvm *kvm)
+{
+	world_set(khost()->page_vm[hpa >> PAGE_SHIFT], (u16)(kvm->number + 1));
+	world_set(kvm->pages, kvm->pages + 1);
+}
+
+static void page_goes(u64 hpa)
+{
+	struct khost *h = khost();
+	u16 n = h->page_vm[hpa >> PAGE_SHIFT];
+	struct kvm *kvm = h->vms;
+
+	while (kvm && kvm->number + 1 != n)
+		kvm = kvm->next;
+	if (!kvm)
+		return;
+	world_set(h->page_vm[hpa >> PAGE_SHIFT], (u16)0);
+	world_set(kvm->pages, kvm->pages - 1);
+}
+
 unsigned long ksim_page_alloc(void)
 {
+	struct kvm *kvm = khost()->op_vm[sim_self->id];
+	u64 hpa;
+
 	khost_settle();
-	return (unsigned long)phys_to_ptr(page_alloc());
+	hpa = page_alloc();
+	if (kvm)
+		khost_page_of(hpa, kvm);
+	return (unsigned long)phys_to_ptr(hpa);
 }
 
 unsigned long ksim_guest_page_alloc(void)
@@ -189,6 +215,7 @@ void ksim_page_free(unsigned long hpa)
 {
 	khost_settle();
 	region_remove_page(phys_to_ptr(hpa));
+	page_goes(hpa);
 	page_free(hpa);
 }
 

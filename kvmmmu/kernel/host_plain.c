@@ -22,6 +22,19 @@ static const struct site *plain_site(void)
 	return SITE_HERE;
 }
 
+/* The word that scenarios know instead of the tree's at @p, brought up to date */
+static void *copy_hkid(void *p)
+{
+	struct kvm *kvm = khost()->vms;
+
+	while (kvm && kvm->hkid_word != p)
+		kvm = kvm->next;
+	if (!kvm)
+		return p;
+	world_set(kvm->hkid, *kvm->hkid_word < 0 ? 0u : (u32)*kvm->hkid_word);
+	return &kvm->hkid;
+}
+
 /* --- what was announced is done ------------------------------------------------------------ */
 
 static u64 word_at(const void *p, u32 n)
@@ -48,6 +61,7 @@ void khost_settle_slow(void)
 	if (!h->pend_named)
 		return;
 	h->pend_named = false;
+	p = copy_hkid(p);
 	mem_wake(p);
 	trace_(EV_STEP, .op = MEM_WRITE, .site = plain_site(), .p = p, .size = (u8)h->pend_n,
 	       .old = h->pend_old, .value = word_at(p, (u32)h->pend_n));
@@ -68,6 +82,17 @@ void khost_name_word(const void *p)
 	world_set(h->names[bit / 64], h->names[bit / 64] | BIT_ULL(bit % 64));
 }
 
+static bool statistic(const struct khost *h, const void *p)
+{
+	u32 bit = name_bit(p);
+	const struct region *r;
+
+	if (!(h->names[bit / 64] >> (bit % 64) & 1))
+		return false;
+	r = region_at(p);
+	return r && r->type == &khost_stat_type;
+}
+
 #ifdef KSIM_PLAIN_STEPS
 static bool named(const struct khost *h, const void *p, u64 n)
 {
@@ -76,12 +101,15 @@ static bool named(const struct khost *h, const void *p, u64 n)
 
 	if (n > 8 || !(h->names[bit / 64] >> (bit % 64) & 1))
 		return false;
+	if (copy_hkid((void *)p) != p)
+		return true;
 	r = region_at(p);
 	return r && r->count == 1 && r->base == p && r->size == n;
 }
 
 static u64 step(void *p, u64 n)
 {
+	p = copy_hkid(p);
 	switch (n) {
 	case 1: return (u8)door(MEM_READ, 1, p, 0, 0, plain_site());
 	case 2: return (u16)door(MEM_READ, 2, p, 0, 0, plain_site());
@@ -112,7 +140,7 @@ static void remember(const void *p, u64 n)
 
 void ksim_plain_load(void *p, unsigned long n)
 {
-	if (mine(p) || !world_has(p))
+	if (mine(p) || !world_has(p) || !khost() || khost()->peeking[sim_self->id])
 		return;
 #ifdef KSIM_PLAIN_STEPS
 	if (unlikely(!(sim_self->mode & MODE_ROOT) && named(khost(), p, n))) {
@@ -121,7 +149,7 @@ void ksim_plain_load(void *p, unsigned long n)
 		return;
 	}
 #endif
-	if (sim_self->mode & MODE_KEYED)
+	if (sim_self->mode & MODE_KEYED && !statistic(khost(), p))
 		remember(p, n);
 }
 
@@ -145,6 +173,8 @@ void ksim_plain_store(void *p, unsigned long n)
 		return;
 	else
 		khost_settle_slow();
+	if (world_has(p) && statistic(h, p))
+		return;
 	if (sim_self->mode & KEYED)
 		world_log(p, n);
 	h->pend = p;

@@ -69,20 +69,7 @@ static const struct region_type
 	direct_type = { .name = "direct", .class = spte_class, .describe = spte_describe,
 			.indexed = true };
 
-/* Linux has -1 for none, and scenarios 0 */
-static const char *hkid_class(u64 raw)
-{
-	static const char *const words[] = {
-		"0x20", "0x21", "0x22", "0x23", "0x24", "0x25", "0x26", "0x27", "0x28", "0x29",
-		"0x2a", "0x2b", "0x2c", "0x2d", "0x2e", "0x2f", "0x30", "0x31", "0x32", "0x33",
-		"0x34", "0x35", "0x36", "0x37", "0x38", "0x39", "0x3a", "0x3b", "0x3c", "0x3d",
-		"0x3e", "0x3f",
-	};
-
-	return raw - 32 < ARRAY_SIZE(words) ? words[raw - 32] : "0";
-}
-
-static const struct region_type hkid_type = { .name = "hkid", .class = hkid_class };
+const struct region_type khost_stat_type = { .name = "stat", .indexed = true };
 
 static const u8 kinds[KSIM_REGIONS] = {
 	[KSIM_MODE] = KVM_REGION_MODE, [KSIM_CPU] = KVM_REGION_CPU,
@@ -101,14 +88,18 @@ static const u8 kinds[KSIM_REGIONS] = {
 void ksim_region(void *tree, enum ksim_region kind, void *p, unsigned int size,
 		 unsigned long count, unsigned long index, unsigned long step, int level)
 {
-	const struct kvm *kvm = tree ? linux_vm_of(tree) : khost()->op_vm[sim_self->id];
+	struct kvm *kvm = tree ? linux_vm_of(tree) : khost()->op_vm[sim_self->id];
 
 	khost_settle();
-	if (count == 1)
-		khost_name_word(p);
+	for (u64 i = 0; (count == 1 || kind == KSIM_STAT) && i < count; i++)
+		khost_name_word((char *)p + i * size);
+	if (kind == KSIM_HKID) {	/* Linux has -1 for none, and scenarios 0 */
+		kvm->hkid_word = p;
+		p = &kvm->hkid;
+	}
 	region_add(&(struct region){
 		.type = kind == KSIM_MIRROR ? &mirror_type : kind == KSIM_DIRECT ? &direct_type :
-			kind == KSIM_HKID ? &hkid_type :
+			kind == KSIM_STAT ? &khost_stat_type :
 			&kvm_region_types[kinds[kind]],
 		.base = p, .count = count, .stride = size, .size = (u8)size, .level = (u8)level,
 		.index = index, .step = step, .owner = kvm ? kvm->name : NULL });
@@ -172,6 +163,7 @@ static struct khost *host_get(struct sim *sim, const struct kmmu_config *cfg, in
 	sim_set_layer(sim, LAYER_KVM, h);
 	h->cpus = lp_count();
 	/* raw: at set-up */
+	h->page_vm = world_carve((world_phys_size() >> PAGE_SHIFT) * sizeof(*h->page_vm));
 	h->online = world_alloc(h->cpus * sizeof(*h->online));
 	for (u16 cpu = 0; cpu < h->cpus; cpu++) {
 		h->online[cpu] = 1;	/* raw: likewise */
@@ -244,8 +236,11 @@ static void td_init(struct sim *sim, struct kvm *kvm, const struct kmmu_config *
 
 	t.tdr = td_build(sim, &b);
 	td_build_pages(t.tdr, pages);
-	for (u32 i = 0; i < SEPT_PAGES; i++)
+	khost_page_of(t.tdr, kvm);
+	for (u32 i = 0; i < SEPT_PAGES; i++) {
+		khost_page_of(pages[i], kvm);
 		t.tdcs[i] = pages[i];
+	}
 	ktree_vm_built(kvm->tree, &t);
 }
 
@@ -294,8 +289,11 @@ static int vcpu_init(struct kvm *kvm, u16 n, bool runnable)
 	ktree_vcpu_unload(vcpu->tree);
 	tdvpr = vcpu_build(ktree_peek_tdr(kvm->tree), 0);
 	vcpu_build_pages(tdvpr, pages);
-	for (u32 i = 0; i < ARRAY_SIZE(pages); i++)
+	khost_page_of(tdvpr, kvm);
+	for (u32 i = 0; i < ARRAY_SIZE(pages); i++) {
+		khost_page_of(pages[i], kvm);
 		tdcx[i] = pages[i];
+	}
 	vcpu_build_vmcs(tdvpr, (u16)ktree_pi_vector(), 0, 1u << 7);
 	ktree_vcpu_built(vcpu->tree, tdvpr, tdcx, ARRAY_SIZE(tdcx));
 	if (!runnable)
@@ -332,6 +330,7 @@ struct kvm *linux_vm_new(struct sim *sim, const struct kmmu_config *cfg, GError 
 			    "the tree's KVM cannot be set up (error %d)", r);
 		return NULL;
 	}
+	kvm->number = h->vms ? h->vms->number + 1 : 0;
 	kvm->next = h->vms;
 	h->vms = kvm;
 	kvm->fd = ktree_vm_fd(kvm->tree);
@@ -348,6 +347,16 @@ struct kvm *linux_vm_new(struct sim *sim, const struct kmmu_config *cfg, GError 
 			    "the tree's KVM cannot be set up (error %d)", r);
 	return r ? NULL : kvm;
 }
+
+/* A look of a check's, in the middle of a step perhaps: what is around it is no actor's. */
+#define PEEK(call) ({							\
+	struct khost *peek_h = khost();					\
+	__typeof__(call) peek_r;					\
+									\
+	peek_h->peeking[sim_self->id]++;				\
+	peek_r = (call);						\
+	peek_h->peeking[sim_self->id]--;				\
+	peek_r; })
 
 /* --- looking ------------------------------------------------------------------------------------------ */
 
@@ -370,12 +379,12 @@ const char *linux_name(const struct kvm *kvm)
 
 u64 linux_tdr(const struct kvm *kvm)
 {
-	return kvm->destroyed ? 0 : ktree_peek_tdr(kvm->tree);
+	return kvm->destroyed ? 0 : PEEK(ktree_peek_tdr(kvm->tree));
 }
 
 u64 linux_tdvpr(const struct kvm *kvm, u16 n)
 {
-	return n < kvm->max_vcpus && kvm->fds[n].open ? ktree_peek_tdvpr(kvm->fds[n].tree) : 0;
+	return n < kvm->max_vcpus && kvm->fds[n].open ? PEEK(ktree_peek_tdvpr(kvm->fds[n].tree)) : 0;
 }
 
 bool linux_destroyed(const struct kvm *kvm)
@@ -390,7 +399,7 @@ u64 linux_gfns(const struct kvm *kvm)
 
 bool linux_is_dead(const struct kvm *kvm)
 {
-	return !kvm->destroyed && ktree_peek_dead(kvm->tree);
+	return !kvm->destroyed && PEEK(ktree_peek_dead(kvm->tree));
 }
 
 static void peek(const struct kvm *kvm, int mirror, u64 gfn, struct mirror_view *v)
@@ -398,7 +407,7 @@ static void peek(const struct kvm *kvm, int mirror, u64 gfn, struct mirror_view 
 	struct ktree_spte s = { .level = kvm->levels, .empty = 1, .pfn = ~0ul };
 
 	if (!kvm->destroyed)
-		ktree_peek(kvm->tree, mirror, gfn, &s);
+		(void)PEEK((ktree_peek(kvm->tree, mirror, gfn, &s), 0));
 	*v = (struct mirror_view){ .raw = s.raw, .pfn = s.pfn, .level = (u8)s.level };
 	v->class = s.frozen ? MIRROR_FROZEN : s.empty ? MIRROR_NONPRESENT :
 		   s.leaf ? MIRROR_LEAF : s.present ? MIRROR_TABLE :
@@ -490,11 +499,23 @@ void linux_check_end(struct kvm *kvm)
 unsigned long ksim_vm_number(void *tree)
 {
 	const struct kvm *kvm = linux_vm_of(tree);
-	unsigned long n = 0;
 
-	while (kvm && (kvm = kvm->next))
-		n++;
-	return n;
+	return kvm ? kvm->number : 0;
+}
+
+/* What is left is a leak; said here, since nobody will come back to it. */
+static void check_leaks(struct kvm *kvm)
+{
+	bool bugged = PEEK(ktree_peek_bugged(kvm->tree));
+
+	if (kvm->hkid && !bugged)
+		check_fail("hkid-leak", kvm->name, "HKID %u is still assigned and its TD is gone",
+			   kvm->hkid);
+	if (kvm->pages && !bugged)
+		check_fail("page-leak", kvm->name, "%u pages of the TD are never given back",
+			   kvm->pages);
+	else if (kvm->pages)
+		trace_note("pages leak: a consequence of the KVM_BUG");
 }
 
 void ksim_vm_gone(void *tree)
@@ -502,8 +523,10 @@ void ksim_vm_gone(void *tree)
 	struct kvm *kvm = linux_vm_of(tree);
 
 	khost_settle();
-	if (kvm)
-		world_set(kvm->destroyed, true);
+	if (!kvm)
+		return;
+	check_leaks(kvm);
+	world_set(kvm->destroyed, true);
 }
 
 void ksim_guest_page_free(unsigned long hpa)

@@ -19,7 +19,7 @@ void *ksim_xa_cmpxchg(struct xarray *x, unsigned long i, void *old, void *new);
 #define xa_erase(x, i) ksim_xa_store(x, i, NULL)
 #define xa_reserve(x, i, g) 0
 #define xa_release(x, i) do {} while (0)
-#define xa_err(p) 0
+#define xa_err(p) ((void)(p), 0)
 #define xa_is_err(p) false
 #define xa_is_zero(p) false
 #define xa_empty(x) (!(x)->root)

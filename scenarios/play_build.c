@@ -76,6 +76,8 @@ void player_describe(struct player *pl)
 	for (guint i = 0; i < c->dropped->len; i++)
 		g_string_append_printf(note, "%s %s", i ? "," : ", without",
 				       (char *)c->dropped->pdata[i]);
+	if (o->backend == KMMU_LINUX && kmmu_tree() && *kmmu_tree()->imitated)
+		g_string_append_printf(note, "; %s", kmmu_tree()->imitated);
 	r->note = play_result_str(r, note->str);
 	rests = rests_on(c, r->kvm, r->tdx, switches);
 	r->assumptions = play_result_str(r, rests);

@@ -115,6 +115,26 @@ def probes(tree):
     return flags
 
 
+def function_text(text, name):
+    """The definition of @name as it stands, or '' if there is none."""
+    m = re.search(rf'^(?!#|\s)[^;{{}}()\n]*\b{name}\([^;{{}}()]*\)\n{{.*?^}}', text, re.M | re.S)
+    return m[0] if m else ''
+
+
+def fingerprints(tree):
+    """Of the functions that glue_x86.c imitates: those whose text it was not written from."""
+    other = []
+    for name, file, *known in rows('imitated.txt'):
+        try:
+            text = function_text((tree / file).read_text(encoding='utf-8'), name)
+        except OSError:
+            text = ''
+        have = hashlib.sha256(text.encode()).hexdigest()[:16] if text else 'none'
+        if have not in known:
+            other.append((name, file, have))
+    return other
+
+
 class Compiler:
     """One way to call it, and what its errors mean."""
 
@@ -198,9 +218,15 @@ def main():
     ap.add_argument('--depfile', type=Path)
     ap.add_argument('--plain', action='store_true', help='plain accesses are steps')
     ap.add_argument('--lines', action='store_true', help='say which lines run')
+    ap.add_argument('--fingerprints', action='store_true',
+                    help='only print the lines of imitated.txt that the tree would add')
     ap.add_argument('cc', nargs='+')
     a = ap.parse_args()
     a.tree = a.tree.resolve()
+    if a.fingerprints:
+        for row in fingerprints(a.tree):
+            print(*row)
+        return
     version = version_of(a.tree)
     farm = Farm(a.tree, a.out.resolve())
     farm.headers()
@@ -226,7 +252,7 @@ def build(farm, cc, jobs, a, version):
         runs = []
         for src, unit, extra in jobs:
             path = HERE / unit if unit.startswith('glue') else farm.out / 'farm' / unit
-            obj = objdir / (Path(unit).stem + '_' + Path(unit).parent.name + '.o')
+            obj = objdir / (Path(unit).stem + '_' + (Path(unit).parent.name or 'kernel') + '.o')
             objs.append(obj)
             extra = [e.replace('@FARM@', str(farm.out / 'farm')) for e in extra]
             runs.append(pool.submit(cc.one, path, obj, extra))
@@ -286,11 +312,21 @@ def symbols(obj, *flags):
     return [line.split()[-1] for line in run('nm', *flags, obj).splitlines() if line.split()]
 
 
+def strong(obj):
+    """Global symbols that @obj defines, but for weak ones."""
+    return [w[2] for w in (line.split() for line in run('nm', '--defined-only', '-g', obj).splitlines())
+            if len(w) == 3 and w[1] in 'TDBR']
+
+
 def link_all(farm, cc, objs, out):
     """One object; a function that is nowhere is one that says so when it is called."""
     d = farm.out / 'obj'
     script, whole = d / 'kernel.lds', d / 'whole.o'
     script.write_text(SCRIPT, encoding='utf-8')
+    # What stands for x86.c gives way where a tree has it in a file that is compiled whole.
+    ours = d / 'glue_x86_kernel.o'
+    theirs = {s for o in objs if o != ours for s in strong(o)}
+    run('objcopy', *(f'--weaken-symbol={s}' for s in strong(ours) if s in theirs), ours)
     roots = sorted({s for o in objs for s in symbols(o, '--defined-only', '-g')
                     if s.startswith('ktree_')})
     base = ['ld', '-r', '-T', script, '--gc-sections', *('-u' + r for r in roots)]
@@ -318,6 +354,8 @@ def sha256(path):
 def write_info(farm, cc, a, version):
     """A C file that says what the object was made from."""
     name = run(*cc.cc, '--version').splitlines()[0]
+    other = [n for n, _, _ in fingerprints(a.tree)]
+    other = ('imitated, and not as in the kernels known here: ' + ', '.join(other)) if other else ''
     rows_ = ''.join(f'\t\t{{ "{f}", "{sha256(farm.out / "farm" / "tree" / f)}" }},\n'
                     for f in farm.files)
     a.info.write_text(f"""// Made by farm.py.
@@ -331,7 +369,7 @@ const struct kmmu_tree *kmmu_tree(void)
 \tstatic const struct kmmu_tree tree = {{
 \t\t.version = "{version}", .compiler = "{name}",
 \t\t.flags = "{'plain accesses are steps' if a.plain else ''}",
-\t\t.files = files, .imitated = "",
+\t\t.files = files, .imitated = "{other}",
 \t}};
 
 \treturn &tree;

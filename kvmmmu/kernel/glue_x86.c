@@ -136,7 +136,11 @@ int ktree_boot_x86(void)
 	SET(cache_reg, op_cache_reg);
 	SET(vcpu_run, op_vcpu_run);
 	SET(handle_exit, op_handle_exit);
+#ifdef HAVE_PRE_RUN
 	SET(vcpu_pre_run, tdx_vcpu_pre_run);
+#else
+	SET(vcpu_needs_initialization, tdx_vcpu_needs_initialization);
+#endif
 	SET(gmem_max_mapping_level, tdx_gmem_max_mapping_level);
 	tdx_hooks();
 	kvm_mmu_x86_module_init();
@@ -320,7 +324,11 @@ int ktree_service_requests(struct kvm_vcpu *vcpu)
 {
 	if (!kvm_request_pending(vcpu))
 		return 1;
+#ifdef VM_DEAD_TESTED
+	if (kvm_test_request(KVM_REQ_VM_DEAD, vcpu))
+#else
 	if (kvm_check_request(KVM_REQ_VM_DEAD, vcpu))
+#endif
 		return -EIO;
 	if (kvm_check_request(KVM_REQ_MMU_FREE_OBSOLETE_ROOTS, vcpu))
 		kvm_mmu_free_obsolete_roots(vcpu);
@@ -410,8 +418,13 @@ int kvm_arch_vcpu_ioctl_run(struct kvm_vcpu *vcpu)
 		vcpu->arch.complete_userspace_io = NULL;
 		r = cui(vcpu);
 	}
+#ifdef HAVE_PRE_RUN
 	if (r > 0)
 		r = kvm_x86_call(vcpu_pre_run)(vcpu);
+#else
+	if (r > 0 && kvm_x86_call(vcpu_needs_initialization)(vcpu))
+		r = -EINVAL;
+#endif
 	if (r > 0)
 		r = ktree_vcpu_run_loop(vcpu);
 	kvm_vcpu_srcu_read_unlock(vcpu);

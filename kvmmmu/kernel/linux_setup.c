@@ -162,8 +162,8 @@ static struct khost *host_get(struct sim *sim, const struct kmmu_config *cfg, in
 	h = world_alloc(sizeof(*h));
 	sim_set_layer(sim, LAYER_KVM, h);
 	h->cpus = lp_count();
-	/* raw: at set-up */
 	h->page_vm = world_carve((world_phys_size() >> PAGE_SHIFT) * sizeof(*h->page_vm));
+	/* raw: at set-up */
 	h->online = world_alloc(h->cpus * sizeof(*h->online));
 	for (u16 cpu = 0; cpu < h->cpus; cpu++) {
 		h->online[cpu] = 1;	/* raw: likewise */
@@ -507,10 +507,11 @@ unsigned long ksim_vm_number(void *tree)
 static void check_leaks(struct kvm *kvm)
 {
 	bool bugged = PEEK(ktree_peek_bugged(kvm->tree));
+	u32 hkid = mem_peek32(&kvm->hkid);
 
-	if (kvm->hkid && !bugged)
+	if (hkid && !bugged)
 		check_fail("hkid-leak", kvm->name, "HKID %u is still assigned and its TD is gone",
-			   kvm->hkid);
+			   hkid);
 	if (kvm->pages && !bugged)
 		check_fail("page-leak", kvm->name, "%u pages of the TD are never given back",
 			   kvm->pages);

@@ -6,6 +6,13 @@
 #include <linux/kvm_host.h>
 #include "kvmmmu/kernel/glue.h"
 
+/* A plain store, announced by hand: this file is compiled without the hooks */
+#define SET(lhs, v) do {						\
+	__typeof__(lhs) set_v = (v);					\
+	ksim_plain_store(&(lhs), sizeof(lhs));				\
+	(lhs) = set_v;							\
+} while (0)
+
 int ktree_boot(int nx_huge_pages)
 {
 	int r = ktree_boot_x86();
@@ -29,9 +36,9 @@ void ktree_task_init(void *task)
 	struct task_struct *t = task;
 
 	if (!the_mm)
-		the_mm = ksim_alloc(sizeof(*the_mm));
-	t->mm = the_mm;
-	t->pid = 1;
+		SET(the_mm, ksim_alloc(sizeof(*the_mm)));
+	SET(t->mm, the_mm);
+	SET(t->pid, 1);
 }
 
 void ksim_schedule(void)
@@ -65,7 +72,9 @@ static void call_on_cpu(void *p)
 {
 	struct on_cpu *c = p;
 
-	c->ret = c->fn(c->arg);
+	int r = c->fn(c->arg);
+
+	SET(c->ret, r);
 }
 int ksim_call_on_cpu(int cpu, int (*fn)(void *), void *arg)
 {
@@ -91,21 +100,23 @@ static struct xnode *node_of(struct xarray *x, unsigned long i, bool make)
 	if (!root) {
 		if (!make)
 			return NULL;
-		x->root = root = ksim_alloc(FAN * sizeof(void *));
+		root = ksim_alloc(FAN * sizeof(void *));
+		SET(x->root, root);
 	}
 	mid = (struct xnode **)root[a];
 	if (!mid) {
 		if (!make)
 			return NULL;
-		root[a] = (void *)(mid = ksim_alloc(FAN * sizeof(void *)));
+		mid = ksim_alloc(FAN * sizeof(void *));
+		SET(root[a], (struct xnode *)mid);
 	}
 	if (!mid[n % FAN] && make) {
 		struct xnode *new = ksim_alloc(sizeof(*new));
 		unsigned long k;
 
 		for (k = 0; x->dflt && k < FAN; k++)
-			new->slot[k] = x->dflt;
-		mid[n % FAN] = new;
+			SET(new->slot[k], x->dflt);
+		SET(mid[n % FAN], new);
 		if (x->region)
 			ksim_region(x->owner, x->region, new->slot, 8, FAN, i / FAN * FAN, 1, 0);
 	}
@@ -114,7 +125,7 @@ static struct xnode *node_of(struct xarray *x, unsigned long i, bool make)
 
 static struct ksim_xrange *range_of(struct xarray *x, unsigned long i)
 {
-	for (int k = 0; k < KSIM_XRANGES; k++)
+	for (int k = 0; x->ranges && k < KSIM_XRANGES; k++)
 		if (x->range[k].value && i >= x->range[k].first && i <= x->range[k].last)
 			return &x->range[k];
 	return NULL;
@@ -151,7 +162,7 @@ void *ksim_xa_find(struct xarray *x, unsigned long *i, unsigned long last)
 	struct ksim_xrange *best = NULL;
 	unsigned long k;
 
-	for (int r = 0; r < KSIM_XRANGES; r++) {
+	for (int r = 0; x->ranges && r < KSIM_XRANGES; r++) {
 		struct ksim_xrange *c = &x->range[r];
 
 		if (c->value && c->last >= *i && c->first <= last && (!best || c->first < best->first))
@@ -194,8 +205,9 @@ void xa_store_range_(struct xarray *x, unsigned long first, unsigned long last, 
 		struct ksim_xrange *r = &x->range[k];
 
 		if (v ? !r->value : r->value && r->first == first && r->last == last) {
-			r->first = first;
-			r->last = last;
+			SET(r->first, first);
+			SET(r->last, last);
+			SET(x->ranges, x->ranges + (v ? 1 : -1));
 			WRITE_ONCE(r->value, v);
 			return;
 		}
@@ -229,8 +241,14 @@ void xa_destroy(struct xarray *x)
 static struct file *fds[FDS];
 static int fds_nr;
 
-int ksim_fd_new(void) { return fds_nr < FDS ? fds_nr++ : -EMFILE; }
-void ksim_fd_install(int fd, struct file *f) { fds[fd] = f; }
+int ksim_fd_new(void)
+{
+	if (fds_nr == FDS)
+		return -EMFILE;
+	SET(fds_nr, fds_nr + 1);
+	return fds_nr - 1;
+}
+void ksim_fd_install(int fd, struct file *f) { SET(fds[fd], f); }
 struct file *ksim_fd_file(int fd) { return fd >= 0 && fd < fds_nr ? fds[fd] : NULL; }
 
 struct file *ksim_getfile(const char *name, const struct file_operations *fops, void *priv,
@@ -238,11 +256,11 @@ struct file *ksim_getfile(const char *name, const struct file_operations *fops, 
 {
 	struct file *f = ksim_alloc(sizeof(*f));
 
-	f->f_op = fops;
-	f->private_data = priv;
-	f->f_inode = inode;
-	f->f_mapping = inode ? inode->i_mapping : NULL;
-	f->refs.counter = 1;
+	SET(f->f_op, fops);
+	SET(f->private_data, priv);
+	SET(f->f_inode, inode);
+	SET(f->f_mapping, inode ? inode->i_mapping : NULL);
+	SET(f->refs.counter, 1);
 	return f;
 }
 
@@ -251,7 +269,7 @@ int ksim_getfd(const char *name, const struct file_operations *fops, void *priv,
 	int fd = ksim_fd_new();
 
 	if (fd >= 0)
-		fds[fd] = ksim_getfile(name, fops, priv, NULL);
+		SET(fds[fd], ksim_getfile(name, fops, priv, NULL));
 	return fd;
 }
 
@@ -295,7 +313,7 @@ void ksim_fput(struct file *f)
 static struct pseudo_fs_context fs_ctx;
 struct pseudo_fs_context *ksim_init_pseudo(struct fs_context *fc)
 {
-	fc->fs_private = &fs_ctx;
+	SET(fc->fs_private, (void *)&fs_ctx);
 	return &fs_ctx;
 }
 
@@ -304,9 +322,9 @@ struct vfsmount *ksim_mount(struct file_system_type *t)
 	struct vfsmount *m = ksim_alloc(sizeof(*m));
 	struct fs_context fc = { 0 };
 
-	m->mnt_sb = ksim_alloc(sizeof(*m->mnt_sb));
+	SET(m->mnt_sb, ksim_alloc(sizeof(*m->mnt_sb)));
 	t->init_fs_context(&fc);
-	m->mnt_sb->s_op = fs_ctx.ops;
+	SET(m->mnt_sb->s_op, fs_ctx.ops);
 	return m;
 }
 
@@ -315,12 +333,12 @@ struct inode *ksim_inode(struct super_block *sb)
 	struct inode *i = sb->s_op->alloc_inode(sb);
 	struct address_space *mapping = &i->i_data;
 
-	i->i_mapping = mapping;
-	mapping->host = i;
-	i->i_sb = sb;
+	SET(i->i_mapping, mapping);
+	SET(mapping->host, i);
+	SET(i->i_sb, sb);
 	init_rwsem(&mapping->invalidate_lock);
 	xa_init(&mapping->i_pages);
-	mapping->i_pages.region = KSIM_GMEM;
+	SET(mapping->i_pages.region, KSIM_GMEM);
 	return i;
 }
 
@@ -362,12 +380,12 @@ static struct page *new_folio(struct address_space *m, unsigned long index)
 {
 	struct page *p = pfn_to_page(ksim_guest_page_alloc() >> PAGE_SHIFT);
 
-	p->refcount.counter = 2;
-	p->locked = 1;
-	p->flags = 0;
-	p->private = 0;
-	p->mapping = m;
-	p->index = index;
+	SET(p->refcount.counter, 2);
+	SET(p->locked, 1);
+	SET(p->flags, 0);
+	SET(p->private, 0);
+	SET(p->mapping, m);
+	SET(p->index, index);
 	return p;
 }
 
@@ -383,7 +401,7 @@ struct folio *ksim_filemap_get(struct address_space *m, unsigned long index, int
 			p = new_folio(m, index);
 			if (!ksim_xa_cmpxchg(&m->i_pages, index, NULL, p))
 				return (struct folio *)p;
-			p->refcount.counter = 0;
+			SET(p->refcount.counter, 0);
 			ksim_guest_page_free(page_to_phys(p));
 			continue;
 		}
@@ -460,12 +478,15 @@ void *memdup_user(const void *p, size_t n)
 static unsigned long ida_bits[16];
 int ida_alloc_range(struct ida *ida, unsigned int min, unsigned int max, gfp_t f)
 {
-	for (; min <= max; min++)
-		if (!__test_and_set_bit(min, ida_bits))
-			return min;
+	for (; min <= max; min++) {
+		if (ida_bits[min / 64] >> (min % 64) & 1)
+			continue;
+		SET(ida_bits[min / 64], ida_bits[min / 64] | 1ul << (min % 64));
+		return min;
+	}
 	return -ENOSPC;
 }
-void ida_free(struct ida *ida, unsigned int id) { __clear_bit(id, ida_bits); }
+void ida_free(struct ida *ida, unsigned int id) { SET(ida_bits[id / 64], ida_bits[id / 64] & ~(1ul << (id % 64))); }
 int mmu_notifier_register(struct mmu_notifier *mn, struct mm_struct *mm) { return 0; }
 void mmu_notifier_unregister(struct mmu_notifier *mn, struct mm_struct *mm) { }
 struct vhost_task *vhost_task_create(bool (*fn)(void *), void (*sigkill)(void *), void *arg,
@@ -479,8 +500,8 @@ struct vhost_task *vhost_task_create(bool (*fn)(void *), void (*sigkill)(void *)
 static struct xarray *user_pages(void)
 {
 	if (!the_mm->pages) {
-		the_mm->pages = ksim_alloc(sizeof(struct xarray));
-		the_mm->pages->region = KSIM_USER;
+		SET(the_mm->pages, ksim_alloc(sizeof(struct xarray)));
+		SET(the_mm->pages->region, KSIM_USER);
 	}
 	return the_mm->pages;
 }
@@ -535,10 +556,10 @@ long get_user_pages_unlocked(unsigned long a, unsigned long n, struct page **p, 
 		if (*p)
 			return 1;
 		new = new_folio(NULL, a >> PAGE_SHIFT);
-		new->refcount.counter = 1;
-		new->locked = 0;
+		SET(new->refcount.counter, 1);
+		SET(new->locked, 0);
 		if (ksim_xa_cmpxchg(user_pages(), user_index(a), NULL, new)) {
-			new->refcount.counter = 0;
+			SET(new->refcount.counter, 0);
 			ksim_guest_page_free(page_to_phys(new));
 		}
 	}
@@ -555,8 +576,8 @@ void ksim_user_clear(unsigned long addr)
 
 	if (!p || ksim_xa_cmpxchg(user_pages(), user_index(addr), p, NULL) != p)
 		return;
-	p->next = current->zapped;
-	current->zapped = p;
+	SET(p->next, current->zapped);
+	SET(current->zapped, p);
 }
 
 void ksim_user_release(void)
@@ -564,7 +585,7 @@ void ksim_user_release(void)
 	struct page *p;
 
 	while ((p = current->zapped)) {
-		current->zapped = p->next;
+		SET(current->zapped, p->next);
 		ksim_put_page(p);
 	}
 }

@@ -26,7 +26,7 @@ struct khost {
 	u64 pend_n, pend_old;
 	bool pend_named;	/* it is a word with a name, and its event is owed */
 	u8 peeking[ACTORS_MAX];	/* it is no actor who looks, but a check: no hook */
-	u64 names[64];		/* words with names, by a hash of their address */
+	u64 *names;		/* carved: words with names, host_plain.c */
 };
 
 static inline struct khost *khost(void)
@@ -37,10 +37,12 @@ static inline struct khost *khost(void)
 /* khost_page_of - the page at @hpa is for @kvm, until the tree's KVM frees it */
 void khost_page_of(u64 hpa, struct kvm *kvm);
 
-/* statistics: nobody reads them, and so they are no part of a state */
-extern const struct region_type khost_stat_type;
-/* khost_name_word - a plain access of the word at @p may be a step */
-void khost_name_word(const void *p);
+/*
+ * khost_name_word - a plain access of the word at @p is a step; @noise: of statistics, which
+ * nobody reads, and so they are no part of a state
+ */
+#define KHOST_NAMES_BITS	17
+void khost_name_word(const void *p, u32 size, bool noise);
 
 /* khost_disown - the store that the actor owned gfns for is made */
 void khost_disown(struct khost *h);

@@ -69,44 +69,39 @@ void khost_settle_slow(void)
 
 /* --- names --------------------------------------------------------------------------------- */
 
-static u32 name_bit(const void *p)
+/*
+ * An exact table by address, since each plain access asks: address << 8, and below it the size,
+ * NOISE for statistics. Names are made at set-up and by who creates a vCPU, and stay.
+ */
+#define NOISE	0x80u
+
+static u32 slot_of(const void *p)
 {
-	return (u32)((u64)p >> 2 & (8 * sizeof(((struct khost *)0)->names) - 1));
+	return (u32)((u64)p * 0x9e3779b97f4a7c15ull >> (64 - KHOST_NAMES_BITS));
 }
 
-void khost_name_word(const void *p)
+void khost_name_word(const void *p, u32 size, bool noise)
 {
 	struct khost *h = khost();
-	u32 bit = name_bit(p);
+	u32 i = slot_of(p);
 
-	world_set(h->names[bit / 64], h->names[bit / 64] | BIT_ULL(bit % 64));
+	while (h->names[i] && h->names[i] >> 8 != (u64)p)
+		i = (i + 1) % (1u << KHOST_NAMES_BITS);
+	world_set(h->names[i], (u64)p << 8 | size | (noise ? NOISE : 0));
 }
 
-static bool statistic(const struct khost *h, const void *p)
+/* 0: it has no name */
+static u32 name_of(const struct khost *h, const void *p)
 {
-	u32 bit = name_bit(p);
-	const struct region *r;
+	u32 i = slot_of(p);
 
-	if (!(h->names[bit / 64] >> (bit % 64) & 1))
-		return false;
-	r = region_at(p);
-	return r && r->type == &khost_stat_type;
+	for (; h->names[i]; i = (i + 1) % (1u << KHOST_NAMES_BITS))
+		if (h->names[i] >> 8 == (u64)p)
+			return h->names[i] & 0xff;
+	return 0;
 }
 
 #ifdef KSIM_PLAIN_STEPS
-static bool named(const struct khost *h, const void *p, u64 n)
-{
-	u32 bit = name_bit(p);
-	struct region *r;
-
-	if (n > 8 || !(h->names[bit / 64] >> (bit % 64) & 1))
-		return false;
-	if (copy_hkid((void *)p) != p)
-		return true;
-	r = region_at(p);
-	return r && r->count == 1 && r->base == p && r->size == n;
-}
-
 static u64 step(void *p, u64 n)
 {
 	p = copy_hkid(p);
@@ -140,22 +135,30 @@ static void remember(const void *p, u64 n)
 
 void ksim_plain_load(void *p, unsigned long n)
 {
-	if (mine(p) || !world_has(p) || !khost() || khost()->peeking[sim_self->id])
+	struct khost *h;
+	u32 name;
+
+	if (mine(p) || !world_has(p))
 		return;
+	h = khost();
+	if (!h || h->peeking[sim_self->id])
+		return;
+	name = name_of(h, p);
 #ifdef KSIM_PLAIN_STEPS
-	if (unlikely(!(sim_self->mode & MODE_ROOT) && named(khost(), p, n))) {
+	if (unlikely(name == n && !(sim_self->mode & MODE_ROOT))) {
 		khost_settle_slow();
 		step(p, n);
 		return;
 	}
 #endif
-	if (sim_self->mode & MODE_KEYED && !statistic(khost(), p))
+	if (sim_self->mode & MODE_KEYED && !(name & NOISE))
 		remember(p, n);
 }
 
 void ksim_plain_store(void *p, unsigned long n)
 {
 	struct khost *h;
+	u32 name __attribute__((unused));
 
 	if (mine(p) || (!world_has(p) && !khost_is_static(p)))
 		return;
@@ -163,7 +166,8 @@ void ksim_plain_store(void *p, unsigned long n)
 	if (!h)
 		return;
 #ifdef KSIM_PLAIN_STEPS
-	if (unlikely(!(sim_self->mode & (MODE_ROOT | MODE_FREE)) && world_has(p) && named(h, p, n))) {
+	name = name_of(h, p);
+	if (unlikely(name == n && !(sim_self->mode & (MODE_ROOT | MODE_FREE)))) {
 		khost_settle_slow();
 		h->pend_old = step(p, n);
 		h->pend_named = true;
@@ -173,7 +177,7 @@ void ksim_plain_store(void *p, unsigned long n)
 		return;
 	else
 		khost_settle_slow();
-	if (world_has(p) && statistic(h, p))
+	if (name_of(h, p) & NOISE)
 		return;
 	if (sim_self->mode & KEYED)
 		world_log(p, n);

@@ -69,8 +69,6 @@ static const struct region_type
 	direct_type = { .name = "direct", .class = spte_class, .describe = spte_describe,
 			.indexed = true };
 
-const struct region_type khost_stat_type = { .name = "stat", .indexed = true };
-
 static const u8 kinds[KSIM_REGIONS] = {
 	[KSIM_MODE] = KVM_REGION_MODE, [KSIM_CPU] = KVM_REGION_CPU,
 	[KSIM_REQUESTS] = KVM_REGION_REQUESTS, [KSIM_CPU_LIST] = KVM_REGION_CPU_LIST,
@@ -92,14 +90,15 @@ void ksim_region(void *tree, enum ksim_region kind, void *p, unsigned int size,
 
 	khost_settle();
 	for (u64 i = 0; (count == 1 || kind == KSIM_STAT) && i < count; i++)
-		khost_name_word((char *)p + i * size);
+		khost_name_word((char *)p + i * size, size, kind == KSIM_STAT);
+	if (kind == KSIM_STAT)
+		return;
 	if (kind == KSIM_HKID) {	/* Linux has -1 for none, and scenarios 0 */
 		kvm->hkid_word = p;
 		p = &kvm->hkid;
 	}
 	region_add(&(struct region){
 		.type = kind == KSIM_MIRROR ? &mirror_type : kind == KSIM_DIRECT ? &direct_type :
-			kind == KSIM_STAT ? &khost_stat_type :
 			&kvm_region_types[kinds[kind]],
 		.base = p, .count = count, .stride = size, .size = (u8)size, .level = (u8)level,
 		.index = index, .step = step, .owner = kvm ? kvm->name : NULL });
@@ -162,6 +161,7 @@ static struct khost *host_get(struct sim *sim, const struct kmmu_config *cfg, in
 	h = world_alloc(sizeof(*h));
 	sim_set_layer(sim, LAYER_KVM, h);
 	h->cpus = lp_count();
+	h->names = world_carve(sizeof(*h->names) << KHOST_NAMES_BITS);
 	h->page_vm = world_carve((world_phys_size() >> PAGE_SHIFT) * sizeof(*h->page_vm));
 	/* raw: at set-up */
 	h->online = world_alloc(h->cpus * sizeof(*h->online));

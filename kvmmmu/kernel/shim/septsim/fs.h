@@ -32,6 +32,7 @@ struct xarray {
 	void *dflt;		/* what is in a slot from the start */
 	unsigned int region;	/* enum ksim_region of the slots; 0: none */
 	void *owner;		/* struct kvm, of the region */
+	int ranges;		/* that are used */
 	struct ksim_xrange range[KSIM_XRANGES];
 };
 struct address_space_operations {

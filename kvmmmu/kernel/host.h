@@ -26,6 +26,7 @@ struct khost {
 	u64 pend_n, pend_old;
 	bool pend_named;	/* it is a word with a name, and its event is owed */
 	u8 peeking[ACTORS_MAX];	/* it is no actor who looks, but a check: no hook */
+	u64 maybe[128];		/* a bit for each that may be in names: these fit a cache */
 	u64 *names;		/* carved: words with names, host_plain.c */
 };
 

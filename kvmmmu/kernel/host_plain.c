@@ -83,8 +83,9 @@ static u32 slot_of(const void *p)
 void khost_name_word(const void *p, u32 size, bool noise)
 {
 	struct khost *h = khost();
-	u32 i = slot_of(p);
+	u32 i = slot_of(p), bit = i % (8 * sizeof(h->maybe));
 
+	world_set(h->maybe[bit / 64], h->maybe[bit / 64] | BIT_ULL(bit % 64));
 	while (h->names[i] && h->names[i] >> 8 != (u64)p)
 		i = (i + 1) % (1u << KHOST_NAMES_BITS);
 	world_set(h->names[i], (u64)p << 8 | size | (noise ? NOISE : 0));
@@ -93,8 +94,10 @@ void khost_name_word(const void *p, u32 size, bool noise)
 /* 0: it has no name */
 static u32 name_of(const struct khost *h, const void *p)
 {
-	u32 i = slot_of(p);
+	u32 i = slot_of(p), bit = i % (8 * sizeof(h->maybe));
 
+	if (likely(!(h->maybe[bit / 64] >> (bit % 64) & 1)))
+		return 0;
 	for (; h->names[i]; i = (i + 1) % (1u << KHOST_NAMES_BITS))
 		if (h->names[i] >> 8 == (u64)p)
 			return h->names[i] & 0xff;

@@ -74,7 +74,7 @@ static void migrate(struct cast *a, const struct scn_op *op, struct kmmu_result 
 	of = &pl->cast[op->actor.index];
 	if (of == a)
 		*r = kmmu_migrate(a->kvm, (u16)op->lp);
-	else if (of->actor->state == ACTOR_PARKED)
+	else if (!pl->free && of->actor->state == ACTOR_PARKED)
 		actor_set_lp(of->actor, (u16)op->lp);
 	else
 		task_migrate(of->actor, (u16)op->lp);

@@ -34,15 +34,28 @@ static void look_around(void)
 		lp_take_interrupts(me);
 }
 
+/* The thread's own: where threads are real there is no log, and nobody else looks. */
+static void set_notifier(const struct preempt_ops *ops, void *arg)
+{
+	struct actor *me = sim_self;
+
+	if (sim_is_free(me->sim)) {
+		me->preempt_ops = ops;
+		me->preempt_arg = arg;
+		return;
+	}
+	actor_set(me->preempt_ops, ops);
+	actor_set(me->preempt_arg, arg);
+}
+
 void preempt_notifier_register(const struct preempt_ops *ops, void *arg)
 {
-	actor_set(sim_self->preempt_ops, ops);
-	actor_set(sim_self->preempt_arg, arg);
+	set_notifier(ops, arg);
 }
 
 void preempt_notifier_unregister(void)
 {
-	actor_set(sim_self->preempt_ops, NULL);
+	set_notifier(NULL, NULL);
 }
 
 /* The switch to another thread and back costs nothing: the cost table knows no price. */

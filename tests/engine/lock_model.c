@@ -9,25 +9,32 @@
 
 enum { TDEL = 11, TDHP = 52 };
 
-static bool acquire_host(u64 *e)
+static bool acquire_host(struct lock_model *m)
 {
+	u64 *e = &m->entry;
+
 	if (mem_bts64(e, TDEL)) {
 		mem_set_bit64(e, TDHP);
+		actor_set(m->asked, 1);
 		return false;
 	}
+	actor_set(m->asked, 0);
 	mem_clear_bit64(e, TDHP);
 	return true;
 }
 
-static bool acquire_guest(u64 *e)
+static bool acquire_guest(struct lock_model *m)
 {
-	u64 v;
+	u64 *e = &m->entry, v;
 
 	if (mem_bts64(e, TDEL))
 		return false;
 	v = mem_read64(e);
-	if (!(v >> TDHP & 1))
+	if (!(v >> TDHP & 1)) {
+		if (m->asked)
+			actor_set(m->bts_broken, 1);
 		return true;
+	}
 	mem_clear_bit64(e, TDEL);
 	return false;
 }
@@ -38,7 +45,7 @@ static void host(void *arg)
 
 	for (u32 i = 0; i < m->tries; i++) {
 		actor_forget(i);
-		if (!acquire_host(&m->entry))
+		if (!acquire_host(m))
 			continue;
 		mem_write64(&m->data, 0);
 		mem_clear_bit64(&m->entry, TDEL);
@@ -52,7 +59,7 @@ static void guest(void *arg)
 
 	for (u32 i = 0; i < m->tries; i++) {
 		actor_forget(i);
-		if (!acquire_guest(&m->entry))
+		if (!acquire_guest(m))
 			continue;
 		mem_clear_bit64(&m->entry, TDEL);
 		return;

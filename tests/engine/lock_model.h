@@ -12,8 +12,11 @@ struct lock_model {
 	u64 entry;		/* bit 11 TDEL, bit 52 TDHP */
 	u64 data;
 	u32 tries;		/* of each actor */
-	/* record: the two readings of "after a host's BUSY no guest before a host" */
-	bool bts_broken;	/* a host acquires at its BTS of TDEL */
+	/*
+	 * "After a host's BUSY no guest before a host", where a host acquires at its BTS of TDEL
+	 * and has its BUSY once it has asked for priority. World, but not in its hash.
+	 */
+	u32 asked, bts_broken;
 };
 
 /* lock_model_sim - @hosts host actors, then @guests guest actors, each @tries attempts */

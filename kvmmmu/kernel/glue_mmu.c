@@ -2,8 +2,33 @@
 /*
  * arch/x86/kvm/mmu/mmu.c whole, and what needs its statics.
  */
+#define kvm_tdp_mmu_map ktree_seam_map
+#define kvm_tdp_mmu_zap_invalidated_roots ktree_seam_zap_invalidated
 #include "mmu/mmu.c"
+#undef kvm_tdp_mmu_map
+#undef kvm_tdp_mmu_zap_invalidated_roots
 #include "kvmmmu/kernel/glue.h"
+
+/* Seams that scenarios know by name, between this file and tdp_mmu.c */
+__typeof__(ktree_seam_map) kvm_tdp_mmu_map;
+__typeof__(ktree_seam_zap_invalidated) kvm_tdp_mmu_zap_invalidated_roots;
+
+int ktree_seam_map(struct kvm_vcpu *vcpu, struct kvm_page_fault *fault)
+{
+	int r;
+
+	ksim_call_event("kvm_tdp_mmu_map", fault->gfn);
+	r = kvm_tdp_mmu_map(vcpu, fault);
+	ksim_return_event("kvm_tdp_mmu_map", fault->gfn, r);
+	return r;
+}
+
+void ktree_seam_zap_invalidated(struct kvm *kvm, bool shared)
+{
+	ksim_call_event("kvm_tdp_mmu_zap_invalidated_roots", 0);
+	kvm_tdp_mmu_zap_invalidated_roots(kvm, shared);
+	ksim_return_event("kvm_tdp_mmu_zap_invalidated_roots", 0, 0);
+}
 
 /* A page table is there: its words have names from now on, until the page is freed. */
 void ktrace_kvm_mmu_get_page(struct kvm_mmu_page *sp, bool created)

@@ -163,6 +163,8 @@ void ktree_td_check_end(struct kvm *kvm)
 		ksim_warn("the entry gate was left up", __FILE__, __LINE__);
 }
 
+int ktree_peek_gate(void *kvm) { return to_kvm_tdx(kvm)->wait_for_sept_zap; }
+
 void ktree_td_regions(struct kvm *kvm)
 {
 	struct kvm_tdx *t = to_kvm_tdx(kvm);

@@ -60,6 +60,16 @@ static inline void khost_settle(void)
 void khost_data_reset(struct khost *h);
 bool khost_is_static(const void *p);
 
+/* A look of a check's, in the middle of a step perhaps: what is around it is no actor's. */
+#define PEEK(call) ({							\
+	struct khost *peek_h = khost();					\
+	__typeof__(call) peek_r;					\
+									\
+	peek_h->peeking[sim_self->id]++;				\
+	peek_r = (call);						\
+	peek_h->peeking[sim_self->id]--;				\
+	peek_r; })
+
 /* The handles behind kmmu.h */
 struct kvm {
 	void *tree;		/* the tree's struct kvm */

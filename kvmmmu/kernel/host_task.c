@@ -10,6 +10,7 @@
 
 #include "kvmmmu/kernel/host.h"
 #include "kvmmmu/kernel/ktree.h"
+#include "kvmmmu/kernel/linux_priv.h"
 #include "sim/engine/arena.h"
 #include "sim/engine/check.h"
 #include "sim/engine/lp.h"
@@ -265,6 +266,25 @@ void ksim_ept_sync_global(void)
 
 /* --- the module ------------------------------------------------------------------------------ */
 
+/*
+ * The promise: behind the kick, with the gate up and other zappers and faulters held off by
+ * mmu_lock, nobody holds a lock of the module's.
+ */
+static void check_promise(u64 fn, u64 ret)
+{
+	const struct khost *h = khost();
+	const struct kvm *kvm = h->op_vm[sim_self->id];
+	char buf[24];
+
+	if (ret >> 32 != 0x80000200 || !h->about[sim_self->id])
+		return;
+	if (!PEEK(ktree_peek_gate(kvm->tree)) || !linux_zaps(kvm))
+		return;
+	check_fail("unsynchronized-seamcall", where(buf, sizeof(buf)),
+		   "%s is busy (0x%" PRIx64 ") though all vCPUs are kicked out and kept out",
+		   seamcall_name(fn & 0xffff), ret);
+}
+
 unsigned long ksim_seamcall(unsigned long fn, unsigned long *args)
 {
 	struct tdx_regs r = {
@@ -278,6 +298,7 @@ unsigned long ksim_seamcall(unsigned long fn, unsigned long *args)
 	if ((fn & 0xffff) == TDH_MNG_CREATE)
 		ksim_name_td(args[0]);
 	ret = seamcall(&r);
+	check_promise(fn, ret);
 	args[0] = r.rcx;
 	args[1] = r.rdx;
 	args[2] = r.r8;

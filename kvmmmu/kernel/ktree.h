@@ -74,6 +74,7 @@ struct ktree_spte {
 void ktree_peek(void *kvm, int mirror, unsigned long gfn, struct ktree_spte *s);
 void ktree_classify(unsigned long raw, int level, struct ktree_spte *s);
 int ktree_peek_dead(void *kvm);
+int ktree_peek_gate(void *kvm);
 int ktree_peek_bugged(void *kvm);
 unsigned long ktree_peek_tdr(void *kvm);
 unsigned long ktree_peek_tdvpr(void *vcpu);

@@ -27,6 +27,9 @@ void linux_check_end(struct kvm *kvm);
 int linux_make_vcpu(struct kvm *kvm, u16 n);
 void linux_give_guest(struct kvm_vcpu *vcpu);
 
+/* linux_zaps - does the running actor hold mmu_lock for write? No step */
+bool linux_zaps(const struct kvm *kvm);
+
 /* linux_vm_of - the handle of the tree's VM @tree */
 struct kvm *linux_vm_of(const void *tree);
 /* linux_op_begin - the running actor starts an operation on @kvm and remembers (@what, @a, @b) */

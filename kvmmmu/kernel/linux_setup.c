@@ -348,16 +348,6 @@ struct kvm *linux_vm_new(struct sim *sim, const struct kmmu_config *cfg, GError 
 	return r ? NULL : kvm;
 }
 
-/* A look of a check's, in the middle of a step perhaps: what is around it is no actor's. */
-#define PEEK(call) ({							\
-	struct khost *peek_h = khost();					\
-	__typeof__(call) peek_r;					\
-									\
-	peek_h->peeking[sim_self->id]++;				\
-	peek_r = (call);						\
-	peek_h->peeking[sim_self->id]--;				\
-	peek_r; })
-
 /* --- looking ------------------------------------------------------------------------------------------ */
 
 struct kvm_vcpu *linux_vcpu(struct kvm *kvm, u16 n)
@@ -459,6 +449,13 @@ bool linux_direct_maps(const struct kvm *kvm, u64 hpa, u64 *gfn)
 	region_each(search_table, &s);
 	*gfn = s.gfn;
 	return s.found;
+}
+
+bool linux_zaps(const struct kvm *kvm)
+{
+	int kind;
+
+	return ksim_lock_held(KSIM_WRITE, ktree_lock(kvm->tree, "mmu_lock", &kind));
 }
 
 /* --- locks by name -------------------------------------------------------------------------------------- */

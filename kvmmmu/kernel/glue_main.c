@@ -116,7 +116,7 @@ int ktree_slot(void *k, int what, unsigned long start, unsigned long end, unsign
 	if (what != 2) {
 		s = slot_at(kvm, start, end - start);
 		if (!s)
-			return -ENOENT;
+			return -EINVAL;
 		m.slot = s->id;
 		m.userspace_addr = s->userspace_addr;
 		m.flags = s->flags & ~KVM_MEMSLOT_INVALID;

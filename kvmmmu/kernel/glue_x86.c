@@ -566,3 +566,14 @@ int ____kvm_emulate_hypercall(struct kvm_vcpu *vcpu, int cpl,
 {
 	return 1;
 }
+
+/*
+ * MMIO of a TD: the entry that lets the guest have #VE is there now, and the instruction is run
+ * again (vt_check_emulate_instruction()).
+ */
+int x86_emulate_instruction(struct kvm_vcpu *vcpu, gpa_t cr2_or_gpa, int type, void *insn, int len)
+{
+	if (!is_td_(vcpu->kvm))
+		ksim_missing("x86_emulate_instruction");
+	return 1;
+}

@@ -19,26 +19,37 @@
 
 /* --- HKIDs: arch/x86/virt/vmx/tdx/tdx.c ----------------------------------------------- */
 
-/* An ida, under a spinlock of its own: nothing that others could come between. */
+/*
+ * An ida, under a spinlock of its own: nothing that others could come between. No step; where
+ * threads are real it is atomic all the same. True if the bit changed.
+ */
+static bool keyid_set(u16 hkid, bool taken)
+{
+	u64 *ids = &kvm_host_self()->guest_keyids, bit = BIT_ULL(hkid), was;
+
+	if (actor_self()->mode & MODE_FREE) {
+		if (taken)
+			was = mem_or64(ids, bit);
+		else
+			was = mem_and64(ids, ~bit);
+		return !(was & bit) == taken;
+	}
+	was = *ids;		/* raw: one actor runs at a time */
+	world_set(*ids, taken ? was | bit : was & ~bit);	/* raw: as above */
+	return !(was & bit) == taken;
+}
+
 u16 tdx_guest_keyid_alloc(void)
 {
-	struct kvm_host *host = kvm_host_self();
-	u16 hkid;
-
-	for (hkid = FIRST_HKID; hkid < LAST_HKID; hkid++) {
-		if (host->guest_keyids >> hkid & 1)
-			continue;
-		world_set(host->guest_keyids, host->guest_keyids | BIT_ULL(hkid));
-		return hkid;
-	}
+	for (u16 hkid = FIRST_HKID; hkid < LAST_HKID; hkid++)
+		if (keyid_set(hkid, true))
+			return hkid;
 	return 0;
 }
 
 void tdx_hkid_free(struct kvm *kvm)
 {
-	struct kvm_host *host = kvm_host_self();
-
-	world_set(host->guest_keyids, host->guest_keyids & ~BIT_ULL(mem_peek16(&kvm->hkid)));
+	keyid_set(mem_peek16(&kvm->hkid), false);
 	mem_write16(&kvm->hkid, 0);
 }
 

@@ -86,6 +86,21 @@ static void test_states(void **state)
 	}
 }
 
+/* Long enough for all to be up, and to give work away from deep in the way. */
+static void test_states_long(void **state)
+{
+	struct explore_options opt = { .preemptions = -1, .jobs = 1 };
+	struct explore_result *one = lock(3, 2, 4, opt);
+
+	for (opt.jobs = 2; opt.jobs <= JOBS_MAX; opt.jobs++) {
+		struct explore_result *r = lock(3, 2, 4, opt);
+
+		same_result(one, r);
+		explore_result_free(r);
+	}
+	explore_result_free(one);
+}
+
 /* With a bound a state may be expanded twice, but what it leads to is counted once. */
 static void test_bounds(void **state)
 {
@@ -468,6 +483,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_states),
+		cmocka_unit_test(test_states_long),
 		cmocka_unit_test(test_bounds),
 		cmocka_unit_test(test_samples),
 		cmocka_unit_test(test_found),

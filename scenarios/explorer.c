@@ -10,6 +10,7 @@
 
 #include "scenarios/diag.h"
 #include "scenarios/found.h"
+#include "scenarios/pauses.h"
 #include "scenarios/play_priv.h"
 #include "sim/engine/check.h"
 #include "sim/engine/meets.h"
@@ -248,6 +249,7 @@ static struct play_result *draw(struct explorer *e, const struct explore_found *
 	struct play_result *kept = e->pl.res, *drawn;
 	struct found_log *log = found_log_new(&e->pl, e->begun);
 	struct trail taken = { 0 }, way = f->crash ? before_crash(f) : f->trail;
+	struct pauses *pauses = pauses_new(e->pl.sim);
 
 	e->pl.res = drawn = play_result_new();
 	player_describe(&e->pl);
@@ -263,6 +265,8 @@ static struct play_result *draw(struct explorer *e, const struct explore_found *
 	for (guint i = 0; i < G_N_ELEMENTS(v->scn) && !v->loops && !e->out->tso && !f->crash; i++)
 		v->scn[i] = found_text(log, v->id, v->where, i == 0);
 	found_log_free(log);
+	v->pauses = pauses_text(pauses);
+	pauses_free(pauses);
 	taken.loop = f->trail.loop < f->trail.n ? f->trail.loop : taken.n;
 	v->choices = choices_text(e->names, f->crash ? &f->trail : &taken);
 	trail_free(&taken);
@@ -420,6 +424,7 @@ static void violation_free(gpointer p)
 	g_free((char *)v->text);
 	g_free((char *)v->site);
 	g_free(v->choices);
+	g_free(v->pauses);
 	for (guint i = 0; i < G_N_ELEMENTS(v->scn); i++)
 		g_free(v->scn[i]);
 	if (v->drawn)

@@ -31,6 +31,7 @@ struct explored_violation {
 	guint steps_found, switches_found;	/* of the way as it was found */
 	gboolean loops;		/* livelock, starvation: the way ends in a loop */
 	gboolean crash;		/* of septsim itself: the way's last step is not in the drawing */
+	char *pauses;		/* where the way stops whom, see pauses.h */
 	char *choices;		/* the way: "vCPU0*12 zapper*3 vCPU0:1 ..." */
 	struct play_result *drawn;	/* the way played, with its table */
 	char *scn[2];		/* the way as a scenario: rows by events, rows by steps */

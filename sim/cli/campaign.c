@@ -241,6 +241,7 @@ static void take_search(const struct campaigner *k, const struct task *t,
 	set(&i->where, v->where);
 	set(&i->why, v->text);
 	set(&i->file, v->scenario ? v->scenario : "");
+	set(&i->pauses, v->pauses ? v->pauses : "");
 	report_explored(e, &k->cli->look, FALSE, s);
 	g_free(i->table);
 	i->table = g_string_free(s, FALSE);

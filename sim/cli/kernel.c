@@ -51,6 +51,44 @@ static void print_tree(const struct kernel *k)
 		printf("%s\n", linux_ + 1);
 }
 
+/* What was found and stops somebody in the tree, as patches beside the scenarios. */
+static guint write_delays(const struct kernel *k, const char *tree, const struct campaign *c,
+			  const char *dir)
+{
+	guint n = 0;
+
+	for (guint i = 0; i < c->items->len; i++) {
+		const struct campaign_item *x = c->items->pdata[i];
+		char *name, *path, *patch;
+
+		if (x->verdict != CAMPAIGN_BAD || !*x->pauses)
+			continue;
+		name = g_strdup_printf("%s%s%s", x->scenario, *x->case_name ? " " : "", x->case_name);
+		patch = kernel_delay_patch(tree, name, x->why, x->pauses);
+		g_strdelimit(name, "/ ", '-');
+		path = g_strdup_printf("%s/%s.found/%s.delays.patch", k->dir, dir, name);
+		if (patch && g_file_set_contents(path, patch, -1, NULL))
+			n++;
+		g_free(patch);
+		g_free(path);
+		g_free(name);
+	}
+	return n;
+}
+
+/* Where to find what replays, and what delays. */
+static void print_found(const struct kernel *k, const char *tree, const struct campaign *c,
+			const char *dir)
+{
+	guint delays;
+
+	if (!campaign_count(c, -1, CAMPAIGN_BAD))
+		return;
+	delays = write_delays(k, tree, c, dir);
+	printf("Scenarios that replay it, and %u patches with delays for hardware: %s/%s.found\n",
+	       delays, k->dir, dir);
+}
+
 static int judge_tree(struct kernel *k, struct cli *cli)
 {
 	GString *why = g_string_new(NULL), *text = g_string_new(NULL);
@@ -68,8 +106,7 @@ static int judge_tree(struct kernel *k, struct cli *cli)
 	}
 	print_tree(k);
 	fwrite(text->str, 1, text->len, stdout);
-	if (campaign_count(c, -1, CAMPAIGN_BAD))
-		printf("Scenarios that replay what broke: %s/tree.found\n", k->dir);
+	print_found(k, k->tree, c, "tree");
 	code = campaign_count(c, -1, CAMPAIGN_BAD) ? EXIT_NOT_EXPECTED : EXIT_AS_EXPECTED;
 	campaign_free(c);
 out:
@@ -131,6 +168,7 @@ static int judge_series(struct kernel *k, struct series *s, struct cli *cli)
 	for (guint i = 1; i <= series_length(s) && !cli_interrupted(); i++) {
 		GPtrArray *added = kernel_lines_of(series_at(s, i)->patch);
 		struct campaign *now;
+		char dir[16];
 
 		g_string_truncate(why, 0);
 		g_string_truncate(out, 0);
@@ -147,6 +185,8 @@ static int judge_series(struct kernel *k, struct series *s, struct cli *cli)
 		report_kernel_lines(added, now, &cli->look, out);
 		g_ptr_array_unref(added);
 		fwrite(out->str, 1, out->len, stdout);
+		g_snprintf(dir, sizeof(dir), "%02u", i);
+		print_found(k, series_tree(s), now, dir);
 		fflush(stdout);
 		campaign_free(before);
 		before = now;

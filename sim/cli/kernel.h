@@ -76,3 +76,10 @@ gboolean kernel_lines_place(struct kernel *k, const char *tree, GPtrArray *added
 gboolean kernel_lines_write(const GPtrArray *added, const char *path);
 void report_kernel_lines(const GPtrArray *added, const struct campaign *c,
 			 const struct report_look *look, GString *out);
+
+/*
+ * kernel_delay_patch - a patch of the tree at @tree that waits where @pauses says
+ * @name, @what: of what was found. NULL if the way stops nobody in the tree, or too often.
+ */
+char *kernel_delay_patch(const char *tree, const char *name, const char *what,
+			 const char *pauses);

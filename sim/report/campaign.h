@@ -38,6 +38,7 @@ struct campaign_item {
 	char *why;		/* in words */
 	char *table;		/* drawn, for BAD */
 	char *file;		/* text of a scenario that replays it, or "" */
+	char *pauses;		/* where its way stops whom (scenarios/pauses.h), or "" */
 	guint64 executions;
 };
 

@@ -10,7 +10,7 @@
 #include "sim/report/campaign.h"
 
 #define HEAD	"septsim-campaign\t1"
-#define FIELDS	10u
+#define FIELDS	11u
 
 static const char *const phase_words[CAMPAIGN_PHASES] = {
 	"scenario", "schedule", "search", "random",
@@ -63,6 +63,7 @@ struct campaign_item *campaign_item_new(enum campaign_phase phase, const char *s
 	i->why = g_strdup("");
 	i->table = g_strdup("");
 	i->file = g_strdup("");
+	i->pauses = g_strdup("");
 	return i;
 }
 
@@ -79,6 +80,7 @@ void campaign_item_free(gpointer p)
 	g_free(i->why);
 	g_free(i->table);
 	g_free(i->file);
+	g_free(i->pauses);
 	g_free(i);
 }
 
@@ -112,6 +114,7 @@ void campaign_item_write(const struct campaign_item *i, FILE *out)
 	put(out, i->why);
 	put(out, i->table);
 	put(out, i->file);
+	put(out, i->pauses);
 	fprintf(out, "\t%" G_GUINT64_FORMAT "\n", i->executions);
 }
 
@@ -145,7 +148,8 @@ struct campaign_item *campaign_item_read(const char *line)
 	i->why = g_strcompress(f[7]);
 	i->table = g_strcompress(f[8]);
 	i->file = g_strcompress(f[9]);
-	i->executions = g_ascii_strtoull(f[10], NULL, 10);
+	i->pauses = g_strcompress(f[10]);
+	i->executions = g_ascii_strtoull(f[11], NULL, 10);
 out:
 	g_strfreev(f);
 	return i;

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A delay patch from a way that breaks something: where the way stops an actor, the code waits
+ * a while, so that on hardware others get as far meanwhile. It says both sides: who waits
+ * where, and where the other one should be by then. It makes a race likely, not certain: a
+ * delay holds every thread that comes by.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/cli/kernel.h"
+
+#define DELAY_MS	20
+#define CONTEXT		3
+#define DELAYS_MAX	12u	/* a way with more is too fine for delays */
+
+/* A line that is put in before line @at (from 1) of a file. */
+struct insertion {
+	char *path;		/* in the tree */
+	guint at;
+	char *text;
+};
+
+static void insertion_free(gpointer p)
+{
+	struct insertion *i = p;
+
+	g_free(i->path);
+	g_free(i->text);
+	g_free(i);
+}
+
+static char *in_tree(const char *tree, const char *file)
+{
+	char *real = realpath(file, NULL), *root = realpath(tree, NULL), *path = NULL;
+	size_t n = root ? strlen(root) : 0;
+
+	if (real && root && !strncmp(real, root, n) && real[n] == '/')
+		path = g_strdup(real + n + 1);
+	free(real);
+	free(root);
+	return path;
+}
+
+/* Nothing goes on behind it: what is put in after such a line stands between statements. */
+static gboolean ends_statement(const char *line)
+{
+	char *s = g_strstrip(g_strdup(line));
+	size_t n = strlen(s);
+	gboolean yes = n && (s[n - 1] == ';' || s[n - 1] == '{' || s[n - 1] == '}');
+
+	g_free(s);
+	return yes;
+}
+
+/* The first line of the statement that @line belongs to, from 1. */
+static guint statement(char **text, guint line)
+{
+	guint n = g_strv_length(text);
+
+	line = MIN(line, n);
+	while (line > 1 && !ends_statement(text[line - 2]))
+		line--;
+	/* Comments and blank lines before it stay with it. */
+	return line;
+}
+
+static char *indent_of(char **text, guint line)
+{
+	const char *s = text[line - 1];
+
+	return g_strndup(s, strspn(s, "\t "));
+}
+
+static void add(GPtrArray *all, const char *tree, char **f)
+{
+	char *path = in_tree(tree, f[2]), *full, *text, **lines, *indent;
+	struct insertion *i;
+	guint line = (guint)strtoul(f[3], NULL, 10);
+
+	if (!path)
+		return;
+	full = g_build_filename(tree, path, NULL);
+	if (!line || !g_file_get_contents(full, &text, NULL, NULL)) {
+		g_free(full);
+		g_free(path);
+		return;
+	}
+	lines = g_strsplit(text, "\n", -1);
+	i = g_new0(struct insertion, 1);
+	i->path = path;
+	i->at = statement(lines, line);
+	indent = indent_of(lines, line);
+	i->text = g_strdup_printf("%smdelay(%d); /* %s, until %s is in %s(), line %s */", indent,
+				  DELAY_MS, f[0], f[4], f[5], f[7]);
+	g_ptr_array_add(all, i);
+	g_free(indent);
+	g_strfreev(lines);
+	g_free(text);
+	g_free(full);
+}
+
+static int by_place(gconstpointer a, gconstpointer b)
+{
+	const struct insertion *x = *(struct insertion *const *)a, *y = *(struct insertion *const *)b;
+	int path = strcmp(x->path, y->path);
+
+	return path ? path : (int)x->at - (int)y->at;
+}
+
+/* One hunk: @text put in before line @at of @lines; @more: lines put in above already. */
+static void hunk(GString *out, char **lines, guint n, guint at, const char *text, guint more)
+{
+	guint from = at > CONTEXT ? at - CONTEXT : 1, to = MIN(at + CONTEXT - 1, n);
+
+	g_string_append_printf(out, "@@ -%u,%u +%u,%u @@\n", from, to - from + 1, from + more,
+			       to - from + 2);
+	for (guint l = from; l <= to; l++) {
+		if (l == at)
+			g_string_append_printf(out, "+%s\n", text);
+		g_string_append_printf(out, " %s\n", lines[l - 1]);
+	}
+}
+
+static guint after_includes(char **lines, guint n)
+{
+	guint at = 1;
+
+	for (guint l = 1; l <= n; l++)
+		if (g_str_has_prefix(lines[l - 1], "#include"))
+			at = l;
+	return at;
+}
+
+/* All insertions of one file; those that stand too near each other for a hunk each are left out. */
+static void file_patch(GString *out, const char *tree, const GPtrArray *all, guint from, guint to)
+{
+	const struct insertion *first = all->pdata[from];
+	char *full = g_build_filename(tree, first->path, NULL), *text = NULL, **lines;
+	guint n, more = 0, last = 0, at;
+
+	if (!g_file_get_contents(full, &text, NULL, NULL)) {
+		g_free(full);
+		return;
+	}
+	lines = g_strsplit(text, "\n", -1);
+	n = g_strv_length(lines) - 1;	/* behind the last newline is nothing */
+	g_string_append_printf(out, "diff --git a/%s b/%s\n--- a/%s\n+++ b/%s\n", first->path,
+			       first->path, first->path, first->path);
+	at = after_includes(lines, n);
+	hunk(out, lines, n, at, "#include <linux/delay.h>", more++);
+	last = at;
+	for (guint i = from; i < to; i++) {
+		const struct insertion *x = all->pdata[i];
+
+		if (x->at <= last + 2 * CONTEXT)
+			continue;
+		hunk(out, lines, n, x->at, x->text, more++);
+		last = x->at;
+	}
+	g_strfreev(lines);
+	g_free(text);
+	g_free(full);
+}
+
+char *kernel_delay_patch(const char *tree, const char *name, const char *what, const char *pauses)
+{
+	GPtrArray *all = g_ptr_array_new_with_free_func(insertion_free);
+	char **lines = g_strsplit(pauses, "\n", -1);
+	GString *out = g_string_new(NULL);
+	guint to;
+
+	for (char **l = lines; *l; l++) {
+		char **f = g_strsplit(*l, "\t", -1);
+
+		if (g_strv_length(f) == 8)
+			add(all, tree, f);
+		g_strfreev(f);
+	}
+	g_ptr_array_sort(all, by_place);
+	if (!all->len || all->len > DELAYS_MAX) {
+		g_string_free(out, TRUE);
+		out = NULL;
+		goto out;
+	}
+	g_string_append_printf(out, "%s: %s\n\nDelays that make it likely, for trying on hardware: "
+			       "not to be merged.\n\n", name, what);
+	for (char **l = lines; *l; l++) {
+		char **f = g_strsplit(*l, "\t", -1);
+
+		if (g_strv_length(f) == 8)
+			g_string_append_printf(out, "%s waits in %s(), line %s, until %s is in %s(), "
+					       "line %s\n", f[0], f[1], f[3], f[4], f[5], f[7]);
+		g_strfreev(f);
+	}
+	g_string_append_c(out, '\n');
+	for (guint from = 0; from < all->len; from = to) {
+		const struct insertion *x = all->pdata[from];
+
+		for (to = from + 1; to < all->len; to++)
+			if (strcmp(((struct insertion *)all->pdata[to])->path, x->path))
+				break;
+		file_patch(out, tree, all, from, to);
+	}
+out:
+	g_strfreev(lines);
+	g_ptr_array_unref(all);
+	return out ? g_string_free(out, FALSE) : NULL;
+}

@@ -10,6 +10,7 @@
 #include "sim/engine/arena.h"
 #include "sim/engine/check.h"
 #include "tdxmod/build.h"
+#include "tdxmod/user_leaf.h"
 #include "tdxmod/versions.h"
 
 /* No machine hands out its first megabyte; and hpa 0 means "none" to the module. */
@@ -151,8 +152,10 @@ static gboolean build_module(struct player *pl)
 	};
 
 	g_strfreev(words);
-	if (tdx_module_new(pl->sim, &cfg))
+	if (tdx_module_new(pl->sim, &cfg)) {
+		user_leaves_set(pl->sim, pl->opt->leaves);
 		return TRUE;
+	}
 	play_refuse(pl, &pl->c->variant.loc, tdx_version_find(pl->res->tdx, &version) ?
 		    "module %s has no dynamic PAMT; septsim list variants tdx" :
 		    "no module version %s; septsim list variants tdx", pl->res->tdx);

@@ -25,6 +25,7 @@ struct play_options {
 	const char *const *switches;	/* added; NULL-terminated */
 	const char *policy;		/* instead of the file's */
 	const char *const *policy_args;	/* "k=v" */
+	const struct user_leaves *leaves;	/* --leaves; NULL: none */
 	struct lines *lines;		/* of a kernel tree: what of it runs; NULL: nobody asks */
 	gboolean line_outcomes;		/* with which lock outcomes, too; not in searches */
 	gboolean steps;			/* record every step, not only those that tell */

@@ -73,6 +73,7 @@ struct module {
 	void *hp_watch[HP_WATCHES] __attribute__((aligned(64)));
 
 	struct injection *injections;	/* inject.c */
+	const struct user_leaves *user_leaves;	/* user_leaf.h; NULL: none */
 	u64 tds_made;
 	struct td_info td[TDS_MAX];
 };

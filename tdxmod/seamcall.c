@@ -18,6 +18,7 @@
 #include "tdxmod/pamt.h"
 #include "tdxmod/status.h"
 #include "tdxmod/td.h"
+#include "tdxmod/user_leaf.h"
 
 u64 tdx_features0(void)
 {
@@ -27,8 +28,13 @@ u64 tdx_features0(void)
 static u64 dispatch(struct tdx_regs *r, u64 rax)
 {
 	const struct leaf *l = leaf_of(rax & 0xffff);
+	const struct user_leaf *user = l ? NULL : user_leaf_of(rax & 0xffff);
 	u32 version = rax >> 16 & 0xff;
 
+	if (user && user->like != ~0ull)
+		l = leaf_of(user->like);
+	else if (user)
+		return user_leaf_run(user, r);
 	if (rax >> 24 || !l || (version && !l->versioned &&
 			       !(l->versioned_by && module_switch(module_self(), l->versioned_by))))
 		return status_operand(TDX_OPERAND_INVALID, OPERAND_RAX);
@@ -86,15 +92,23 @@ static const char *td_of_call(struct module *mod, const struct tdx_regs *r)
 	return l && l->about == ABOUT_PAGE && !strncmp(l->name, "TDH.MEM.", 8) ? NULL : td_with(mod, r->rcx);
 }
 
+static const char *name_of(u64 leaf)
+{
+	const char *name = seamcall_name(leaf);
+	const struct user_leaf *user = name ? NULL : user_leaf_of(leaf);
+
+	return name ? name : user ? user->name : "SEAMCALL";
+}
+
 u64 seamcall(struct tdx_regs *r)
 {
 	u64 rax = r->rax, arg = 0;
-	const char *name = "SEAMCALL", *td = NULL;
+	const char *name = NULL, *td = NULL;
 	bool has = false;
 
 	if (trace_on()) {
 		has = argument(module_self(), rax & 0xffff, r->rcx, &arg);
-		name = seamcall_name(rax & 0xffff) ? seamcall_name(rax & 0xffff) : name;
+		name = name_of(rax & 0xffff);
 		td = td_of_call(module_self(), r);
 	}
 	mem_drain();		/* SEAMCALL and SEAMRET serialize, as VM entry and exit do */

@@ -28,6 +28,8 @@ struct cli {
 	char *kvm, *tdx, *policy;
 	GPtrArray *versions;	/* of --tdx: run takes several */
 	gboolean json, in_process;
+	struct user_leaves *leaves;	/* --leaves FILE */
+	const char *leaves_file;
 	char *trace;		/* --trace FILE */
 	FILE *trace_out;
 };

@@ -216,6 +216,8 @@ static int judge(struct cli *cli, const char *path)
 		g_ptr_array_add(k->more, g_strdup_printf("--programs=%d", raw.programs));
 	if (raw.first)
 		g_ptr_array_add(k->more, g_strdup("--first"));
+	if (cli->leaves_file)
+		g_ptr_array_add(k->more, g_strdup_printf("--leaves=%s", cli->leaves_file));
 	g_ptr_array_add(k->more, g_strdup_printf("--width=%d", cli->look.width));
 	g_ptr_array_add(k->more, g_strdup_printf("--seed=%" G_GUINT64_FORMAT, cli->play.seed));
 	if (!raw.series && !raw.range) {

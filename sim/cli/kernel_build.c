@@ -129,7 +129,8 @@ static void reason(const char *log, GString *why)
 	gboolean farm = strstr(log, "linux_tree: ") || strstr(log, "headers.txt");
 
 	for (guint i = 0; i < n && kept < 24; i++) {
-		gboolean take = strstr(lines[i], "error:") || strstr(lines[i], "ERROR:") ||
+		gboolean take = strstr(lines[i], "error:") ||
+				strstr(lines[i], "undefined reference") || strstr(lines[i], "ERROR:") ||
 				g_str_has_prefix(lines[i], "linux_tree: ") ||
 				(farm && (g_str_has_prefix(lines[i], "  ") ||
 					  strstr(lines[i], " does not compile") ||

@@ -9,13 +9,14 @@
 #include <unistd.h>
 
 #include "scenarios/diag.h"
+#include "scenarios/leaves.h"
 #include "scenarios/vocab.h"
 #include "sim/cli/cli.h"
 #include "tdxmod/versions.h"
 
 /* As GOption fills them in; one command a process. */
 static struct {
-	char *seed, *policy, *variant, *tdx, *costs, *carrier, *kvm, *color, *trace;
+	char *leaves, *seed, *policy, *variant, *tdx, *costs, *carrier, *kvm, *color, *trace;
 	char **defines, **sets;
 	int width;
 	gboolean json, quiet, verbose, ascii, mail, in_process;
@@ -37,6 +38,8 @@ static const GOptionEntry common[] = {
 	{ "carrier", 0, 0, G_OPTION_ARG_STRING, &raw.carrier,
 	  "Who carries an actor: fiber or pthread", "KIND" },
 	{ "kvm", 0, 0, G_OPTION_ARG_STRING, &raw.kvm, "Whose KVM: own, or linux: of the tree built in", "BACKEND" },
+	{ "leaves", 0, 0, G_OPTION_ARG_FILENAME, &raw.leaves,
+	  "Leaves that the module has not: what they lock and return", "FILE" },
 	{ "trace", 0, 0, G_OPTION_ARG_FILENAME, &raw.trace, "Write every event", "FILE" },
 	{ "json", 0, 0, G_OPTION_ARG_NONE, &raw.json, "Results as JSON on standard output", NULL },
 	{ "quiet", 'q', 0, G_OPTION_ARG_NONE, &raw.quiet, "No table of what is as expected", NULL },
@@ -257,6 +260,20 @@ static gboolean take_backend(struct cli *cli)
 	return TRUE;
 }
 
+static gboolean take_leaves(struct cli *cli)
+{
+	GError *err = NULL;
+
+	cli->leaves = raw.leaves ? leaves_load(raw.leaves, &err) : NULL;
+	cli->play.leaves = cli->leaves;
+	cli->leaves_file = raw.leaves;
+	if (!err)
+		return TRUE;
+	cli_fail("--leaves: %s", err->message);
+	g_clear_error(&err);
+	return FALSE;
+}
+
 static gboolean take_seed(struct cli *cli)
 {
 	char *end;
@@ -308,7 +325,7 @@ static gboolean take_all(struct cli *cli, gboolean several)
 {
 	if (!take_defines(cli) || !take_variant(cli) || !take_tdx(cli, several) ||
 	    !take_policy(cli) || !take_costs(cli) ||
-	    !take_carrier(cli) || !take_backend(cli) || !take_seed(cli) || !take_look(cli) || !take_trace(cli))
+	    !take_carrier(cli) || !take_backend(cli) || !take_leaves(cli) || !take_seed(cli) || !take_look(cli) || !take_trace(cli))
 		return FALSE;
 	cli->json = raw.json;
 	cli->in_process = raw.in_process;
@@ -385,6 +402,7 @@ gboolean cli_parse(struct cli *cli, int *argc, char ***argv, const char *args,
 
 void cli_free(struct cli *cli)
 {
+	leaves_free(cli->leaves);
 	g_hash_table_unref(cli->defines);
 	g_ptr_array_unref(cli->switches);
 	g_ptr_array_unref(cli->policy_args);

@@ -66,6 +66,38 @@ class Differ(unittest.TestCase):
         differ('/no/such/file.scn', code=2)
 
 
+class Leaves(unittest.TestCase):
+    """--leaves FILE: what is right is taken, what is wrong is told with its place."""
+
+    def leaves(self, text, code):
+        with tempfile.TemporaryDirectory() as d:
+            path = os.path.join(d, 'leaves')
+            with open(path, 'w') as f:
+                f.write(text)
+            done = subprocess.run(
+                [SEPTSIM, 'run', '-q', '--leaves', path, ROOT + '/scenarios/races/a02-'
+                 'parallel-fault-frozen.scn'], capture_output=True, text=True)
+            self.assertEqual(done.returncode, code, done.stderr)
+            return done.stderr
+
+    def test_good(self):
+        self.leaves('# a comment\n0x90 TDH.MEM.ADD2 like TDH.MEM.PAGE.ADD\n'
+                    '0x91 TDH.FOO tdr=rdx TDR shared, SEPT_TREE exclusive -> SUCCESS\n'
+                    '0x92 TDH.BAR -> OPERAND_INVALID # no locks\n', 0)
+
+    def test_bad(self):
+        for text, what in (('x TDH.A -> SUCCESS', ':1: error: a leaf\'s number'),
+                           ('\n6 TDH.A -> SUCCESS', ':2: error: 6 is TDH.MEM.PAGE.AUG already'),
+                           ('0x90 foo -> SUCCESS', 'a name TDH.... is wanted'),
+                           ('0x90 TDH.A like TDH.NO', 'no leaf TDH.NO'),
+                           ('0x90 TDH.A -> NOPE', 'no status NOPE'),
+                           ('0x90 TDH.A FOO shared -> SUCCESS', 'no lock FOO'),
+                           ('0x90 TDH.A TDR often -> SUCCESS', 'shared or exclusive'),
+                           ('0x90 TDH.A TDR shared', 'the line ends in -> STATUS')):
+            with self.subTest(text):
+                self.assertIn(what, self.leaves(text + '\n', 2))
+
+
 class Kernel(unittest.TestCase):
     """What needs no tree: how it fails."""
 

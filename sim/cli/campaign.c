@@ -30,7 +30,7 @@ static struct {
 	int programs, executions, jobs;
 	double seconds;
 	gboolean first;
-	char *summary, *found, *only, *lines;
+	char *summary, *found, *only, *lines, *good_in;
 } raw = { .programs = 200, .executions = 300, .jobs = 0 };
 
 static const GOptionEntry extra[] = {
@@ -47,6 +47,8 @@ static const GOptionEntry extra[] = {
 	  "N" },
 	{ "summary", 0, 0, G_OPTION_ARG_FILENAME, &raw.summary,
 	  "Write every item, for `septsim kernel` to compare", "FILE" },
+	{ "good-in", 0, 0, G_OPTION_ARG_FILENAME, &raw.good_in,
+	  "Only items that were good in this --summary", "FILE" },
 	{ "lines", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_FILENAME, &raw.lines,
 	  "Count these places of the program, a number each", "FILE" },
 	{ "found", 0, 0, G_OPTION_ARG_FILENAME, &raw.found,
@@ -503,6 +505,42 @@ static gboolean options_are_good(void)
 	return TRUE;
 }
 
+/* Leave out of the plan what was not good there: on this tree it says nothing new. */
+static gboolean keep_good(struct campaigner *k)
+{
+	GError *err = NULL;
+	struct campaign *c = raw.good_in ? campaign_read(raw.good_in, &err) : NULL;
+	GHashTable *good;
+	GArray *tasks = k->plan->tasks;
+
+	if (!raw.good_in)
+		return TRUE;
+	if (!c) {
+		cli_fail("--good-in: %s", err->message);
+		g_clear_error(&err);
+		return FALSE;
+	}
+	good = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	for (guint i = 0; i < c->items->len; i++) {
+		const struct campaign_item *x = c->items->pdata[i];
+
+		if (x->verdict == CAMPAIGN_GOOD)
+			g_hash_table_add(good, g_strdup_printf("%d %s %s", x->phase, x->scenario,
+							       x->case_name));
+	}
+	for (guint i = tasks->len; i--;) {
+		const struct task *t = &g_array_index(tasks, struct task, i);
+		char *key = g_strdup_printf("%d %s %s", t->phase, t->name, t->c ? t->c->name : "");
+
+		if (!g_hash_table_contains(good, key))
+			g_array_remove_index(tasks, i);
+		g_free(key);
+	}
+	g_hash_table_unref(good);
+	campaign_free(c);
+	return TRUE;
+}
+
 static gboolean load_lines(struct campaigner *k)
 {
 	char *text, **words;
@@ -535,7 +573,7 @@ static int campaign(struct cli *cli, int n, char **files)
 
 	k.plan = plan_new(cli, n, files, (guint)raw.programs, (guint64)raw.executions,
 			  raw.only ? plan_phase(raw.only) : -1);
-	if (!k.plan || !load_lines(&k)) {
+	if (!k.plan || !keep_good(&k) || !load_lines(&k)) {
 		code = EXIT_INPUT;
 		goto out;
 	}

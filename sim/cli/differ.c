@@ -341,9 +341,8 @@ static void take_result(struct differ *d, const struct script *s, const struct f
 		differs(d, s, what);
 		g_free(what);
 	} else if (!strcmp(f[0], "refused")) {
-		struct kind *k = g_hash_table_lookup(d->kinds, f[3]);
+		struct kind *k = g_hash_table_lookup(d->kinds, g_strstrip(f[3]));
 
-		g_strstrip(f[3]);
 		d->refused++;
 		if (!k) {
 			k = g_new0(struct kind, 1);

@@ -103,7 +103,7 @@ static const char *name_of(u64 leaf)
 u64 seamcall(struct tdx_regs *r)
 {
 	u64 rax = r->rax, arg = 0;
-	const char *name = NULL, *td = NULL;
+	const char *name = "SEAMCALL", *td = NULL;	/* for who listens from the middle on */
 	bool has = false;
 
 	if (trace_on()) {

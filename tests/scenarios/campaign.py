@@ -42,7 +42,7 @@ class Campaign(unittest.TestCase):
                 ('search', 'a02-*', 'no-freeze', 'a02-parallel-fault-frozen'),
                 ('random', 'a01-*', 'no-freeze', 'random-')):
             with self.subTest(only):
-                out = campaign('--only', only, '--first', '--variant', switch,
+                out = campaign('--only', only, '--first', '-j', '1', '--variant', switch,
                                *files('races/' + name), code=1)
                 self.assertIn('NOT clean', out)
                 self.assertIn(what, out)
@@ -60,7 +60,8 @@ class Campaign(unittest.TestCase):
         with tempfile.TemporaryDirectory() as d:
             path = os.path.join(d, 's')
             campaign('--only', 'scenario', '--summary', path, *files('races/a01*'))
-            lines = open(path).read().splitlines()
+            with open(path) as f:
+                lines = f.read().splitlines()
         self.assertEqual(lines[0].split('\t')[:2], ['septsim-campaign', '1'])
         self.assertEqual(lines[-1], 'end')
         self.assertTrue(all(re.match('item\tscenario\tgood\t', x) for x in lines[1:-1]))

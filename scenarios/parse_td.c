@@ -80,7 +80,7 @@ static void attr_vocab(struct parse *p, const struct text *at, enum scn_vocab_ki
 
 /* --- td --- */
 
-#define MEMORY_MAX	(128ull << 30)
+#define MEMORY_MAX	(1ull << 40)
 
 /* Whole pages, and no more than a VM of the model can have. */
 static guint64 attr_memory(struct parse *p, const struct attr *a)

@@ -6,6 +6,7 @@
  * One a sim, in the world, as layer object LAYER_MODULE.
  * Source: TDX_1.5.01, src/common/data_structures/tdx_global_data.h, tdx_local_data.h.
  */
+#include "sim/engine/arena.h"
 #include "sim/engine/sim.h"
 #include "tdxmod/lock.h"
 #include "tdxmod/versions.h"
@@ -23,8 +24,12 @@ enum {
 };
 
 #define MODULE_HKID	32u		/* the module's own; TDs get the next ones */
-#define HKID_SHIFT	40		/* HKID field of a physical address: bits 45:40 */
-#define HKID_MASK	GENMASK_ULL(45, 40)
+/*
+ * The HKID field of a physical address, six bits, begins above what memory needs: at bit 40, or
+ * in a machine of more than 1 TiB at bit 46.
+ */
+#define HKID_SHIFT	(world_phys_size() > BIT_ULL(40) ? 46u : 40u)
+#define HKID_MASK	(63ull << HKID_SHIFT)
 #define PA_LIMIT	BIT_ULL(52)
 #define SEAMRR_BASE	0x60000000ull
 #define SEAMRR_SIZE	0x01000000ull

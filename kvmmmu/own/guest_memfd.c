@@ -191,7 +191,7 @@ void kvm_gmem_punch_hole(struct kvm *kvm, u64 start, u64 end)
 		.filter = KVM_FILTER_PRIVATE });
 	if (found && kvm_switch(kvm, SW_SEQ_BEFORE_TRUNCATE))
 		kvm_unmap_end(kvm);
-	for (gfn = start; gfn < end; gfn++)
+	for_each_known_gfn(kvm, gfn, start, end)
 		truncate_one(kvm, gfn);
 	if (found && !kvm_switch(kvm, SW_SEQ_BEFORE_TRUNCATE))
 		kvm_unmap_end(kvm);
@@ -238,7 +238,9 @@ int kvm_gmem_populate(struct kvm_vcpu *vcpu, u64 gfn, u64 src)
  */
 static void evict(struct kvm *kvm)
 {
-	for (u64 gfn = 0; gfn < kvm->gfns; gfn++) {
+	u64 gfn;
+
+	for_each_known_gfn(kvm, gfn, 0, kvm->gfns) {
 		/* Nobody else knows the inode: where there is no page nothing is looked up. */
 		if (mem_peek64(folio_slot(kvm, gfn)))
 			truncate_one(kvm, gfn);

@@ -263,7 +263,7 @@ void host_mm_exit(struct kvm *kvm)
 	kvm_tdp_mmu_zap_all(kvm);
 	kvm_mmu_unlock(kvm, false, 0, 0);
 	srcu_read_unlock(&kvm->srcu, idx);
-	for (page = 0; page < kvm->gfns; page++) {
+	for_each_known_gfn(kvm, page, 0, kvm->gfns) {
 		u64 *ptep = host_ptep(kvm, page);
 
 		if (mem_peek64(ptep))	/* nobody else knows the process: an empty one is passed by */

@@ -27,7 +27,7 @@
 
 #define CHUNKS_AT_ONCE	64u		/* a VM of up to 128 MiB has all of them from the start */
 #define BUILT_VCPUS	40	/* mutexes that one actor can hold, and some */
-#define MAX_MEMORY	(128ull << 30)	/* as many chunks as one allocation can name */
+#define MAX_MEMORY	(1ull << 40)
 
 /* tdx_hardware_setup(), __tdx_hardware_setup(): the lists; tdx_hardware_unsetup() is never */
 static void cpus_init(struct kvm_host *host)
@@ -52,7 +52,7 @@ static struct kvm_host *host_get(struct sim *sim)
 	page_reserve(PAGE_SIZE);
 	host = world_alloc(sizeof(*host));
 	world_set(host->private,
-		  (u64 **)world_alloc(((world_phys_size() >> 21) + 1) * sizeof(u64 *)));
+		  (u64 **)world_carve(((world_phys_size() >> 21) + 1) * sizeof(u64 *)));
 	sim_set_layer(sim, LAYER_KVM, host);
 	mutex_init(&host->tdx_lock, "tdx_lock");
 	init_rwsem(&host->cpu_hotplug_lock, "cpu_hotplug_lock");
@@ -75,7 +75,7 @@ static bool config_possible(const struct kmmu_config *cfg, GError **err)
 			      "a TD has as many vCPUs as there are LPs at most (tdx_vm_init())");
 	if (!cfg->memory || cfg->memory % PAGE_SIZE || cfg->memory > MAX_MEMORY)
 		return refuse(err, KMMU_ERROR_VALUE,
-			      "memory is a multiple of 4K, at most 128G");
+			      "memory is a multiple of 4K, at most 1T");
 	if (cfg->levels && cfg->levels != 4 && cfg->levels != 5)
 		return refuse(err, KMMU_ERROR_VALUE, "an S-EPT has 4 or 5 levels");
 	if (cfg->max_level > PG_LEVEL_2M)
@@ -502,7 +502,7 @@ void own_check_end(struct kvm *kvm)
 	if (kvm->destroyed)	/* said already */
 		return;
 	dirty_log_check_end(kvm);
-	for (gfn = 0; gfn < kvm->gfns; gfn++)
+	for_each_known_gfn(kvm, gfn, 0, kvm->gfns)
 		check_page(kvm, gfn);
 	kvm_warn_on(mem_peek32(&kvm->wait_for_sept_zap), NO_GFN, "the entry gate was left up");
 	kvm_warn_on(mem_peek64(&kvm->mmu_invalidate_in_progress), NO_GFN,

@@ -312,6 +312,21 @@ static inline struct gfn_chunk *gfn_chunk(struct kvm *kvm, u64 gfn)
 	return likely(c) ? c : kvm_chunk_new(kvm, gfn / CHUNK_GFNS);
 }
 
+/*
+ * for_each_known_gfn - each @gfn of [@from, @to) that may have something in its chunk: of a large
+ * VM most have none. known_gfn: @gfn, or the first one of the next chunk that is there; no step
+ */
+static inline u64 known_gfn(const struct kvm *kvm, u64 gfn, u64 to)
+{
+	while (gfn < to && !gfn_chunk_peek(kvm, gfn))
+		gfn = (gfn | (CHUNK_GFNS - 1)) + 1;
+	return gfn;
+}
+
+#define for_each_known_gfn(kvm, gfn, from, to)				\
+	for ((gfn) = known_gfn(kvm, from, to); (gfn) < (to);		\
+	     (gfn) = known_gfn(kvm, (gfn) + 1, to))
+
 /* kvm_online_vcpus - what kvm_for_each_vcpu() goes up to: vcpus[0..]; one step */
 static inline u32 kvm_online_vcpus(struct kvm *kvm)
 {

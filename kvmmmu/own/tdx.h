@@ -18,7 +18,8 @@ static inline u64 vcpu_pi_desc(const struct kvm_vcpu *vcpu)
 	return 64ull * vcpu->vcpu_id;
 }
 
-#define HKID_SHIFT		40	/* of a physical address, as the module is configured */
+/* Of a physical address, as the module is configured (tdxmod/module.h) */
+#define HKID_SHIFT		(world_phys_size() > BIT_ULL(40) ? 46u : 40u)
 #define TDX_GLOBAL_KEYID	32u	/* the module's own; those of TDs follow */
 #define FIRST_HKID		33u
 #define LAST_HKID		64u	/* not this one */

@@ -48,6 +48,8 @@ struct actor *actor_new(struct sim *sim, const char *name, u16 lp, void (*fn)(vo
 		.listened = sched_listened(sim),
 	};
 	actor_costs(sim, &fresh);
+	fresh.near = sim->near[lp].from;
+	fresh.far = sim->near[lp].to;
 	actor_store(a, &fresh, sizeof(fresh));
 	world_set(w->actor[id], a);
 	world_set(w->nactors, id + 1u);
@@ -175,4 +177,6 @@ void actor_set_lp(struct actor *a, u16 lp)
 	if (lp == a->lp)
 		return;
 	lp_moves(a, lp);
+	actor_set(a->near, sim->near[lp].from);
+	actor_set(a->far, sim->near[lp].to);
 }

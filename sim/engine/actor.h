@@ -56,6 +56,7 @@ struct actor {
 	u32 mode;		/* enum actor_mode bits */
 	u16 id;			/* also the tie-break of equal clocks */
 	u16 lp;			/* logical processor it runs on */
+	u16 near, far;		/* LPs of its package are [near, far): see line.c */
 	u32 cost_rmw, cost_cas, cost_read, cost_write;	/* line owned; cycles, from the cost table */
 	u8 listened;		/* somebody listens to events that are no steps */
 	/* cold from here on */

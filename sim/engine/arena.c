@@ -28,6 +28,24 @@ static inline u8 *state_of(const void *p)
 	return (u8 *)world_base + WORLD_STATE + at / CACHE_LINE;
 }
 
+/*
+ * Where small objects and tables end: what there is to keep about memory grows with it.
+ * The most is what checks keep, about a twelfth.
+ */
+static u64 slab_end(u64 phys)
+{
+	u64 room = phys / 8;
+
+	return room < (8ull << 30) ? 8ull << 30 : room < WORLD_CARVE ? room : WORLD_CARVE;
+}
+
+static u64 carve_end(u64 phys)
+{
+	u64 room = phys / 8 + (8ull << 30);
+
+	return room < WORLD_STACKS - WORLD_CARVE ? WORLD_CARVE + room : WORLD_STACKS;
+}
+
 static void open_range(u64 from, u64 to)
 {
 	from &= ~(u64)(PAGE_SIZE - 1);
@@ -47,29 +65,59 @@ static void area_open(u64 from, u64 to)
 	open_range(WORLD_SPAN + from / 4, WORLD_SPAN + (to + 3) / 4);
 }
 
+static bool reserve(u64 from, u64 to)
+{
+	char *p = world_base + (from & ~(u64)(PAGE_SIZE - 1)), *q;
+	u64 bytes = ((to + PAGE_SIZE - 1) & ~(u64)(PAGE_SIZE - 1)) - (u64)(p - world_base);
+
+	q = mmap(p, bytes, PROT_NONE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+	if (q == MAP_FAILED)
+		return false;
+	if (q != p) {	/* valgrind ignores NOREPLACE and moves */
+		munmap(q, bytes);
+		errno = EEXIST;
+		return false;
+	}
+	return true;
+}
+
+/* With its state bytes and its shadow */
+static bool area_reserve(u64 from, u64 to)
+{
+	return reserve(from, to) && reserve(WORLD_STATE + from / CACHE_LINE,
+					    WORLD_STATE + to / CACHE_LINE) &&
+	       reserve(WORLD_SPAN + from / 4, WORLD_SPAN + to / 4);
+}
+
+static bool areas_reserve(u64 phys)
+{
+	return area_reserve(WORLD_SLAB, slab_end(phys)) &&
+	       area_reserve(WORLD_CARVE, carve_end(phys)) &&
+	       reserve(WORLD_STACKS, WORLD_STACKS + (u64)ACTORS_MAX * WORLD_STACK_SIZE) &&
+	       area_reserve(WORLD_FRAMES, WORLD_FRAMES + phys / PAGE_SIZE * CACHE_LINE) &&
+	       reserve(WORLD_PHYS, WORLD_PHYS + phys) &&
+	       reserve(WORLD_SPAN + WORLD_PHYS / 4, WORLD_SPAN + (WORLD_PHYS + phys) / 4);
+}
+
 void *world_map(u64 phys)
 {
-	u64 span = WORLD_SPAN + SHADOW_SPAN;
-	char *p;
-
-	if (phys > (192ull << 30)) {
+	if (phys > WORLD_PHYS_MAX) {
 		errno = ERANGE;
 		return NULL;
 	}
-	p = mmap(world_base, span, PROT_NONE,
-		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
-	if (p == MAP_FAILED)
-		return NULL;
-	if (p != world_base) {	/* valgrind ignores NOREPLACE and moves */
-		munmap(p, span);
-		errno = EEXIST;
+	if (!areas_reserve(phys)) {
+		int err = errno;
+
+		world_release();
+		errno = err;
 		return NULL;
 	}
 	area_open(WORLD_SLAB, SLAB_CHUNK);
 	area_open(WORLD_FRAMES, WORLD_FRAMES + phys / PAGE_SIZE * CACHE_LINE);
 	open_range(WORLD_PHYS, WORLD_PHYS + phys);
 	open_range(WORLD_SPAN + WORLD_PHYS / 4, WORLD_SPAN + (WORLD_PHYS + phys) / 4);
-	return p;
+	return world_base;
 }
 
 void arena_setup(u64 phys)
@@ -91,7 +139,7 @@ void *world_carve(u64 bytes)
 	u64 at = w->carve_next;
 	u64 end = (at + bytes + PAGE_SIZE - 1) & ~(u64)(PAGE_SIZE - 1);
 
-	if (end > WORLD_STACKS)
+	if (end > carve_end(world_phys_size()))
 		sim_die("the world has no room for a table of %llu bytes", (unsigned long long)bytes);
 	area_open(at, end);
 	world_set(w->carve_next, end);
@@ -159,7 +207,7 @@ void *world_alloc(size_t size)
 	u32 c, lines;
 	char *p;
 
-	if (!size || size > (1u << 20))
+	if (!size || size > WORLD_ALLOC_MAX)
 		sim_die("world_alloc of %zu bytes", size);
 	c = slab_class(size);
 	lines = class_lines(c);
@@ -171,7 +219,7 @@ void *world_alloc(size_t size)
 	} else {
 		u64 at = w->slab_next, end = at + (u64)lines * CACHE_LINE;
 
-		if (end > WORLD_CARVE)
+		if (end > slab_end(sim->opt.phys))
 			sim_die("the world's slab area is full");
 		if (end / SLAB_CHUNK != (at - 1) / SLAB_CHUNK)
 			area_open(at, (end / SLAB_CHUNK + 1) * SLAB_CHUNK);

@@ -15,29 +15,50 @@
 struct sim;
 
 #define CACHE_LINE	64u
+#define WORLD_ALLOC_MAX	(64u << 20)
 #define PAGE_SIZE	4096u
 #define PAGE_SHIFT	12
 
-#define WORLD_SPAN	(256ull << 30)		/* bytes reserved for the world */
-#define WORLD_SLAB	0ull			/* area offsets from the world's base */
-#define WORLD_CARVE	(8ull << 30)		/* upper half of the slab area */
-#define WORLD_STACKS	(16ull << 30)
-#define WORLD_FRAMES	(20ull << 30)
-#define WORLD_STATE	(24ull << 30)
-#define WORLD_PHYS	(32ull << 30)
-#define WORLD_STACK_SIZE (64u << 10)
+#if defined(__SANITIZE_THREAD__)
+#define WORLD_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define WORLD_TSAN 1
+#endif
+#endif
 
 /*
  * world_base - the fixed address. The shadow (line model) starts at world_base +
  * WORLD_SPAN and is not part of the world: it is the clock's, see line.h.
+ *
+ * TSan leaves one window of 341 GiB; everybody else has room for 8 TiB of simulated memory.
+ * Offsets of the areas from the base; WORLD_SPAN is their end. Only what a sim of its size can
+ * use of each is reserved, see arena.c.
  */
-#if defined(__x86_64__)
-#define world_base ((char *)0x550000000000ull)
-#elif defined(__aarch64__)
-#define world_base ((char *)0x550000000000ull)
-#else
+#if !defined(__x86_64__) && !defined(__aarch64__)
 #error "no arena address is known for this architecture: add one here"
 #endif
+#define WORLD_SLAB	0ull
+#ifdef WORLD_TSAN
+#define world_base	((char *)0x550000000000ull)
+#define WORLD_CARVE	(8ull << 30)
+#define WORLD_STACKS	(16ull << 30)
+#define WORLD_FRAMES	(20ull << 30)
+#define WORLD_STATE	(24ull << 30)
+#define WORLD_PHYS	(32ull << 30)
+#define WORLD_PHYS_MAX	(192ull << 30)
+#define WORLD_SPAN	(256ull << 30)
+#else
+#define world_base	((char *)0x200000000000ull)
+#define WORLD_CARVE	(128ull << 30)
+#define WORLD_STACKS	(512ull << 30)
+#define WORLD_FRAMES	(520ull << 30)
+#define WORLD_STATE	(704ull << 30)
+#define WORLD_PHYS	(1ull << 40)
+#define WORLD_PHYS_MAX	(8ull << 40)
+#define WORLD_SPAN	(WORLD_PHYS + WORLD_PHYS_MAX)
+#endif
+#define WORLD_STACK_SIZE (64u << 10)
 #define world_phys (world_base + WORLD_PHYS)
 
 static inline bool world_has(const void *p)
@@ -49,7 +70,7 @@ static inline bool world_has(const void *p)
  * world_alloc - zeroed memory of the world, starting on a cache line
  * world_free  - give it back: its lines are dead until handed out again, and a step on
  *               a dead line is the violation use-after-free
- * @size: bytes, 1 to 1 MiB; world_free wants the size that was asked for
+ * @size: bytes, 1 to 64 MiB; world_free wants the size that was asked for
  *
  * Logged: a restore takes both back. Never fails (the reservation is the limit; beyond
  * it the process ends with a message).

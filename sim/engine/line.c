@@ -17,12 +17,23 @@
 #define SET_FIRST	2048u		/* above any LP + 1 */
 #define SETS_MAX	(1u << 24)
 
+/* The first LP of package @n, or one past the last: lp_setup() deals LPs out in rows. */
+static u16 package_start(const struct sim *sim, u32 n)
+{
+	return (u16)((n * sim->opt.lps + sim->opt.packages - 1) / sim->opt.packages);
+}
+
 void line_setup(struct sim *sim)
 {
+	u32 n = 0;
+
 	sim->near = g_new0(struct lp_span, sim->opt.lps);
 	for (u16 i = 0; i < sim->opt.lps; i++) {
-		sim->near[i].package = lp_package(i);
-		lp_package_span(sim->near[i].package, &sim->near[i].from, &sim->near[i].to);
+		while (i >= package_start(sim, n + 1))
+			n++;
+		sim->near[i] = (struct lp_span){
+			package_start(sim, n), package_start(sim, n + 1), (u16)n,
+		};
 	}
 	if (!sim->opt.timed || sim->opt.lps <= INLINE_LPS)
 		return;
@@ -128,43 +139,46 @@ static bool shared_among(const struct sim *sim, const struct line *l, u32 from, 
 
 /* --- prices ------------------------------------------------------------------------------- */
 
-static bool is_near(const struct lp_span *near, u32 lp)
+static bool is_near(const struct actor *me, u32 lp)
 {
-	return lp >= near->from && lp < near->to;
+	return lp >= me->near && lp < me->far;
 }
 
 /* Nobody has it who could give it away: out of this package's memory, or another's. */
-static enum cost_key from_memory(const struct sim *sim, const struct line *l, u32 lp)
+static enum cost_key from_memory(const struct actor *me, const struct line *l)
 {
-	return l->home == sim->near[lp].package + 1 ? COST_L3_HIT : COST_DRAM_REMOTE;
+	return l->home == me->sim->near[me->lp].package + 1 ? COST_L3_HIT : COST_DRAM_REMOTE;
 }
 
-static enum cost_key read_price(const struct sim *sim, const struct line *l, u32 lp)
+static bool shared_near(const struct actor *me, const struct line *l)
 {
-	const struct lp_span *near = &sim->near[lp];
+	return l->sharers && shared_among(me->sim, l, me->near, me->far, me->lp);
+}
 
+static bool shared_far(const struct actor *me, const struct line *l)
+{
+	u16 lps = me->sim->opt.lps;
+
+	return l->sharers && ((me->near && shared_among(me->sim, l, 0, me->near, me->lp)) ||
+			      (me->far < lps && shared_among(me->sim, l, me->far, lps, me->lp)));
+}
+
+static enum cost_key read_price(const struct actor *me, const struct line *l)
+{
 	if (l->excl)
-		return is_near(near, l->owner - 1u) ? COST_LINE_SAME_SOCKET :
-						      COST_LINE_CROSS_SOCKET;
-	if ((l->owner && is_near(near, l->owner - 1u)) ||
-	    shared_among(sim, l, near->from, near->to, lp))
+		return is_near(me, l->owner - 1u) ? COST_LINE_SAME_SOCKET : COST_LINE_CROSS_SOCKET;
+	if ((l->owner && is_near(me, l->owner - 1u)) || shared_near(me, l))
 		return COST_L3_HIT;
-	return l->owner ? COST_DRAM_REMOTE : from_memory(sim, l, lp);
+	return l->owner ? COST_DRAM_REMOTE : from_memory(me, l);
 }
 
-static enum cost_key write_price(const struct sim *sim, const struct line *l, u32 lp)
+static enum cost_key write_price(const struct actor *me, const struct line *l)
 {
-	const struct lp_span *near = &sim->near[lp];
-
-	if (l->owner && !is_near(near, l->owner - 1u))
+	if ((l->owner && !is_near(me, l->owner - 1u)) || shared_far(me, l))
 		return COST_LINE_CROSS_SOCKET;
-	if (l->sharers && sim->opt.packages > 1 &&
-	    ((near->from && shared_among(sim, l, 0, near->from, lp)) ||
-	     (near->to < sim->opt.lps && shared_among(sim, l, near->to, sim->opt.lps, lp))))
-		return COST_LINE_CROSS_SOCKET;
-	if ((l->owner && l->owner != lp + 1) || shared_among(sim, l, near->from, near->to, lp))
+	if ((l->owner && l->owner != me->lp + 1u) || shared_near(me, l))
 		return COST_LINE_SAME_SOCKET;
-	return from_memory(sim, l, lp);
+	return from_memory(me, l);
 }
 
 static void charge(struct actor *me, struct line *l, enum cost_key key)
@@ -226,7 +240,7 @@ static void line_read(struct actor *me, struct line *l)
 {
 	struct sim *sim = me->sim;
 
-	charge(me, l, read_price(sim, l, me->lp));
+	charge(me, l, read_price(me, l));
 	if (l->excl)
 		l->busy = me->clock;
 	l->excl = 0;
@@ -248,7 +262,7 @@ static void line_own(struct actor *me, struct line *l, enum mem_op op)
 	if (line_is_private(sim, l, me->lp)) {
 		line_hit(me, op);
 	} else {
-		charge(me, l, write_price(sim, l, me->lp));
+		charge(me, l, write_price(me, l));
 		l->busy = me->clock;
 	}
 	if (l->sharers)

@@ -43,18 +43,6 @@ u16 lp_package(u16 lp)
 	return lp_at(sim_current(), lp)->package;
 }
 
-/* The first LP of package @n, or one past the last. */
-static u32 package_start(const struct locks *root, u32 n)
-{
-	return (n * root->lps + root->packages - 1) / root->packages;
-}
-
-void lp_package_span(u16 package, u32 *from, u32 *to)
-{
-	*from = package_start(locks_here(), package);
-	*to = package_start(locks_here(), package + 1u);
-}
-
 u16 lp_self(void)
 {
 	return sim_self->lp;

@@ -25,7 +25,6 @@ enum irq_kind {
 
 u16 lp_count(void);
 u16 lp_package(u16 lp);		/* package number of @lp */
-void lp_package_span(u16 package, u32 *from, u32 *to);	/* its LPs are [@from, @to) */
 u16 lp_self(void);		/* LP of the running actor */
 
 /* Nestable; enable is where pending interrupts are taken. Own actor's state: no steps. */

@@ -21,8 +21,8 @@
 #include "sim/engine/trace.h"
 #include "sim/engine/undo.h"
 
-/* Slab classes: 1..16 lines one by one, then powers of two up to 1 MiB. */
-#define SLAB_CLASSES	(16 + 10)
+/* Slab classes: 1..16 lines one by one, then powers of two up to WORLD_ALLOC_MAX. */
+#define SLAB_CLASSES	(16 + 16)
 #define REGION_BUCKETS	4096
 
 /* The head of the world, at world_base: everything here is taken back by a restore. */
@@ -81,9 +81,12 @@ static __always_inline void undo_hash(struct undo_log *u, const u64 *p, u64 v)
 	u->hash_hi ^= h.hi;
 }
 
-/* The clock's tournament: a leaf an actor, the least key wins; see sched.c. */
+/*
+ * The clock's tournament: a leaf an actor, the least key wins; see sched.c. Aligned, so that two
+ * that meet share a line of the host's.
+ */
 struct tournament {
-	u64 node[2 * ACTORS_MAX];
+	u64 node[2 * ACTORS_MAX] __attribute__((aligned(64)));
 	u32 leaves;
 };
 
@@ -140,7 +143,7 @@ struct sim {
 	struct tournament tour;
 	struct carrier carrier[ACTORS_MAX];
 	struct lp_span {		/* by LP: its package, whose LPs are [from, to) */
-		u32 from, to;
+		u16 from, to;
 		u16 package;
 	} *near;
 	u64 *sets;			/* line.c: sharers of lines, beyond 32 LPs */
@@ -201,7 +204,7 @@ static inline void sim_free_unlock(struct sim *sim)
 
 /*
  * arena.c. world_map - map the world at its fixed address for @phys bytes of simulated
- * memory (at most 192 GiB); NULL with errno: EEXIST when something else lies there.
+ * memory (at most WORLD_PHYS_MAX); NULL with errno: EEXIST when something else lies there.
  */
 void *world_map(u64 phys);
 void world_release(void);

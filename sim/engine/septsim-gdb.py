@@ -11,7 +11,7 @@ SAVED = ["r15", "r14", "r13", "r12", "rbp", "rbx", "rip"]	# from actor->sp upwar
 
 
 def world():
-	return gdb.parse_and_eval("(struct world *)0x550000000000")
+	return gdb.parse_and_eval("(struct world *)0x200000000000")
 
 
 def actors():

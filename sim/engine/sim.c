@@ -67,7 +67,7 @@ static void root_setup(struct sim *sim)
 
 struct sim *sim_new(const struct sim_options *opt)
 {
-	struct sim *sim = g_new0(struct sim, 1);
+	struct sim *sim = g_aligned_alloc0(1, sizeof(*sim), 64);
 
 	sim->opt = *opt;
 	options_default(&sim->opt);
@@ -76,7 +76,7 @@ struct sim *sim_new(const struct sim_options *opt)
 	if (!world_map(sim->opt.phys)) {
 		fprintf(stderr, "septsim: cannot map the world at %p: %s\n", world_base,
 			errno == EEXIST ? "something else lies there" : strerror(errno));
-		g_free(sim);
+		g_aligned_free(sim);
 		return NULL;
 	}
 	costs_select(sim);
@@ -89,8 +89,8 @@ struct sim *sim_new(const struct sim_options *opt)
 	check_setup(sim);
 	root_setup(sim);
 	arena_setup(sim->opt.phys);
-	lp_setup(sim, sim->opt.lps, sim->opt.packages);
 	line_setup(sim);
+	lp_setup(sim, sim->opt.lps, sim->opt.packages);
 	tlb_setup(sim);
 	if (sim->opt.trace)
 		trace_ring(sim, sim->opt.trace);
@@ -117,7 +117,7 @@ void sim_free(struct sim *sim)
 	g_free(sim->undo.entry);
 	g_free(sim->futex);
 	pthread_mutex_destroy(&sim->free_lock);
-	g_free(sim);
+	g_aligned_free(sim);
 	sim_self = NULL;
 	world_release();
 }

@@ -165,6 +165,18 @@ static bool free_door(void)
 	return ok;
 }
 
+/* What a step costs more with 512 actors than with 8, of SEAMCALL-shaped work */
+static bool growth(struct load *few, struct load *many, double most)
+{
+	uint64_t n = 1 << 20, m = n;
+	double a = bench_value(run_load, few, &n), b = bench_value(run_load, many, &m);
+	bool ok = b <= most * a;
+
+	printf("%-36s %9.2f x  of %.2f ns <= %6.2f x%s\n", "SEAMCALL-shaped, 512 over 8 actors",
+	       b / a, a, most, ok ? "" : "  MISSED");
+	return ok;
+}
+
 int main(void)
 {
 	static struct load s8 = { seamcall_shaped, 8, 19 }, s512 = { seamcall_shaped, 512, 19 };
@@ -174,6 +186,7 @@ int main(void)
 	bench_heading();
 	ok &= bench("SEAMCALL-shaped, 8 actors", "step", 10, run_load, &s8);
 	ok &= bench("SEAMCALL-shaped, 512 actors", "step", 15, run_load, &s512);
+	ok &= growth(&s8, &s512, 2.0);
 	ok &= bench("all RMW on one line, 8 actors", "step", 25, run_load, &h8);
 	ok &= bench("all RMW on one line, 512 actors", "step", 40, run_load, &h512);
 	ok &= bench("switch alone", "switch", 6, run_switch, NULL);

@@ -49,7 +49,7 @@ static uint64_t search(void *arg, uint64_t n)
 static bool bench_jobs(struct load *one, struct load *two)
 {
 	uint64_t n = 1;
-	double alone = bench_value(search, one, &n), both = bench_value(search, two, &n);
+	double alone = bench_value_wall(search, one, &n), both = bench_value_wall(search, two, &n);
 
 	printf("%-36s %9.2f ns /state\n", "the same, 6 tries, in a process", alone);
 	printf("%-36s %9.2f ns /state, %.2f times as fast (>= 1.90)%s\n", "... in two", both,

@@ -240,7 +240,7 @@ static void test_operand_shared(void **state)
 		{ 2 | 6 << 3, EXIT_REASON_EPT_MISCONFIG },		/* W without R */
 		{ 3 | 7 << 3, EXIT_REASON_EPT_MISCONFIG },		/* memory type */
 		{ 3 | 6 << 3 | SEAMRR_BASE, EXIT_REASON_EPT_MISCONFIG },
-		{ 3 | 6 << 3 | 33ull << HKID_SHIFT, EXIT_REASON_EPT_MISCONFIG },
+		{ 3 | 6 << 3 | 33ull << 40, EXIT_REASON_EPT_MISCONFIG },
 	};
 	struct env e;
 

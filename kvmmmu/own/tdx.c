@@ -290,6 +290,8 @@ static int remove_leaf(struct kvm *kvm, u64 gfn, u8 level, u64 old)
 	if (tdx_bug_on(kvm, wbinvd(kvm, spte_to_pa(old), &call), &call))
 		return -EIO;
 	tdx_quirk_reset_paddr(kvm);
+	/* What the walk, the truncation and the free cost beyond their steps (K23) */
+	sim_charge(COST_KVM_ZAP_CODE, 1);
 	if (kvm_switch(kvm, SW_PIN_PAGES))
 		folio_put(pfn_to_folio(spte_to_pa(old)));
 	return 0;

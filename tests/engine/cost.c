@@ -23,7 +23,7 @@ static const char *const charged_keys[] = {
 	"line-cross-keyid", "pause", "keyhole-hit", "keyhole-miss", "keyhole-static", "rdmsr",
 	"wrmsr", "vmread", "vmptrld", "xsaves", "invept", "ibpb", "seamcall-fixed",
 	"td-transition", "tdcall-fixed", "page-clear-4k", "page-clflush-4k", "wbinvd-package",
-	"ipi-delivery",
+	"ipi-delivery", "kvm-zap-code",
 };
 
 #define HEADER "key,unit,value_low,value_typical,value_high\n"

@@ -89,6 +89,16 @@ def text():
 TAIL = '''
 ## Not compared
 
+* The other calibration row, reclaim of the same TD in teardown (24 s for 18 GB, 5.1 us a page):
+  no kernel that is modelled takes memory back that way (KVM_TDX_TERMINATE_VM was not merged).
+  Counted by hand, one SEAMCALL of 8700, its body of 679, a page cleared for 1200 and KVM's
+  4600 are 15180 cycles, 5.1 us.
+* Removal at 64 vCPUs and 400 GB (5539 s, 52.8 us a page): nothing in the model makes it three
+  times as slow as at 32 vCPUs, and reclaim of the same TD was not slow (4.5 us a page).
+* A private fault beside 247 idle vCPUs that tick (153 us; dstack PR 1220): 1.66 M HLT exits in
+  10 s are 672 a vCPU and second where 1000 were asked for, so that the host was past what it
+  can do; how many other exits came with each tick is not known. With one TD exit for each
+  here, a fault takes 10 us.
 * The boot speed-up by lazy acceptance (2.5 to 4 times): firmware and page allocator are not
   modelled.
 * One instruction's VM exit below and above 4096 TSC ticks at 1.6 and 0.8 GHz: frequencies are

@@ -105,7 +105,8 @@ static void fold_sweep(GPtrArray *rows, guint at, guint n, guint64 step)
 	struct indexed x;
 	char *text;
 
-	indexed(first, &x);
+	if (!indexed(first, &x))	/* it is: sweep() said so */
+		return;
 	text = g_strdup_printf("%.*s0x%" G_GINT64_MODIFIER "x..0x%" G_GINT64_MODIFIER "x%s "
 			       "(%u times)", x.head, x.text, x.index, x.index + n * step, x.rest, n);
 	g_ptr_array_remove_range(rows, at + 1, n - 1);

@@ -85,7 +85,7 @@ static void draw_operands(const struct storm_plan *p, u64 *x, struct storm_op *o
 		op->how = (u8)(!p->td || one_in(x, 2));		/* shared */
 		op->n = (u16)(op->how && p->max_level > 1 && one_in(x, 3));	/* 2M */
 		/* fall through */
-	case GFN:
+		__attribute__((fallthrough));
 		op->from = draw_gfn(x);
 		op->to = op->from + 1;
 		break;

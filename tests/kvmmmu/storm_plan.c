@@ -84,8 +84,8 @@ static void draw_operands(const struct storm_plan *p, u64 *x, struct storm_op *o
 	case GFN_KIND:
 		op->how = (u8)(!p->td || one_in(x, 2));		/* shared */
 		op->n = (u16)(op->how && p->max_level > 1 && one_in(x, 3));	/* 2M */
-		/* fall through */
 		__attribute__((fallthrough));
+	case GFN:
 		op->from = draw_gfn(x);
 		op->to = op->from + 1;
 		break;

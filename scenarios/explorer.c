@@ -100,8 +100,9 @@ static void take(void *ctx, const u8 *p, u64 n)
 {
 	struct explorer *e = ctx;
 
-	for (const char *s = (const char *)p; s < (const char *)p + n; s += strlen(s) + 1)
-		g_hash_table_add(e->pl.tolerated, (gpointer)g_intern_string(s));
+	for (u64 at = 0; at < n; at += strlen((const char *)p + at) + 1)
+		g_hash_table_add(e->pl.tolerated,
+				 (gpointer)g_intern_string((const char *)p + at));
 }
 
 static guint progress_kinds(guint limit)

@@ -325,6 +325,10 @@ void bench_init(struct bench *b, struct cli *cli)
 
 void bench_clear(struct bench *b)
 {
+	g_free(b->raw.policy);
+	g_free(b->raw.level);
+	g_free(b->raw.csv);
+	g_free(b->raw.html);
 	g_ptr_array_unref(b->rep.cells);
 	g_ptr_array_unref(b->rep.columns);
 	g_ptr_array_unref(b->plan);

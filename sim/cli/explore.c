@@ -256,9 +256,10 @@ static int explore_file(struct cli *cli, struct explore_request *q, const char *
 	if (!sc)
 		return EXIT_INPUT;
 	if (q->engine.checkpoint && !raw.only && sc->cases->len > 1) {
-		scenario_free(sc);
-		return cli_fail("a checkpoint is of one case: give --case; %s has %u", path,
+		code = cli_fail("a checkpoint is of one case: give --case; %s has %u", path,
 				sc->cases->len);
+		scenario_free(sc);
+		return code;
 	}
 	for (guint i = 0; i < sc->cases->len && !cli_interrupted(); i++) {
 		const struct scenario_case *c = sc->cases->pdata[i];

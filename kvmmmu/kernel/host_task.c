@@ -92,6 +92,16 @@ void ksim_missing(const char *name)
 	actor_exit();
 }
 
+void ksim_unexpected_exit(unsigned int vcpu, unsigned long reason)
+{
+	char buf[24];
+
+	khost_settle();
+	snprintf(buf, sizeof(buf), "0x%x", vcpu);
+	check_fail("unexpected-exit", buf, "TDH.VP.ENTER of vCPU %u returned 0x%lx: "
+		   "KVM_EXIT_INTERNAL_ERROR", vcpu, reason);
+}
+
 void ksim_print(const char *fmt, ...)
 {
 	char buf[200];
@@ -280,7 +290,8 @@ static void check_promise(u64 fn, u64 ret)
 		return;
 	if (!PEEK(ktree_peek_gate(kvm->tree)) || !linux_zaps(kvm))
 		return;
-	check_fail("unsynchronized-seamcall", where(buf, sizeof(buf)),
+	check_fail("unsynchronized-seamcall",
+		   (fn & 0xffff) == TDH_MEM_TRACK ? "" : where(buf, sizeof(buf)),
 		   "%s is busy (0x%" PRIx64 ") though all vCPUs are kicked out and kept out",
 		   seamcall_name(fn & 0xffff), ret);
 }

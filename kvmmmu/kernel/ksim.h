@@ -92,6 +92,7 @@ void *ksim_mem_map(void);		/* struct page [ksim_phys_size() >> 12] */
 void ksim_warn(const char *cond, const char *file, int line);
 void ksim_bug(const char *cond, const char *file, int line) __attribute__((noreturn));
 void ksim_missing(const char *name) __attribute__((noreturn));
+void ksim_unexpected_exit(unsigned int vcpu, unsigned long reason);
 void ksim_print(const char *fmt, ...);
 void ksim_note(const char *text);
 void ksim_call_event(const char *name, unsigned long arg);

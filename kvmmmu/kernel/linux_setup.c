@@ -19,6 +19,7 @@
 #include "sim/engine/trace.h"
 #include "sim/engine/undo.h"
 #include "tdxmod/build.h"
+#include "tdxmod/seamcall.h"
 
 #define SEPT_PAGES	6
 
@@ -217,6 +218,11 @@ static bool config_possible(const struct kmmu_config *cfg, GError **err)
 	if (cfg->type != KMMU_TDX)
 		return refuse(err, KMMU_ERROR_NOT_SUPPORTED,
 			      "a VM without TDX is not there yet with --kvm linux");
+	/* tdx_bringup() would refuse it; what a TD with vCPUs does is the same all the same (K22) */
+	if (cfg->created_only && !(tdx_features0() & TDX_FEATURES0_TOPOLOGY_ENUM))
+		return refuse(err, KMMU_ERROR_NOT_SUPPORTED,
+			      "this kernel initialises vCPUs by TDH.VP.INIT of version 1, which this "
+			      "module has not");
 	return words_possible(cfg, err);
 }
 

@@ -16,6 +16,7 @@
 #include "scenarios/explorer.h"
 #include "scenarios/program.h"
 #include "scenarios/vocab.h"
+#include "sim/cli/campaign_known.h"
 #include "sim/cli/cli.h"
 #include "sim/cli/plan.h"
 #include "sim/engine/farm.h"
@@ -67,30 +68,6 @@ struct campaigner {
 
 /* ---- one item, in a worker ---- */
 
-static struct play_options reference(const struct campaigner *k)
-{
-	static const char *const none[] = { NULL };
-	struct play_options o = k->cli->play;
-
-	o.backend = KMMU_OWN;
-	o.switches = none;
-	o.lines = NULL;
-	return o;
-}
-
-/* The first violation that is not tolerated, or NULL. */
-static const struct play_violation *broken_by(const struct play_result *r)
-{
-	for (guint i = 0; i < r->violations->len; i++) {
-		const struct play_violation *v =
-			&g_array_index(r->violations, struct play_violation, i);
-
-		if (!v->tolerated)
-			return v;
-	}
-	return NULL;
-}
-
 static void set(char **to, const char *text)
 {
 	g_free(*to);
@@ -117,7 +94,7 @@ static void skipped(struct campaign_item *i, const struct play_result *r)
 /* What was broken: a rule, or how the run ended. */
 static void name_broken(struct campaign_item *i, const struct play_result *r)
 {
-	const struct play_violation *v = broken_by(r);
+	const struct play_violation *v = campaign_broken_by(r);
 
 	set(&i->id, v ? v->id : r->end == PLAY_DONE ? "not-as-expected" : play_end_name(r->end));
 	set(&i->where, v ? v->where : "");
@@ -180,25 +157,15 @@ static void do_scenario(const struct campaigner *k, const struct task *t, struct
 		name_broken(i, r);
 		draw_case(k, i, r);
 	}
+	if (i->verdict == CAMPAIGN_GOOD && campaign_broken_by(r))
+		name_broken(i, r);
 	i->executions = 1;
 	play_result_free(r);
 }
 
-static gboolean same_end(const struct play_result *a, const struct play_result *b)
-{
-	const struct play_violation *v = broken_by(a), *w = broken_by(b);
-
-	/* A wait that nobody ends is told as it is noticed: by the row, or by the loop. */
-	if (v && !w && !strcmp(v->id, "livelock") && b->end == PLAY_UNREACHABLE)
-		return TRUE;
-	if (v && w)
-		return !strcmp(v->id, w->id) && !strcmp(v->where, w->where);
-	return !v && !w && a->end == b->end;
-}
-
 static gboolean ended_badly(const struct play_result *r)
 {
-	return broken_by(r) || r->end == PLAY_DEADLOCK || r->end == PLAY_LIMIT;
+	return campaign_broken_by(r) || r->end == PLAY_DEADLOCK || r->end == PLAY_LIMIT;
 }
 
 /* Rows that cannot be followed are what is hoped for: the code does not let them. */
@@ -210,35 +177,24 @@ static void do_schedule(const struct campaigner *k, const struct task *t, struct
 	if (r->end == PLAY_REFUSED) {
 		skipped(i, r);
 	} else if (ended_badly(r) && !missing(i, r) && !did_nothing(i, r)) {
-		struct play_options ref = reference(k);
+		struct play_options ref = known_reference(&k->cli->play);
 		struct play_result *own = scenario_play(t->sc, t->c, &ref);
 
 		name_broken(i, r);
-		i->verdict = same_end(r, own) ? CAMPAIGN_KNOWN : CAMPAIGN_BAD;
+		i->verdict = known_end(r, own) ? CAMPAIGN_KNOWN : CAMPAIGN_BAD;
 		draw_case(k, i, r);
 		play_result_free(own);
 	}
 	play_result_free(r);
 }
 
-static gboolean finds(const struct explored *e, const char *id)
+static void take_violation(const struct campaigner *k, const struct explored *e,
+			   const struct explored_violation *v, enum campaign_verdict verdict,
+			   struct campaign_item *i)
 {
-	for (guint n = 0; n < e->violations->len; n++)
-		if (!strcmp(((struct explored_violation *)e->violations->pdata[n])->id, id))
-			return TRUE;
-	return FALSE;
-}
-
-static void take_search(const struct campaigner *k, const struct task *t,
-			const struct explore_request *q, struct explored *e,
-			struct campaign_item *i)
-{
-	const struct explored_violation *v = e->violations->pdata[0];
-	struct play_options ref = reference(k);
-	struct explore_request quick = *q;
-	struct explored *own;
 	GString *s = g_string_new(NULL);
 
+	i->verdict = verdict;
 	set(&i->id, v->id);
 	set(&i->where, v->where);
 	set(&i->why, v->text);
@@ -247,11 +203,31 @@ static void take_search(const struct campaigner *k, const struct task *t,
 	report_explored(e, &k->cli->look, FALSE, s);
 	g_free(i->table);
 	i->table = g_string_free(s, FALSE);
-	quick.shrink = FALSE;
-	quick.engine.keep_going = TRUE;
-	own = scenario_explore(t->sc, t->c, &ref, &quick);
-	i->verdict = finds(own, v->id) ? CAMPAIGN_KNOWN : CAMPAIGN_BAD;
-	explored_free(own);
+}
+
+/* What was found first may be known, and hide what is not: then the search is made to its end. */
+static void take_search(const struct campaigner *k, const struct task *t,
+			const struct explore_request *q, struct explored *e,
+			struct campaign_item *i)
+{
+	const struct play_options *o = &k->cli->play;
+	const struct explored_violation *v = known_first_new(o, t, q, e);
+	struct explore_request all = *q;
+	struct explored *more;
+
+	if (v) {
+		take_violation(k, e, v, CAMPAIGN_BAD, i);
+		return;
+	}
+	take_violation(k, e, e->violations->pdata[0], CAMPAIGN_KNOWN, i);
+	all.engine.keep_going = TRUE;
+	alarm(HUNG);
+	more = scenario_explore(t->sc, t->c, o, &all);
+	alarm(HUNG);
+	v = known_first_new(o, t, q, more);
+	if (v && !is_missing(v->text))
+		take_violation(k, more, v, CAMPAIGN_BAD, i);
+	explored_free(more);
 }
 
 static void do_search(const struct campaigner *k, const struct task *t, struct campaign_item *i)
@@ -449,7 +425,9 @@ static void set_basis(struct campaigner *k, struct campaign *c)
 		g_string_free(s, TRUE);
 	}
 	g_free(c->backend);
-	c->backend = g_strdup_printf("%s (%s%s%s)", r ? r->backend : "own", r ? r->kvm : DEFAULT_KVM,
+	c->backend = g_strdup_printf("%s (%s%s%s)", r ? r->backend :
+				     k->cli->play.backend == KMMU_LINUX ? "linux" : "own",
+				     r ? r->kvm : DEFAULT_KVM,
 				     r && *r->switches ? " " : "", r ? r->switches : "");
 }
 

@@ -22,7 +22,7 @@ int plan_phase(const char *word)
 	return -1;
 }
 
-static gboolean plays_broken_code(const struct scenario_case *c)
+gboolean plays_broken_code(const struct scenario_case *c)
 {
 	return c->variant.switches->len || c->policy.name;
 }
@@ -197,18 +197,23 @@ static void random_programs(struct plan *p, guint64 seed, guint programs, guint6
 	}
 }
 
-/* A case of each file, played for what reports say of it: versions, backend, assumptions. */
+/* The first case of each file that can be, played for what reports say of it: versions, backend, assumptions. */
 static void take_samples(struct plan *p, const struct cli *cli)
 {
 	for (guint i = 0; i < p->scenarios->len; i++) {
 		const struct scenario *sc = p->scenarios->pdata[i];
-		struct job job = { .sc = sc, .c = sc->cases->pdata[0], .opt = &cli->play };
-		struct play_result *r = worker_play(&job, FALSE);
+		gboolean played = FALSE;
 
-		if (r->end == PLAY_REFUSED || r->end == PLAY_FAULT)
-			play_result_free(r);
-		else
-			g_ptr_array_add(p->samples, r);
+		for (guint n = 0; n < sc->cases->len && !played; n++) {
+			struct job job = { .sc = sc, .c = sc->cases->pdata[n], .opt = &cli->play };
+			struct play_result *r = worker_play(&job, FALSE);
+
+			played = r->end != PLAY_REFUSED && r->end != PLAY_FAULT;
+			if (played)
+				g_ptr_array_add(p->samples, r);
+			else
+				play_result_free(r);
+		}
 	}
 }
 

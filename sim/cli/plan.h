@@ -28,6 +28,8 @@ struct plan {
 	GPtrArray *samples;		/* struct play_result, a case of each file: for the closing line */
 };
 
+/* plays_broken_code - a switch of `variant`, or a policy: the code is not as it is */
+gboolean plays_broken_code(const struct scenario_case *c);
 /* plan_phase - by its word; -1: there is none such */
 int plan_phase(const char *word);
 

@@ -164,6 +164,41 @@ static void not_played(const struct campaign *c, const struct report_look *look,
 	g_ptr_array_unref(all);
 }
 
+/* "kvm-bug: b10-punch-vs-finalize v7.2 (0x10), ...": a line for each rule */
+static void named(const struct campaign *c, enum campaign_verdict verdict, const char *head,
+		  const struct report_look *look, GString *out)
+{
+	GHashTable *lines = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	GPtrArray *ids = g_ptr_array_new();
+
+	for (guint k = 0; k < c->items->len; k++) {
+		const struct campaign_item *i = c->items->pdata[k];
+		GString *s = *i->id ? g_hash_table_lookup(lines, i->id) : NULL;
+		char *name;
+
+		if (i->verdict != verdict || !*i->id)
+			continue;
+		if (!s) {
+			s = g_string_new(NULL);
+			g_hash_table_insert(lines, g_strdup(i->id), s);
+			g_ptr_array_add(ids, i->id);
+		}
+		name = name_of(i);
+		g_string_append_printf(s, "%s%s", s->len ? ", " : "", name);
+		g_free(name);
+	}
+	if (ids->len)
+		g_string_append_printf(out, "\n%s:\n", head);
+	for (guint n = 0; n < ids->len; n++) {
+		GString *s = g_hash_table_lookup(lines, ids->pdata[n]);
+
+		line(look, out, 2, 4, "%s: %s", (char *)ids->pdata[n], s->str);
+		g_string_free(s, TRUE);
+	}
+	g_ptr_array_unref(ids);
+	g_hash_table_unref(lines);
+}
+
 void report_campaign(const struct campaign *c, const struct report_look *look, GString *out)
 {
 	guint bad = campaign_count(c, -1, CAMPAIGN_BAD), shown = 0;
@@ -180,8 +215,11 @@ void report_campaign(const struct campaign *c, const struct report_look *look, G
 		g_string_append_c(out, '\n');
 		broken(i, shown++ < TABLES || look->verbose, look, out);
 	}
-	if (!look->quiet)
+	if (!look->quiet) {
+		named(c, CAMPAIGN_GOOD, "Known, and as the scenario says that it breaks", look, out);
+		named(c, CAMPAIGN_KNOWN, "Known, and breaks on the reference model as well", look, out);
 		not_played(c, look, out);
+	}
 	g_string_append_c(out, '\n');
 	line(look, out, 0, 0, "%s", c->basis);
 }

@@ -47,6 +47,17 @@ class Campaign(unittest.TestCase):
                 self.assertIn('NOT clean', out)
                 self.assertIn(what, out)
 
+    def test_known_hides_nothing(self):
+        # The holder of f05 breaks the reference as well; what a switch breaks is behind that.
+        out = campaign('--only', 'search', *files('races/f05*'))
+        self.assertRegex(out, r'searches: \d+ clean, 0 not, \d+ as on the reference model')
+        self.assertIn('Known, and breaks on the reference model as well:\n'
+                      '  unsynchronized-seamcall: f05-kick-reenter', out)
+        campaign('--only', 'search', '--variant', 'no-entry-gate', *files('races/f05*'), code=1)
+        # That of b09 is what its cases say.
+        out = campaign('--only', 'scenario', *files('races/b09*'))
+        self.assertRegex(out, r'as the scenario says that it breaks:\n  kvm-bug: b09-prefault')
+
     def test_found_replays(self):
         with tempfile.TemporaryDirectory() as d:
             campaign('--only', 'search', '--variant', 'no-freeze', '--found', d,

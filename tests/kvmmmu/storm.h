@@ -7,6 +7,7 @@
  * and writing them), storm_run.c (playing them), storm_rest.c (what holds at rest),
  * storm_found.c (a plan that failed, made small and written as a scenario).
  */
+#include "sim/engine/choose.h"
 #include "tests/kvmmmu/machine.h"
 
 #define STORM_FIRST	0x1fcu	/* the gfns of the storm: the ends of two tables */
@@ -97,6 +98,7 @@ struct storm_plan {
 	const char *mutation;	/* a switch of the variant, or NULL */
 	bool history_alone;	/* in all rounds but the last, one thread at a time */
 	u64 seed;		/* of the schedule */
+	u32 burst;		/* steps that a thread takes in a row, about; 1: any order */
 	u32 nrounds;
 	struct storm_round *round;
 };
@@ -137,6 +139,9 @@ struct storm {
 	struct storm_thread *thread;	/* [STORM_THREADS] */
 	u64 pages, regions;	/* in use before there was a VM */
 	u32 removals[STORM_GFNS];	/* TDH.MEM.PAGE.REMOVE that have succeeded, by gfn */
+	struct choose_driver driver;
+	u64 rng;		/* of the schedule */
+	u32 last, last_n;	/* who was picked, of how many */
 	u32 zapping, finalizing;	/* threads that are at it */
 	u64 down;		/* LPs that go offline, or have */
 	GHashTable *reused;	/* frames that the host has taken for itself, by hpa */

@@ -283,6 +283,7 @@ struct storm_plan *storm_plan_draw(const char *kernel, u64 n)
 		p->no_pml = p->no_ad || one_in(&x, 3);
 		p->manual_protect = one_in(&x, 3) ? 3 : (u8)draw(&x, 2);
 	}
+	p->burst = 1u << 3 * draw(&x, 4);
 	p->nrounds = p->life ? LIFE_ROUNDS : ROUNDS;
 	p->round = g_new0(struct storm_round, p->nrounds);
 	if (!p->life)

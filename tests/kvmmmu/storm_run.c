@@ -651,6 +651,31 @@ static void new_vm(struct storm *s)
 	s->m.kvm = kmmu_vm_new(s->m.sim, &kc, NULL);
 }
 
+static u64 draw(u64 *x, u64 n)
+{
+	*x ^= *x << 13;
+	*x ^= *x >> 7;
+	*x ^= *x << 17;
+	return (*x >> 11) % n;
+}
+
+/*
+ * Uniform at each step finds what needs many switches; a whole operation inside a narrow window
+ * of another needs few. As long as nobody comes or goes the same number is the same thread.
+ */
+static u32 pick(struct sim *sim, void *ctx, u32 n, enum choose_why why)
+{
+	struct storm *s = ctx;
+
+	if (why != CHOOSE_ACTOR)
+		return (u32)draw(&s->rng, n);
+	if (n != s->last_n || !draw(&s->rng, s->plan->burst)) {
+		s->last = (u32)draw(&s->rng, n);
+		s->last_n = n;
+	}
+	return s->last;
+}
+
 static void new_machine(struct storm *s)
 {
 	const struct storm_plan *p = s->plan;
@@ -664,6 +689,9 @@ static void new_machine(struct storm *s)
 	};
 
 	machine_new(&s->m, &opt);
+	s->rng = p->seed * 0x9e3779b97f4a7c15ull | 1;
+	s->driver = (struct choose_driver){ pick, s };
+	choose_drive(s->m.sim, &s->driver);
 	trace_listen_calls(s->m.sim, listen, s);
 	new_threads(s);
 }

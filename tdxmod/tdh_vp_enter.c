@@ -5,6 +5,7 @@
  * been done before a failure is not all undone: the association stays.
  * Source: TDX_1.5.01, td_transitions/tdh_vp_enter.c, helpers.c:associate_vcpu.
  */
+#include "sim/engine/lp.h"
 #include "sim/engine/trace.h"
 #include "tdxmod/epoch.h"
 #include "tdxmod/flow.h"
@@ -139,6 +140,8 @@ u64 tdh_vp_enter(struct tdx_regs *r, u32 version)
 	if (err)
 		return err;
 	count(COUNT_VP_ENTERS, 1);
+	lp_guest_begins();
 	guest_run(lp_ctx_self(), r);
+	lp_guest_ends();
 	return r->rax;
 }

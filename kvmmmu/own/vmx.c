@@ -224,11 +224,13 @@ enum fastpath vmx_vcpu_run(struct kvm_vcpu *vcpu)
 	sim_charge(COST_TD_TRANSITION, 1);	/* VMRESUME and the exit */
 	tlb_enter(t, vcpu->vmx->eptp);
 	trace_(EV_ENTER, .arg = vcpu->vcpu_id, .has_arg = true);
+	lp_guest_begins();
 	while (!reason) {
 		actor_forget(hash_fold(callers, LOOP_GUEST, 0));
 		reason = lp_irq_pending() != IRQ_NONE ? EXIT_REASON_EXTERNAL_INTERRUPT :
 							execute(vcpu);
 	}
+	lp_guest_ends();
 	tlb_leave(t);
 	trace_(EV_EXIT, .name = exit_name(reason), .arg = vcpu->vcpu_id, .has_arg = true);
 	world_set(vcpu->vp_enter_ret, reason);

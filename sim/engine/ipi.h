@@ -20,6 +20,7 @@ struct lp {
 	u32 live;			/* free scheduler: threads that have not ended */
 	u32 stand_in;			/* likewise: another LP's thread acts for it */
 	u32 idle;			/* its idle actor's id + 1 */
+	u32 masked;			/* who has its interrupts off, outside a guest: id + 1 */
 	u16 package;
 	u16 first;			/* its actors, by task_locks.neighbour: id + 1 */
 } __attribute__((aligned(64)));

@@ -315,4 +315,5 @@ void lock_setup(struct sim *sim)
 
 	sim_set_layer(sim, LAYER_LOCKS, root);
 	lock_info_init(&root->ipi, "IPI", LOCK_IPI, NULL, 0);
+	lock_info_init(&root->masked, "its LP's interrupts", LOCK_WAIT, NULL, 0);
 }

@@ -40,6 +40,7 @@ struct task_locks {
 	u8 in_irq;
 	u8 callback;		/* runs an RCU callback: atomic */
 	u8 idle;		/* it is an idle LP */
+	u8 in_guest;		/* interrupts off, but what runs is a guest */
 	u16 neighbour;		/* next actor of its LP: id + 1 */
 } __attribute__((aligned(64)));
 
@@ -69,6 +70,7 @@ struct locks {
 	struct task_locks task[ACTORS_MAX];
 	struct rcu_state rcu;
 	struct lock_info ipi;	/* what a waiting sender of a call waits for */
+	struct lock_info masked; /* what a thread waits for whose LP another one has masked */
 	struct lp *lp;
 	u16 lps, packages;
 	struct lockdep *dep;

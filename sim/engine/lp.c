@@ -258,6 +258,104 @@ void lp_disturb(struct sim *sim, u16 lp, enum irq_kind kind)
 	lp_post(sim, lp, kind, 0);
 }
 
+/* --- with interrupts off: one at a time -------------------------------------------------- */
+
+/*
+ * Whoever has switched an LP's interrupts off has it to himself until they are on again: of a
+ * CPU nothing else runs meanwhile. Here threads of one LP take turns step by step; so another
+ * one of it, also one that has just moved there, waits where it would switch them off itself.
+ * That is a step only where schedules are searched and somebody else is there: a search must
+ * know what depends on it.
+ */
+static bool claim_is_step(const struct actor *me)
+{
+	struct actor *b;
+
+	if (me->sim->opt.sched != SCHED_CHOOSE)
+		return false;
+	if (task_of(me)->idle)
+		return true;	/* anybody may come while it handles one */
+	for_each_at(b, me->sim, me->lp)
+		if (b != me && (is_live(b) || task_of(b)->idle))
+			return true;
+	return false;
+}
+
+/* A handler starts between a thread's wait and what it waits for: that one goes on afterwards. */
+static void await_unmasked(struct actor *me, struct lp *l)
+{
+	struct task_locks *t = task_of(me);
+	u64 wait = t->wait, wait_p = t->wait_p;
+
+	lock_await32(&locks_here()->masked, LOCK_EXCL, &l->masked, ~0u, 0);
+	world_set(t->wait, wait);
+	world_set(t->wait_p, wait_p);
+}
+
+static u32 lp_masked(const struct lp *l)
+{
+	return l->masked;	/* raw: waiting for it is a step, and where it matters setting it */
+}
+
+static bool is_exclusive(const struct actor *me)
+{
+	return !(me->mode & (MODE_FREE | MODE_ROOT));	/* real threads must not share an LP */
+}
+
+static void lp_claim(struct actor *me)
+{
+	struct lp *l = lp_at(me->sim, me->lp);
+	u32 who = me->id + 1u;
+
+	if (!is_exclusive(me))
+		return;
+	for (;;) {
+		if (lp_masked(l)) {
+			await_unmasked(me, l);
+		} else if (!claim_is_step(me)) {
+			world_set(l->masked, who);
+			return;
+		} else if (!mem_cmpxchg32(&l->masked, 0, who)) {
+			return;
+		}
+	}
+}
+
+static void lp_disclaim(struct actor *me)
+{
+	struct lp *l = lp_at(me->sim, me->lp);
+
+	if (!is_exclusive(me) || lp_masked(l) != me->id + 1u)
+		return;
+	if (claim_is_step(me))
+		mem_write32(&l->masked, 0);
+	else
+		world_set(l->masked, 0);
+	if (l->first != me->id + 1u || task_of(me)->neighbour)
+		mem_wake(&l->masked);
+}
+
+static void irqs_on(struct actor *me)
+{
+	if (me->irqs_off == 1)
+		lp_disclaim(me);
+	world_set(me->irqs_off, me->irqs_off - 1);
+}
+
+void lp_guest_begins(void)
+{
+	if (is_exclusive(sim_self))
+		world_set(task_of(sim_self)->in_guest, 1);
+	lp_disclaim(sim_self);
+}
+
+void lp_guest_ends(void)
+{
+	lp_claim(sim_self);
+	if (is_exclusive(sim_self))
+		world_set(task_of(sim_self)->in_guest, 0);
+}
+
 /* --- taking --------------------------------------------------------------------------- */
 
 enum irq_kind lp_irq_pending(void)
@@ -321,6 +419,7 @@ static void irq_handle(struct actor *me, struct lp *l, u32 kind)
 	u32 base = t->irq_base;
 
 	world_set(me->irqs_off, me->irqs_off + 1);
+	lp_claim(me);
 	world_set(t->in_irq, 1);
 	world_set(t->irq_base, t->nheld);
 	pend_write(me->sim, l, kind, 0);
@@ -339,7 +438,7 @@ static void irq_handle(struct actor *me, struct lp *l, u32 kind)
 		ipi_run_queue(l, me->lp);
 	world_set(t->irq_base, base);
 	world_set(t->in_irq, 0);
-	world_set(me->irqs_off, me->irqs_off - 1);
+	irqs_on(me);
 	world_set(t->wait, wait);
 	world_set(t->wait_p, wait_p);
 }
@@ -366,6 +465,8 @@ void local_irq_disable(void)
 {
 	struct actor *me = sim_self;
 
+	if (!me->irqs_off)
+		lp_claim(me);
 	world_set(me->irqs_off, me->irqs_off + 1);
 }
 
@@ -373,7 +474,7 @@ static void irqs_restore(struct actor *me)
 {
 	if (!me->irqs_off)
 		sim_die("%s enables interrupts that are on", me->name);
-	world_set(me->irqs_off, me->irqs_off - 1);
+	irqs_on(me);
 }
 
 /* What is there is taken here; what is still on its way may find another of this LP waiting. */
@@ -433,6 +534,8 @@ void lp_enter(struct actor *a)
 		mem_atomic(MEM_XADD, 4, &l->live, 1, 0);
 	else if (l->pend_all && !a->background)
 		actor_interrupt(a, lp_irq_arrival(a->lp));
+	if (a->irqs_off && is_exclusive(a) && !task_of(a)->in_guest && !lp_masked(l))
+		world_set(l->masked, a->id + 1u);
 }
 
 void lp_leave(struct actor *a)
@@ -443,12 +546,17 @@ void lp_leave(struct actor *a)
 		mem_atomic(MEM_XADD, 4, &l->live, -1ull, 0);
 	else if (l->pend_all && !a->background)
 		lp_notify(a->sim, a->lp);
+	/* It has stopped for good, or for long, with interrupts off: its LP is not lost with it. */
+	if (is_exclusive(a) && lp_masked(l) == a->id + 1u)
+		world_set(l->masked, 0);
 }
 
 void lp_moves(struct actor *a, u16 lp)
 {
 	u16 from = a->lp;
 
+	if (a == sim_self && is_exclusive(a) && lp_masked(lp_at(a->sim, lp)))
+		await_unmasked(a, lp_at(a->sim, lp));
 	if (sim_is_free(a->sim)) {
 		lp_leave(a);
 		/* Nobody looks at the lists there, but a signal may ask where @a is. */

@@ -27,7 +27,10 @@ u16 lp_count(void);
 u16 lp_package(u16 lp);		/* package number of @lp */
 u16 lp_self(void);		/* LP of the running actor */
 
-/* Nestable; enable is where pending interrupts are taken. Own actor's state: no steps. */
+/*
+ * Nestable; enable is where pending interrupts are taken. Own actor's state: no steps, but that
+ * another actor of the same LP waits where it would disable them, too, until they are on again.
+ */
 void local_irq_disable(void);
 void local_irq_enable(void);
 bool irqs_disabled(void);
@@ -46,6 +49,13 @@ void lp_unmask(void);
  * guest it is what ends the guest's run. Returns the kind of the first, IRQ_NONE if none.
  */
 enum irq_kind lp_irq_pending(void);
+
+/*
+ * lp_guest_begins, lp_guest_ends - interrupts are off, but what runs is a guest, which an
+ * interrupt ends: other threads of the LP get in between as if one had been scheduled.
+ */
+void lp_guest_begins(void);
+void lp_guest_ends(void);
 
 /* lp_raise - make an interrupt arrive at @lp after the IPI latency; one step (ICR write) */
 void lp_raise(u16 lp, enum irq_kind kind);

@@ -308,6 +308,68 @@ static void test_interrupts(void **state)
 	assert_true(play(calls, calls_back, NULL, 4) > 100);
 }
 
+/* --- one LP, several threads -------------------------------------------------------------- */
+
+static void masked_critical(void *arg)
+{
+	struct game *g = arg;
+
+	local_irq_disable();
+	critical(g);
+	local_irq_enable();
+	ends(g);
+}
+
+static void comes_and_masks(void *arg)
+{
+	struct game *g = arg;
+
+	mem_read64(&g->t->word2);
+	actor_set_lp(actor_self(), 1);
+	masked_critical(g);
+}
+
+static void critical_handler(void *arg)
+{
+	critical(arg);
+}
+
+static void calls_critical(void *arg)
+{
+	smp_call_function_single(1, critical_handler, arg, true);
+	ends(arg);
+}
+
+static void two_of_one_lp(void (*b)(void *), void (*c)(void *))
+{
+	struct game *g;
+	struct sim *sim = game_new(&g);
+
+	actor_new(sim, "a", 1, masked_critical, g);
+	actor_new(sim, "b", 1, b, g);
+	if (c)
+		actor_new(sim, "c", 2, c, g);
+	assert_true(every(sim, g, c ? 3 : -1) > 2);
+}
+
+/* Who masks an LP has it alone: threads of it, one that comes, and the handler of an idle one */
+static void test_masked_alone(void **state)
+{
+	two_of_one_lp(masked_critical, NULL);
+	two_of_one_lp(masked_critical, comes_and_masks);
+	two_of_one_lp(masked_critical, calls_critical);
+}
+
+static void test_comes_to_idle(void **state)
+{
+	struct game *g;
+	struct sim *sim = game_new(&g);
+
+	actor_new(sim, "a", 0, calls_critical, g);
+	actor_new(sim, "b", 2, comes_and_masks, g);
+	assert_true(every(sim, g, -1) > 100);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -315,6 +377,8 @@ int main(void)
 		cmocka_unit_test(test_grace),
 		cmocka_unit_test(test_interrupts),
 		cmocka_unit_test(test_now_or_later),
+		cmocka_unit_test(test_masked_alone),
+		cmocka_unit_test(test_comes_to_idle),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -94,7 +94,7 @@ gboolean expect_wants_no_end(struct player *pl)
 
 static const char *const word_of[] = {
 	[EXPLORE_PROVED] = "proved", [EXPLORE_BOUNDED] = "bounded",
-	[EXPLORE_SAMPLED] = "sampled",
+	[EXPLORE_SAMPLED] = "sampled", [EXPLORE_REPLAYED] = "replayed",
 };
 
 const char *explore_word_name(guint word)
@@ -102,10 +102,11 @@ const char *explore_word_name(guint word)
 	return word_of[word];
 }
 
-static void found_text(const struct explore_result *r, GString *out)
+static void found_text(const struct player *pl, const struct explore_result *r, GString *out)
 {
 	if (!r) {
-		g_string_append(out, "the init lines did not end");
+		g_string_append(out, pl->res->end == PLAY_UNREACHABLE && pl->started ?
+				"the way could not be followed" : "the init lines did not end");
 		return;
 	}
 	if (!r->found->len)
@@ -137,7 +138,7 @@ static gboolean holds(const struct player *pl, const struct scn_expect *e,
 	const char *id = wanted(e);
 	const struct explore_found *f = id ? find(r, e, id) : NULL;
 
-	found_text(r, saw);
+	found_text(pl, r, saw);
 	if (!r)
 		return FALSE;
 	if (!id)
@@ -163,27 +164,52 @@ static gboolean is_foreseen(struct player *pl, const char *id)
 	return FALSE;
 }
 
+/* Rows that are followed in a search end where they cannot be, as in a run. */
+static gboolean stuck_as_expected(const struct player *pl, const struct scn_expect *e)
+{
+	return e->kind == SCN_EXPECT_UNREACHABLE && pl->started &&
+	       pl->res->end == PLAY_UNREACHABLE && (!e->where || strstr(pl->res->why, e->where));
+}
+
+/* Why @e is not judged by this search; NULL: it is. */
+static const char *not_judged(struct player *pl, const struct scn_expect *e,
+			      const struct explore_result *r)
+{
+	gboolean one_way = r && r->word == EXPLORE_REPLAYED;
+	const char *id = wanted(e);
+
+	if (stuck_as_expected(pl, e))
+		return NULL;
+	if (!counts(pl, e) || !(id || e->kind == SCN_EXPECT_EXPLORE || e->kind == SCN_EXPECT_OK))
+		return "`septsim run` judges it";
+	if (one_way && !id && e->kind == SCN_EXPECT_EXPLORE && !r->found->len)
+		return "one way does not tell, a search without --replay does";
+	if (one_way && id && r->found->len && !find(r, e, id) &&
+	    is_foreseen(pl, ((const struct explore_found *)r->found->pdata[0])->id))
+		return "this way leads to another violation that is expected";
+	return NULL;
+}
+
 void expect_judge_explored(struct player *pl, const struct explore_result *r)
 {
 	guint line = pl->c->loc.line;
+	gboolean stuck = FALSE;
 
 	pl->res->as_expected = TRUE;
 	for (guint i = 0; i < pl->c->expects->len; i++) {
 		const struct scn_expect *e = pl->c->expects->pdata[i];
-		gboolean judge = counts(pl, e) && (wanted(e) || e->kind == SCN_EXPECT_EXPLORE ||
-						   e->kind == SCN_EXPECT_OK);
-		GString *saw = g_string_new(NULL);
-		gboolean yes = judge && holds(pl, e, r, saw);
+		const char *why_not = not_judged(pl, e, r);
+		GString *saw = g_string_new(why_not);
+		gboolean yes = !why_not && (stuck_as_expected(pl, e) || holds(pl, e, r, saw));
 
-		if (!judge)
-			g_string_assign(saw, "`septsim run` judges it");
+		stuck |= stuck_as_expected(pl, e);
 		expect_add(pl, e->text, e->loc.line ? e->loc.line : line,
-			   !judge ? PLAY_NOT_JUDGED : yes ? PLAY_HOLDS : PLAY_FAILS,
+			   why_not ? PLAY_NOT_JUDGED : yes ? PLAY_HOLDS : PLAY_FAILS,
 			   yes ? NULL : saw->str);
 		g_string_free(saw, TRUE);
 	}
-	if (!r && pl->res->as_expected)
-		expect_add(pl, "an end of the init lines", line, PLAY_FAILS, pl->res->why);
+	if (!r && !stuck && pl->res->as_expected)
+		expect_add(pl, pl->started ? "a way that fits" : "an end of the init lines", line, PLAY_FAILS, pl->res->why);
 	for (guint i = 0; r && i < r->found->len && pl->res->as_expected; i++) {
 		const struct explore_found *f = r->found->pdata[i];
 		char *saw;

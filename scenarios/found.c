@@ -190,13 +190,16 @@ static GArray *pieces_of(const struct found_log *log)
 	return all;
 }
 
-/* An operation that was begun and took no step is begun by the row that steps. */
+/*
+ * An operation that was begun and took no step is begun by the row that steps; but for the last
+ * one, which breaks the rule before its first step.
+ */
 static void join(GArray *pieces)
 {
 	for (guint i = 0; i < pieces->len; i++) {
 		struct piece *p = &g_array_index(pieces, struct piece, i);
 
-		if (p->steps || p->ends)
+		if (p->steps || p->ends || (p->begins && i + 1 == pieces->len))
 			continue;
 		for (guint k = i + 1; p->begins && k < pieces->len; k++) {
 			struct piece *q = &g_array_index(pieces, struct piece, k);

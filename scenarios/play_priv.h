@@ -183,6 +183,9 @@ gboolean expect_foresees(struct player *pl, const struct play_violation *x);
 void expect_add(struct player *pl, const char *text, guint line, enum play_judged judged,
 		const char *saw);
 
+/* explorer.c: enum progress_kind bits of a limit's */
+guint play_progress_kinds(guint limit);
+
 /* expect_explored.c */
 struct explore_result;
 gboolean expect_all_found(struct player *pl, const struct explore_result *r);

@@ -24,6 +24,7 @@ enum explore_driver {
 };
 
 #define EXPLORE_JOBS_MAX	64u
+#define EXPLORE_SAMPLES		10000u	/* executions of a sample, if nobody says how many */
 
 struct explore_result;
 
@@ -56,7 +57,7 @@ struct explore_options {
 	u32 progress;		/* enum progress_kind: what counts as getting somewhere; 0: all */
 	u64 seed;		/* of the samples */
 	u32 pct_depth;		/* 0: 3 */
-	u64 executions;		/* stop after so many; 0: 10,000 of a sample, else no limit */
+	u64 executions;		/* stop after so many; 0: EXPLORE_SAMPLES of a sample, else no limit */
 	u64 states;		/* stop after so many; 0: no limit */
 	u32 depth;		/* no execution goes deeper; 0: 1,000,000 steps */
 	/*
@@ -89,7 +90,10 @@ struct explore_options {
 	void *ctx;
 };
 
-enum explore_word { EXPLORE_PROVED, EXPLORE_BOUNDED, EXPLORE_SAMPLED };
+enum explore_word {
+	EXPLORE_PROVED, EXPLORE_BOUNDED, EXPLORE_SAMPLED,
+	EXPLORE_REPLAYED,	/* no search: one way was followed */
+};
 
 /*
  * A way through choose(): an actor's number, then TRAIL_INNER | answer for each choice inside
@@ -141,6 +145,9 @@ struct explore_result {
 struct explore_result *explore(struct sim *sim, const struct explore_options *opt);
 void explore_result_free(struct explore_result *r);
 
+/* explore_waits - "; A waits for ..., B waits for ...": who stands still meanwhile. To be freed */
+char *explore_waits(struct sim *sim);
+
 /* explore_shares - can work of this kind be shared by jobs, and checkpoints of it be kept? */
 bool explore_shares(const struct explore_options *opt);
 void explore_found_free(gpointer found);
@@ -159,8 +166,29 @@ void explore_found_free(gpointer found);
 struct explore_found *explore_replay(struct sim *sim, const struct explore_options *opt,
 				     const struct trail *t, struct trail *taken, bool *possible);
 
+/* Who says how one execution goes, step by step, where that is no trail yet. */
+struct explore_guide {
+	/*
+	 * Who takes the next step, of those that can; @last took the last one, if any. NULL: from
+	 * here on each goes on alone as far as it can, or, with @no_further, the way ends.
+	 */
+	struct actor *(*next)(void *ctx, struct actor *last, bool *no_further);
+	u32 (*answer)(void *ctx, u32 n, enum choose_why why);	/* below @n */
+	void *ctx;
+};
+
+/* explore_follow - the same along @guide; @taken: the way that it took */
+struct explore_found *explore_follow(struct sim *sim, const struct explore_options *opt,
+				     const struct explore_guide *guide, struct trail *taken);
+
+/*
+ * explore_is_same - are both one violation, as far as a shorter way to it goes? Of the same check
+ * at the same place; in the same function, too, if @same_site, or if that is all the place it has.
+ */
+bool explore_is_same(const struct explore_found *a, const struct explore_found *b, bool same_site);
+
 /* explore_shrink - a trail to the same violation with fewer switches and steps, in place */
-void explore_shrink(struct sim *sim, struct explore_found *f, u64 tries);
+void explore_shrink(struct sim *sim, struct explore_found *f, bool same_site, u64 tries);
 
 /* trail_preemptions - switches from an actor that could have gone on */
 u32 trail_switches(const struct trail *t);

@@ -46,9 +46,6 @@ struct explore_found *explore_found_new(struct sim *sim, const struct trail *t);
 /* One execution has come to its end: @t says how (only asked for if a rule is broken). */
 bool explore_any_enabled(struct sim *sim);
 
-/* "; A waits for ..., B waits for ...": who stands still meanwhile. To be freed */
-char *explore_waits(struct sim *sim);
-
 /* Is it time to say how far we are, and to hear whether to go on? */
 void explore_tick(struct explore *x);
 

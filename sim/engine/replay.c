@@ -13,42 +13,23 @@
 
 struct replay {
 	struct explore x;
-	const struct trail *t;
-	u32 at;			/* in the trail */
+	const struct explore_guide *guide;
 	struct trail taken;
 	u32 switches;		/* from one that could have gone on */
-	bool possible;
 };
 
 static u32 pick_answer(struct sim *sim, void *ctx, u32 n, enum choose_why why)
 {
 	struct replay *r = ctx;
-	u32 v = 0;
+	u32 v = r->guide->answer(r->guide->ctx, n, why);
 
-	if (r->at < r->t->n && r->t->v[r->at] & TRAIL_INNER)
-		v = r->t->v[r->at++] & ~TRAIL_INNER;
-	if (v >= n) {
-		r->possible = false;
-		v = 0;
-	}
 	trail_add(&r->taken, (u16)(TRAIL_INNER | v));
 	return v;
 }
 
-/* Who is next: the trail says, and past its end @last goes on. NULL: nobody can. */
-static struct actor *next(struct replay *r, struct actor *last)
+/* Where nobody says who is next: @last goes on, or else who can. NULL: nobody can. */
+static struct actor *goes_on(struct actor *last)
 {
-	while (r->at < r->t->n) {
-		u16 id = r->t->v[r->at++];
-
-		if (id & TRAIL_INNER)
-			continue;	/* of a step that was left out */
-		if (id < the_world->nactors && actor_enabled(the_world->actor[id]))
-			return the_world->actor[id];
-		r->possible = false;
-	}
-	if (r->t->loop < r->t->n)
-		return NULL;
 	if (last && actor_enabled(last))
 		return last;
 	for (u32 i = 0; i < the_world->nactors; i++)
@@ -59,12 +40,16 @@ static struct actor *next(struct replay *r, struct actor *last)
 
 static void follow(struct replay *r)
 {
+	const struct explore_guide *g = r->guide;
 	struct sim *sim = r->x.sim;
 	struct actor *last = NULL, *a;
+	bool no_further = false;
 	u32 step;
 
 	for (step = 0; step < STEPS_MAX && !sim->stopping; step++) {
-		a = next(r, last);
+		a = g->next(g->ctx, last, &no_further);
+		if (!a && !no_further)
+			a = goes_on(last);
 		if (!a)
 			break;
 		r->switches += last && a != last && actor_enabled(last) && !a->storer;
@@ -75,16 +60,16 @@ static void follow(struct replay *r)
 			r->x.opt->step(r->x.opt->ctx);
 		last = a->storer ? last : a;
 	}
-	if (!sim->stopping && step < STEPS_MAX && r->t->loop == r->t->n)
+	if (!sim->stopping && step < STEPS_MAX && !no_further)
 		search_end(sim);
 	if (r->x.opt->leaf)
 		r->x.opt->leaf(r->x.opt->ctx);
 }
 
-struct explore_found *explore_replay(struct sim *sim, const struct explore_options *opt,
-				     const struct trail *t, struct trail *taken, bool *possible)
+struct explore_found *explore_follow(struct sim *sim, const struct explore_options *opt,
+				     const struct explore_guide *guide, struct trail *taken)
 {
-	struct replay r = { .x = { .sim = sim, .opt = opt }, .t = t, .possible = true };
+	struct replay r = { .x = { .sim = sim, .opt = opt }, .guide = guide };
 	struct choose_driver driver = { pick_answer, &r };
 	struct explore_found *f = NULL;
 	struct rewind *root;
@@ -99,12 +84,60 @@ struct explore_found *explore_replay(struct sim *sim, const struct explore_optio
 	choose_drive(sim, NULL);
 	rewind_to(root);
 	rewind_free(root);
-	if (possible)
-		*possible = r.possible;
 	if (taken)
 		*taken = r.taken;
 	else
 		trail_free(&r.taken);
+	return f;
+}
+
+/* ---- a trail is a guide that takes things as they come ---- */
+
+struct along {
+	const struct trail *t;
+	u32 at;
+	bool possible;
+};
+
+static u32 along_answer(void *ctx, u32 n, enum choose_why why)
+{
+	struct along *r = ctx;
+	u32 v = 0;
+
+	if (r->at < r->t->n && r->t->v[r->at] & TRAIL_INNER)
+		v = r->t->v[r->at++] & ~TRAIL_INNER;
+	if (v < n)
+		return v;
+	r->possible = false;
+	return 0;
+}
+
+static struct actor *along_next(void *ctx, struct actor *last, bool *no_further)
+{
+	struct along *r = ctx;
+
+	while (r->at < r->t->n) {
+		u16 id = r->t->v[r->at++];
+
+		if (id & TRAIL_INNER)
+			continue;	/* of a step that was left out */
+		if (id < the_world->nactors && actor_enabled(the_world->actor[id]))
+			return the_world->actor[id];
+		r->possible = false;
+	}
+	*no_further = r->t->loop < r->t->n;
+	return NULL;
+}
+
+struct explore_found *explore_replay(struct sim *sim, const struct explore_options *opt,
+				     const struct trail *t, struct trail *taken, bool *possible)
+{
+	struct along along = { .t = t, .possible = true };
+	const struct explore_guide guide = { along_next, along_answer, &along };
+	struct explore_found *f = explore_follow(sim, opt, &guide, taken);
+
+	if (possible)
+		*possible = along.possible;
 	return f;
 }
 
@@ -175,12 +208,18 @@ static bool is_better(const struct explore_found *a, const struct explore_found 
 	return steps_of(&a->trail) < steps_of(&b->trail);
 }
 
+bool explore_is_same(const struct explore_found *a, const struct explore_found *b, bool same_site)
+{
+	return a->id == b->id && !strcmp(a->where, b->where) &&
+	       (!(same_site || !*a->where) || !strcmp(a->site, b->site));
+}
+
 /* Take @t's violation into @f if it is the same one by a shorter way. Frees @t. */
-static bool adopt(struct sim *sim, struct explore_found *f, struct trail t)
+static bool adopt(struct sim *sim, struct explore_found *f, bool same_site, struct trail t)
 {
 	static const struct explore_options plain = { .preemptions = -1 };
 	struct explore_found *g = explore_replay(sim, &plain, &t, NULL, NULL);
-	bool yes = g && g->id == f->id && !strcmp(g->where, f->where) && is_better(g, f);
+	bool yes = g && explore_is_same(f, g, same_site) && is_better(g, f);
 
 	trail_free(&t);
 	if (yes) {
@@ -196,7 +235,7 @@ static bool adopt(struct sim *sim, struct explore_found *f, struct trail t)
 }
 
 /* Each run once: out, to the run of its actor before it, to the one behind it. */
-static bool pass(struct sim *sim, struct explore_found *f, u64 *tries)
+static bool pass(struct sim *sim, struct explore_found *f, bool same_site, u64 *tries)
 {
 	GArray *runs = runs_of(&f->trail);
 	bool any = false;
@@ -206,28 +245,28 @@ static bool pass(struct sim *sim, struct explore_found *f, u64 *tries)
 		u32 before = i, behind = i + 1;
 
 		(*tries)--;
-		any = adopt(sim, f, changed(&f->trail, runs, i, ~0u));
+		any = adopt(sim, f, same_site, changed(&f->trail, runs, i, ~0u));
 		while (before && g_array_index(runs, struct run, before - 1).actor != who)
 			before--;
 		if (!any && before && before < i)
-			any = adopt(sim, f, changed(&f->trail, runs, i, before));
+			any = adopt(sim, f, same_site, changed(&f->trail, runs, i, before));
 		while (behind < runs->len &&
 		       g_array_index(runs, struct run, behind).actor != who)
 			behind++;
 		if (!any && behind < runs->len && behind > i + 1)
-			any = adopt(sim, f, changed(&f->trail, runs, i, behind));
+			any = adopt(sim, f, same_site, changed(&f->trail, runs, i, behind));
 	}
 	g_array_unref(runs);
 	return any;
 }
 
-void explore_shrink(struct sim *sim, struct explore_found *f, u64 tries)
+void explore_shrink(struct sim *sim, struct explore_found *f, bool same_site, u64 tries)
 {
 	/* As it is, once: what a search left of a trail may end sooner. */
 	struct trail t = { g_memdup2(f->trail.v, f->trail.n * sizeof(u16)), f->trail.n,
 			   f->trail.n };
 
-	adopt(sim, f, t);
-	while (tries && pass(sim, f, &tries))
+	adopt(sim, f, same_site, t);
+	while (tries && pass(sim, f, same_site, &tries))
 		;
 }

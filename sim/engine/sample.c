@@ -10,7 +10,6 @@
 #include "sim/engine/meets.h"
 #include "sim/engine/rng.h"
 
-#define EXECUTIONS	10000u
 #define STEPS_MAX	100000u	/* of one execution: whoever spins for ever must not stop it all */
 #define PCT_DEPTH	3u
 /* PCT changes priorities somewhere in the longest execution so far, of the first so many. */
@@ -367,7 +366,7 @@ static void sample_free(struct sample *s)
 
 static u64 executions(const struct explore_options *opt)
 {
-	return opt->executions ? opt->executions : EXECUTIONS;
+	return opt->executions ? opt->executions : EXPLORE_SAMPLES;
 }
 
 void explore_sample(struct explore *x)

@@ -168,6 +168,19 @@ u64 search_key(struct sim *sim)
 	return search_id(sim).lo;
 }
 
+bool search_enabled(const struct actor *a)
+{
+	return actor_enabled(a);
+}
+
+u32 search_progress(struct sim *sim)
+{
+	u32 got = sim->progress;
+
+	sim->progress = 0;
+	return got;
+}
+
 /* ---- inside one step ---- */
 
 u32 inner_pick(struct sim *sim, void *ctx, u32 n, enum choose_why why)

@@ -93,6 +93,12 @@ u32 inner_pick(struct sim *sim, void *ctx, u32 n, enum choose_why why);
 /* inner_next - on to the next combination; false when all have been had */
 bool inner_next(struct inner *in);
 
+/* search_enabled - can @a take the step that it stands at? */
+bool search_enabled(const struct actor *a);
+
+/* search_progress - enum progress_kind bits: what somebody got to since this was asked last */
+u32 search_progress(struct sim *sim);
+
 struct search_dfs {
 	/* Switches from an actor that could have gone on; negative: no bound. */
 	int preemptions;

@@ -45,8 +45,29 @@ static void add_count(GString *s, guint64 n, const char *what)
 	g_free(text);
 }
 
-static void violation(const struct explored_violation *v, const struct report_look *look,
-		      GString *out)
+/* How large it was, and how small it is now. */
+static void size(const struct explored_violation *v, const char *at,
+		 const struct report_look *look, GString *out)
+{
+	GString *s = g_string_new(NULL);
+
+	g_string_append_printf(s, "found in execution %s, by %u steps with %u switch%s", at,
+			       v->steps_found, v->switches_found,
+			       v->switches_found == 1 ? "" : "es");
+	if (v->operations < v->operations_found)
+		g_string_append_printf(s, " among %u operations of %u actor%s; drawn with %u and %u, "
+				       "%u operation%s of %u actor%s", v->operations_found,
+				       v->actors_found, v->actors_found == 1 ? "" : "s", v->steps,
+				       v->switches, v->operations, v->operations == 1 ? "" : "s",
+				       v->actors, v->actors == 1 ? "" : "s");
+	else
+		g_string_append_printf(s, "; drawn with %u and %u", v->steps, v->switches);
+	line(look, out, "%s", s->str);
+	g_string_free(s, TRUE);
+}
+
+static void violation(const struct explored_violation *v, gboolean replayed,
+		      const struct report_look *look, GString *out)
 {
 	char *at = grouped(v->executions);
 
@@ -56,15 +77,16 @@ static void violation(const struct explored_violation *v, const struct report_lo
 	     *v->site ? " in " : "", v->site, v->text);
 	if (v->loops)
 		line(look, out, "its way: %u steps, the last of which repeat for ever", v->steps);
+	else if (replayed)
+		line(look, out, "it is there again: %u steps with %u switch%s", v->steps, v->switches,
+		     v->switches == 1 ? "" : "es");
 	else if (v->crash)
 		line(look, out, "a defect of septsim itself, after %u steps with %u switch%s, in execution "
 		     "%s; the same command shows it again", v->steps - 1, v->switches,
 		     v->switches == 1 ? "" : "es", at);
 	else if (v->drawn)
-		line(look, out, "found in execution %s, by %u steps with %u switch%s; drawn with %u "
-		     "and %u", at, v->steps_found, v->switches_found,
-		     v->switches_found == 1 ? "" : "es", v->steps, v->switches);
-	if (v->drawn && !v->loops && !v->crash)
+		size(v, at, look, out);
+	if (v->drawn && !v->loops && !v->crash && !replayed)
 		line(look, out, "%s", !v->scn[0] ? "run has no store buffers: `--json` has its "
 		     "choices" : v->scenario == v->scn[0] ?
 		     "--found FILE writes it as rows, each to an event" : v->scenario ?
@@ -169,16 +191,18 @@ static void on_this_host(const struct explored *e, const struct report_look *loo
 void report_explored(const struct explored *e, const struct report_look *look, gboolean host,
 		     GString *out)
 {
+	gboolean replayed = e->engine && e->engine->word == EXPLORE_REPLAYED;
+
 	report_heading(e->res, look, out);
 	for (guint i = 0; i < e->violations->len; i++)
-		violation(e->violations->pdata[i], look, out);
+		violation(e->violations->pdata[i], replayed, look, out);
 	if (e->engine)
 		how(e->engine, look, out);
 	if (e->engine && e->tso)
 		buffers(e, look, out);
-	if (e->engine)
+	if (e->engine && !replayed)
 		met(e, look, out);
-	if (e->engine && host)
+	if (e->engine && host && !replayed)
 		on_this_host(e, look, out);
 	report_verdict(e->res, look, out);
 }

@@ -26,6 +26,10 @@ static void violations(struct json *j, const struct explored *e)
 		json_number(j, "switches_found", v->switches_found);
 		json_number(j, "steps", v->steps);
 		json_number(j, "switches", v->switches);
+		json_number(j, "actors_found", v->actors_found);
+		json_number(j, "operations_found", v->operations_found);
+		json_number(j, "actors", v->actors);
+		json_number(j, "operations", v->operations);
 		json_text(j, "choices", v->choices);
 		json_text(j, "replays_as", v->scenario);
 		json_enter(j, "host", '{');

@@ -153,7 +153,10 @@ static void how_to_reach(const struct play_result *r, const struct report_look *
 {
 	if (r->end != PLAY_UNREACHABLE || !r->why)
 		return;
-	if (strstr(r->why, " happened"))
+	if (strstr(r->why, "the way does not fit"))
+		say(look, out, NULL, "hint: the case, its options or septsim are not what they were when "
+		    "the way was found: `explore --found FILE.scn` searches anew");
+	else if (strstr(r->why, " happened"))
 		say(look, out, NULL, "hint: --verbose shows what this operation does instead; "
 		    "end the row with an event that is there, or `expect unreachable`");
 	else if (strstr(r->why, " spins"))

@@ -408,7 +408,7 @@ static void test_found_and_shrunk(void **state)
 	assert_string_equal(f->where, "pair");
 	assert_string_equal(f->site, "observer");
 	assert_true(trail_switches(&f->trail) > 2);
-	explore_shrink(sim, f, 1000);
+	explore_shrink(sim, f, false, 1000);
 	/* The writer alone; the observer: one switch from one that could have gone on. */
 	assert_int_equal(f->preemptions, 1);
 	assert_int_equal(trail_switches(&f->trail), 1);

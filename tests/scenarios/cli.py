@@ -95,7 +95,7 @@ class Commands(unittest.TestCase):
                 self.assertEqual(proof(run(*LONG, '-j', jobs, '--resume', kept).stdout), whole)
         for args, why in (
                 ([*LONG[:3], 'frozen-table', LONG[4]], 'another file, case or search'),
-                ([*LONG, '-p', '3'], 'another file, case or search'),
+                (['explore', '-p', '3', *LONG[2:]], 'another file, case or search'),
                 (['explore', '--random', *LONG[2:]], 'another file, case or search'),
                 ([*LONG, '--tdx', '1.5.05'], 'another file, case or search'),
                 (['explore', '--all', LOCKS], 'give --case'),
@@ -484,12 +484,94 @@ class Explore(unittest.TestCase):
             done = run('explore', *args, '--case', 'freeze/write', RACE)
             self.assertIn(f'  {word}: ', done.stdout)
 
+    def test_replay(self):
+        found, way = (os.path.join(self.dir.name, n) for n in ('FOUND.scn', 'way'))
+        first = run('explore', '--found', found, *self.CASE).stdout
+        words = re.search(r'  mirror-desync 0x10 in .*\n(    .*\n)*', first)[0]
+        again = run('explore', '--replay', found).stdout
+        self.assertIn(words, again)
+        self.assertIn('it is there again: ', again)
+        self.assertIn('  replayed: ', again)
+        case = json.loads(run('explore', '--json', *self.CASE).stdout)['cases'][0]
+        with open(way, 'w') as f:
+            f.write('# by hand\n' + case['violations'][0]['choices'] + '\n')
+        self.assertIn(words, run('explore', '--replay', way, *self.CASE).stdout)
+        got = json.loads(run('explore', '--json', '--replay', way, *self.CASE).stdout)['cases'][0]
+        self.assertEqual(got['result'], 'replayed')
+        for key in ('id', 'where', 'site', 'text', 'steps', 'switches', 'choices'):
+            self.assertEqual(got['violations'][0][key], case['violations'][0][key])
+
+    def test_replay_misfit(self):
+        way = os.path.join(self.dir.name, 'way')
+        for text, where in (('vCPU0*3 zappr', ':1:9: '), ('zapper*900', ':1:1: ')):
+            with open(way, 'w') as f:
+                f.write(text)
+            done = run('explore', '--replay', way, *self.CASE, code=1)
+            said = ' '.join(done.stdout.split())
+            self.assertIn(f'{where}the way does not fit', said)
+            self.assertIn('`explore --found FILE.scn` searches anew', said)
+        with open(way, 'w') as f:
+            f.write('vCPU0 **')
+        self.assertIn(':1:7: error: ', run('explore', '--replay', way, *self.CASE, code=2).stderr)
+
+    def test_found_way(self):
+        """What has no rows is written as choices, and followed."""
+        scn, found = (os.path.join(self.dir.name, n) for n in ('loop.scn', 'FOUND.scn'))
+        with open(scn, 'w') as f:
+            f.write('td vcpus=1 lps=2 memory=4M\nvariant kvm=v7.2 tdx=1.5.01\n'
+                    'guest vCPU0\n    access 0x20\ninit\n    vCPU0: fault 0x21\n'
+                    '    vCPU0: convert 0x20 shared\n'
+                    '    vCPU0: run memory-fault=retry times=7\n'
+                    '    vCPU0: convert 0x20 private\nactor vCPU0\n    run times=1\n'
+                    'expect explore violation livelock\n')
+        done = run('explore', '--all', '--found', found, scn)
+        self.assertIn(f'{found}.way', done.stderr)
+        self.assertFalse(os.path.exists(found))
+        words = re.search(r'  livelock .*\n(    .*\n)*', done.stdout)[0]
+        self.assertIn(words, run('explore', '--replay', found + '.way', scn).stdout)
+
+    def test_keep_going(self):
+        scn = os.path.join(self.dir.name, 'three.scn')
+        with open(scn, 'w') as f:
+            f.write('td vcpus=1 lps=5 memory=4M\nvariant kvm=v7.2 tdx=1.5.01\n'
+                    'actor a\n    acquire WBT[0]\n    release WBT[0]\n'
+                    'actor b\n    acquire WBT[0]\n    release WBT[0]\n'
+                    'actor c\n    acquire kvm_lock\n    acquire kvm_lock\n'
+                    'actor breaker\n    compute 1\n    set WBT[0] = 0\n')
+        got = json.loads(run('explore', '-k', '--json', scn, code=1).stdout)['cases'][0]
+        self.assertEqual(sorted((v['id'], v['where']) for v in got['violations']),
+                         [('exclusion', 'WBT'), ('lock-order', 'kvm_lock'),
+                          ('module-fatal', 'WBT')])
+        for v in got['violations']:
+            self.assertGreater(v['times'], 1)
+            self.assertLess(v['operations'], v['operations_found'])
+
     def test_nonsense(self):
-        for args in (['--random', '--pct', '3'], ['--pct', '99'], ['--executions', '5'],
-                     ['--states', '-1'], ['--random', '-p', '2'], ['--livelock', '-p', '1'],
-                     ['--case', 'nobody']):
+        """Each says which option, what it takes, and nothing else."""
+        for args, why in (
+                (['--random', '--pct', '3'], 'give one'), (['--pct', '99'], '1 to 64, not 99'),
+                (['--pct', '0'], '1 to 64, not 0'), (['--executions', '5'], 'for samples'),
+                (['--random', '--executions', '0'], 'wants 1 or more, not 0'),
+                (['--states', '-1'], 'wants 1 or more, not -1'), (['--states', '1e6'], '1e6'),
+                (['--states', '99999999999999999999'], 'out of range'),
+                (['--random', '--states', '9'], '--executions or --time'),
+                (['-p', '-1'], '0 to 1000 switches, not -1'), (['--random', '-p', '2'], 'give one'),
+                (['--all', '-p', '2'], 'give one'), (['--livelock', '-p', '1'], 'all states'),
+                (['--time', '0'], 'above 0, not 0'), (['--time', 'nan'], 'above 0, not nan'),
+                (['--time', '-3'], 'above 0, not -3'), (['--time', 'soon'], 'soon'),
+                (['--verify-key', '0'], '1 to 1000000 steps, not 0'),
+                (['--verify-key', '9', '--no-hash'], 'leave one out'),
+                (['--no-hash', '--no-reduction'], 'give one'),
+                (['--no-reduction', '--states', '9'], '--time or --depth'),
+                (['--depth', '0'], '1 to 1000000 steps, not 0'), (['--jobs', '65'], 'to 64, not 65'),
+                (['--memory', 'pso'], 'sc or tso, not pso'), (['--case', 'nobody'], 'nobody'),
+                (['--checkpoint-every', '3'], 'goes with --checkpoint'),
+                (['--replay', 'x.scn'], 'give no other FILE'),
+                (['--replay', '/nonexistent'], '/nonexistent'),
+                (['--replay', 'x', '-p', '2'], 'searches nothing')):
             done = run('explore', *args, RACE, code=2)
             self.assertIn('septsim: ', done.stderr)
+            self.assertIn(why, done.stderr)
             self.assertEqual(done.stdout, '')
 
 

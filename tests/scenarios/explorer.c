@@ -69,7 +69,8 @@ static void exclusion_fires(void **state)
 	assert_int_equal(e->violations->len, 1);
 	v = e->violations->pdata[0];
 	assert_string_equal(v->id, "exclusion");
-	assert_int_equal(v->switches, 1);
+	assert_int_equal(v->switches, 0);	/* who has got it need not give it back */
+	assert_int_equal(v->operations, 3);
 	assert_non_null(strstr(v->text, "has got WBT, which"));
 	explored_free(e);
 }
@@ -233,6 +234,266 @@ static void test_livelock(void **state)
 	g_free(good);
 }
 
+/* ---- smaller ---- */
+
+static struct explored *explore_mix(const char *text)
+{
+	return explore_with(text, (struct explore_request){
+		.engine = { .driver = EXPLORE_MIX, .preemptions = -1, .jobs = 1 }, .shrink = TRUE,
+	});
+}
+
+/* What has no part in the race: two actors, a guest, and operations before and after. */
+static void test_smaller(void **state)
+{
+	struct explored *e = explore_mix(
+		"td vcpus=2 lps=5 memory=4M\n"
+		"variant kvm=v7.2 tdx=1.5.01 no-freeze zap-under-read\n"
+		"guest vCPU1\n    access 0x30\n    access 0x31\n"
+		"init\n    vCPU0: fault 0x11\n"
+		"actor vCPU0\n    compute 10\n    fault 0x10\n    fault 0x21\n"
+		"actor zapper\n    kick\n    zap 0x10\n    kick\n"
+		"actor bystander\n    kick\n"
+		"actor other\n    acquire WBT[0]\n    release WBT[0]\n"
+		"tolerate kvm-bug lock-context\nexpect violation mirror-desync 0x10\n");
+	struct explored_violation *v = e->violations->pdata[0];
+
+	assert_true(e->res->as_expected);
+	assert_int_equal(v->actors_found, 5);
+	assert_int_equal(v->operations_found, 12);
+	assert_int_equal(v->actors, 2);
+	assert_int_equal(v->operations, 2);
+	assert_int_equal(v->switches, 1);
+	assert_non_null(v->scenario);
+	assert_non_null(strstr(v->scenario, "fault 0x10"));
+	assert_null(strstr(v->scenario, "guest"));
+	assert_null(strstr(v->scenario, "kick"));
+	assert_null(strstr(v->scenario, "bystander"));
+	assert_null(strstr(v->scenario, "0x21"));
+	assert_as_expected(play_text(v->scenario));
+	explored_free(e);
+}
+
+/* Each of these is wanted: an operation whose only part is what it leaves behind, too. */
+static void test_no_smaller(void **state)
+{
+	struct explored *e = explore_mix(TD "actor a\n    acquire WBT[0]\n    compute 1\n"
+					  "actor b\n    compute 1\n    set WBT[0] = 0\n"
+					  "actor c\n    acquire WBT[0]\n"
+					  "tolerate module-fatal\n"
+					  "expect explore violation exclusion\n");
+	struct explored_violation *v = e->violations->pdata[0];
+
+	assert_true(e->res->as_expected);
+	assert_int_equal(v->operations_found, 5);
+	assert_int_equal(v->operations, 3);	/* but for what computes */
+	assert_int_equal(v->actors, 3);
+	assert_as_expected(play_text(v->scenario));
+	explored_free(e);
+}
+
+/* ---- replayed ---- */
+
+static struct explored *follow(const char *text, const char *choices)
+{
+	char *why = NULL;
+	struct way *way = choices ? way_parse("test.way", choices, &why) : NULL;
+	struct explored *e;
+
+	assert_null(why);
+	e = explore_with(text, (struct explore_request){
+		.engine = { .preemptions = -1 }, .replay = TRUE, .way = way,
+	});
+	way_free(way);
+	return e;
+}
+
+static void same_words(const struct explored_violation *a, const struct explored_violation *b)
+{
+	assert_string_equal(a->id, b->id);
+	assert_string_equal(a->where, b->where);
+	assert_string_equal(a->site, b->site);
+	assert_string_equal(a->text, b->text);
+	assert_int_equal(a->steps, b->steps);
+	assert_int_equal(a->switches, b->switches);
+	assert_string_equal(a->choices, b->choices);
+}
+
+/* What a search found, by its choices and by its rows: the same in every word. */
+static void test_replay(void **state)
+{
+	static const char text[] = "variant kvm=v7.2 tdx=1.5.01 no-freeze zap-under-read\n" ZAP_RACE
+		"tolerate kvm-bug lock-context\nexpect explore violation mirror-desync\n";
+	struct explored *e = explore_text(text), *again;
+	struct explored_violation *v = e->violations->pdata[0];
+
+	again = follow(text, v->choices);
+	assert_true(again->res->as_expected);
+	assert_int_equal(again->engine->word, EXPLORE_REPLAYED);
+	assert_int_equal(again->violations->len, 1);
+	same_words(v, again->violations->pdata[0]);
+	explored_free(again);
+	for (guint i = 0; i < 2; i++) {
+		again = follow(v->scn[i], NULL);
+		assert_true(again->res->as_expected);
+		assert_int_equal(again->violations->len, 1);
+		same_words(v, again->violations->pdata[0]);
+		explored_free(again);
+	}
+	/* The code is mended: the same way breaks nothing any more, or it does not fit. */
+	again = follow("variant kvm=v7.2 tdx=1.5.01\n" ZAP_RACE "expect explore proved ok\n",
+		       v->choices);
+	assert_int_equal(again->violations->len, 0);
+	assert_true(!again->engine || again->engine->word == EXPLORE_REPLAYED);
+	explored_free(again);
+	explored_free(e);
+}
+
+static void test_replay_loop(void **state)
+{
+	static const char text[] =
+		"td vcpus=1 lps=2 memory=4M\nvariant kvm=v7.2 tdx=1.5.01\n"
+		"guest vCPU0\n    access 0x20\n"
+		"init\n    vCPU0: fault 0x21\n    vCPU0: convert 0x20 shared\n"
+		"    vCPU0: run memory-fault=retry times=7\n    vCPU0: convert 0x20 private\n"
+		"actor vCPU0\n    run times=1\nexpect explore violation livelock\n";
+	struct explored *e = explore_text(text), *again;
+	struct explored_violation *v = e->violations->pdata[0];
+	char *choices = g_strdup(v->choices);
+
+	again = follow(text, choices);
+	assert_true(again->res->as_expected);
+	same_words(v, again->violations->pdata[0]);
+	explored_free(again);
+	*strchr(choices, '|') = ' ';		/* as a way without a loop it breaks nothing */
+	again = follow(text, choices);
+	assert_false(again->res->as_expected);
+	assert_int_equal(again->violations->len, 0);
+	explored_free(again);
+	g_free(choices);
+	explored_free(e);
+}
+
+/* Where it does not fit: which word, after how much, and why. */
+static void test_replay_misfit(void **state)
+{
+	static const struct {
+		const char *choices, *why;
+	} bad[] = {
+		{ "a*2 nobody", "test.way:1:5: the way does not fit at `nobody`, after 2 steps: there is no "
+		  "actor nobody" },
+		{ "# one\n\n  a*90", "test.way:3:3: the way does not fit at `a`, after 2 steps: a has "
+		  "nothing left to do" },
+		{ "a:1 b", "an answer to something that is not chosen any more" },
+		{ "a | b*2", "its loop of 2 steps does not lead back" },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(bad); i++) {
+		struct explored *e = follow(TD MUTEX("a") MUTEX("b"), bad[i].choices);
+
+		assert_false(e->res->as_expected);
+		assert_null(e->engine);
+		if (!e->res->why || !strstr(e->res->why, bad[i].why))
+			print_message("%s: %s\n", bad[i].choices, e->res->why);
+		assert_non_null(strstr(e->res->why, bad[i].why));
+		explored_free(e);
+	}
+}
+
+static void test_replay_rows_misfit(void **state)
+{
+	static const struct {
+		const char *rows, *why;
+	} bad[] = {
+		{ "    a | b\n    acquire mmu_lock write |\n      | acquire mmu_lock read .. end\n",
+		  "row 2 (line 7) `acquire mmu_lock read .. end`: b waits" },
+		{ "    a\n    acquire WBT[0] .. writes KOT\n", "a ended before" },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(bad); i++) {
+		char *text = g_strconcat(TD "init\nschedule\n", bad[i].rows, NULL);
+		struct explored *e = follow(text, NULL);
+
+		assert_false(e->res->as_expected);
+		if (!e->res->why || !strstr(e->res->why, bad[i].why))
+			print_message("%s: %s\n", bad[i].rows, e->res->why);
+		assert_non_null(e->res->why);
+		assert_non_null(strstr(e->res->why, bad[i].why));
+		explored_free(e);
+		g_free(text);
+	}
+}
+
+static void test_way_words(void **state)
+{
+	static const char *const bad[] = {
+		"", "# nothing\n", "a*0", "a*", "a*x", "a*-1", "a:", "a:1:", "a*3*4", "a*999999999999",
+		"*3", "a |", "| a", "a | | b", ":1", "a:99999999",
+	};
+	char *why = NULL;
+	struct way *w = way_parse("x", "a*3:1:0 vCPU0's stores*2 # b\n| c", &why);
+	struct way_word *word;
+
+	assert_non_null(w);
+	assert_int_equal(w->words->len, 3);
+	word = w->words->pdata[0];
+	assert_string_equal(word->name, "a");
+	assert_int_equal(word->times, 3);
+	assert_int_equal(word->answers->len, 2);
+	word = w->words->pdata[1];
+	assert_string_equal(word->name, "vCPU0's stores");
+	assert_int_equal(word->times, 2);
+	word = w->words->pdata[2];
+	assert_true(word->loops);
+	assert_int_equal(word->line, 2);
+	assert_int_equal(word->column, 3);
+	way_free(w);
+	for (guint i = 0; i < G_N_ELEMENTS(bad); i++) {
+		why = NULL;
+		w = way_parse("x", bad[i], &why);
+		if (w)
+			print_message("\"%s\" is taken\n", bad[i]);
+		assert_null(w);
+		assert_non_null(strstr(why, "x:"));
+		g_free(why);
+	}
+}
+
+/* ---- several violations ---- */
+
+/* By check, by place, by function: each once, however often it was met. */
+static void test_keep_going(void **state)
+{
+	struct explored *e = explore_with(
+		"td vcpus=1 lps=5 memory=4M\nvariant kvm=v7.2 tdx=1.5.01\n"
+		"actor a\n    acquire WBT[0] retry=2\n    release WBT[0]\n"
+		"actor b\n    acquire WBT[0] retry=2\n    release WBT[0]\n"
+		"actor c\n    acquire kvm_lock\n    acquire kvm_lock\n"
+		BREAKER, (struct explore_request){
+			.engine = { .preemptions = -1, .keep_going = true }, .shrink = TRUE,
+		});
+	guint exclusion = 0, order = 0, fatal = 0;
+
+	for (guint i = 0; i < e->violations->len; i++) {
+		const struct explored_violation *v = e->violations->pdata[i];
+
+		exclusion += !strcmp(v->id, "exclusion");
+		order += !strcmp(v->id, "lock-order");
+		fatal += !strcmp(v->id, "module-fatal");
+		for (guint k = 0; k < i; k++) {
+			const struct explored_violation *w = e->violations->pdata[k];
+
+			assert_false(!strcmp(v->id, w->id) && !strcmp(v->where, w->where) &&
+				     !strcmp(v->site, w->site));
+		}
+		assert_true(v->times > 0);
+		assert_non_null(v->scenario);
+		assert_as_expected(play_text(v->scenario));
+	}
+	assert_true(exclusion && order && fatal);
+	explored_free(e);
+}
+
 /* An observation that the case forbids is a broken rule, in a search and in a run. */
 static void test_forbid(void **state)
 {
@@ -264,6 +525,14 @@ int main(void)
 		cmocka_unit_test(test_proves),
 		cmocka_unit_test(test_finds_and_replays),
 		cmocka_unit_test(test_livelock),
+		cmocka_unit_test(test_smaller),
+		cmocka_unit_test(test_no_smaller),
+		cmocka_unit_test(test_replay),
+		cmocka_unit_test(test_replay_loop),
+		cmocka_unit_test(test_replay_misfit),
+		cmocka_unit_test(test_replay_rows_misfit),
+		cmocka_unit_test(test_way_words),
+		cmocka_unit_test(test_keep_going),
 		cmocka_unit_test(test_forbid),
 		cmocka_unit_test(test_order),
 	};

@@ -405,7 +405,8 @@ struct conform_report *conform_files(const char *const *files, u32 n, const char
 	job.done = shared_new((job.pieces->len + 1) * sizeof(*job.done));
 	if (progress)
 		job.progress = progress_new(job.pieces);
-	result = farm_run(job.pieces->len, jobs, run_piece, &job, stop);
+	result = farm_run(&(struct farm_work){ .n = job.pieces->len, .jobs = jobs, .stint = 1,
+					      .job = run_piece, .ctx = &job, .stop = stop });
 	for (u32 i = 0; i < job.pieces->len; i++)
 		collect(r, &g_array_index(job.pieces, struct piece, i), &job.done[i], &result[i]);
 	farm_free(result, job.pieces->len);

@@ -97,7 +97,7 @@ struct key {
 struct measure {
 	GHashTable *by_key;		/* struct key -> struct metric *: the fast way */
 	GHashTable *by_name;		/* text -> struct metric *: the owner */
-	struct on_actor *actor;		/* [ACTORS_MAX] */
+	struct on_actor *actor;		/* [ACTORS_MAX], from measure_start() on */
 	guint64 base[COUNTERS];
 	guint64 charged[COST_NR];	/* likewise */
 	guint64 zero;			/* clock of cycle 0 */
@@ -129,7 +129,6 @@ struct measure *measure_new(void)
 
 	m->by_key = g_hash_table_new_full(key_hash, key_equal, g_free, NULL);
 	m->by_name = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, metric_free);
-	m->actor = g_new0(struct on_actor, ACTORS_MAX);
 	return m;
 }
 
@@ -384,12 +383,14 @@ void measure_start(struct measure *m, struct sim *sim)
 	for (guint k = 0; k < COST_NR; k++)
 		m->charged[k] = sim_charged(sim, k);
 	m->zero = sim_cycles(sim);
+	m->actor = g_new0(struct on_actor, ACTORS_MAX);
 	trace_listen_calls(sim, listen, m);
 }
 
 void measure_stop(struct measure *m, struct sim *sim)
 {
 	trace_unlisten(sim, listen, m);
+	g_clear_pointer(&m->actor, g_free);
 	for (guint c = 0; c < COUNTERS; c++)
 		counted(metric(m, "count", counter_name(c), NULL),
 			count_of(sim, NULL, c) - m->base[c]);

@@ -13,53 +13,64 @@
 
 /* ---- running ---- */
 
+/* A run that a round wants */
+struct wanted {
+	guint cell, seed;
+};
+
 struct round {
 	struct bench *b;
-	GArray *cell;		/* guint: of each job */
+	GArray *want;		/* struct wanted */
+	guint number, done;
 };
 
 static int job(void *ctx, u32 i, FILE *out)
 {
 	const struct round *r = ctx;
-	guint at = g_array_index(r->cell, guint, i);
-	struct planned *p = r->b->plan->pdata[at];
-	const struct bench_cell *cell = r->b->rep.cells->pdata[at];
+	const struct wanted *w = &g_array_index(r->want, struct wanted, i);
+	struct planned *p = r->b->plan->pdata[w->cell];
 	struct bench_result *res;
-	guint seed = cell->runs->len;
 
-	/* Jobs of one cell in a round follow each other: their seeds do, too. */
-	for (u32 k = i; k && g_array_index(r->cell, guint, k - 1) == at; k--)
-		seed++;
-	p->opt.seed = r->b->rep.first_seed + seed;
+	p->opt.seed = r->b->rep.first_seed + w->seed;
 	res = bench_play(p->sc, p->c, &p->opt, r->b->rep.jitter);
 	bench_write(res, out);
+	bench_result_free(res);
 	return 0;
 }
 
 static struct bench_result *result_of(const struct farm_result *f)
 {
-	struct bench_result *r = f->done && !f->signal && !f->status ? bench_read(f->out->str) : NULL;
+	struct bench_result *r = !f->signal && !f->status ? bench_read(f->out->str) : NULL;
 
 	if (r)
 		return r;
 	r = g_new0(struct bench_result, 1);
 	r->measure = measure_new();
-	r->end = f->done ? BENCH_FAULT : BENCH_STOPPED;
+	r->end = BENCH_FAULT;
 	if (f->signal)
 		r->why = g_strdup_printf("the worker died of signal %d", f->signal);
 	return r;
 }
 
-static void progress(const struct bench *b, guint round, guint jobs)
+static void progress(const struct round *r)
 {
-	if (isatty(STDERR_FILENO) && !b->cli->look.quiet)
-		fprintf(stderr, "\rbench: round %u, %u runs of %u cells \033[K\r", round, jobs,
-			b->rep.cells->len);
+	if (isatty(STDERR_FILENO) && !r->b->cli->look.quiet)
+		fprintf(stderr, "\rbench: round %u, %u of %u runs of %u cells \033[K\r", r->number,
+			r->done, r->want->len, r->b->rep.cells->len);
+}
+
+static void taken(void *ctx, u32 i, const struct farm_result *f)
+{
+	struct round *r = ctx;
+	const struct wanted *w = &g_array_index(r->want, struct wanted, i);
+
+	bench_take_run(&r->b->rep, r->b->rep.cells->pdata[w->cell], w->seed, result_of(f));
+	r->done++;
+	progress(r);
 }
 
 /* What the cell's file measures first; time if it does not say */
-static const struct bench_column *first_column(const struct bench *b, const struct bench_cell *cell,
-					       const GPtrArray *defaults)
+static const struct bench_column *first_column(const struct bench *b, const struct bench_cell *cell)
 {
 	for (guint k = 0; k < b->rep.columns->len && cell->measures->len; k++) {
 		const struct bench_column *c = b->rep.columns->pdata[k];
@@ -67,59 +78,63 @@ static const struct bench_column *first_column(const struct bench *b, const stru
 		if (!strcmp(c->spec, cell->measures->pdata[0]))
 			return c;
 	}
-	return defaults->pdata[1];
+	return b->rep.defaults->pdata[1];
+}
+
+/* @seeds more runs of cell number @at, which have not ended yet */
+static void want(struct round *r, guint at, guint seeds)
+{
+	struct bench_cell *cell = r->b->rep.cells->pdata[at];
+	guint had = cell->runs->len;
+
+	for (guint seed = had; seed < had + seeds && seed < (guint)r->b->raw.max_seeds; seed++) {
+		struct bench_run run = { .end = BENCH_STOPPED };
+		struct wanted w = { at, seed };
+
+		g_array_append_val(cell->runs, run);
+		g_array_append_val(r->want, w);
+	}
 }
 
 /* One round: @seeds more runs of every cell that is not narrow yet. FALSE: nothing to do */
-static gboolean one_round(struct bench *b, guint round, guint seeds, const GPtrArray *defaults)
+static gboolean one_round(struct bench *b, guint number, guint seeds)
 {
-	struct round r = { .b = b, .cell = g_array_new(FALSE, FALSE, sizeof(guint)) };
-	struct farm_result *f;
+	struct round r = { .b = b, .number = number,
+			   .want = g_array_new(FALSE, FALSE, sizeof(struct wanted)) };
+	struct farm_work work = { .jobs = (u32)b->raw.jobs, .job = job, .taken = taken, .ctx = &r,
+				  .stop = cli_interrupt_flag() };
 	gboolean more;
 
 	for (guint i = 0; i < b->rep.cells->len; i++) {
 		const struct bench_cell *cell = b->rep.cells->pdata[i];
 
-		if (cell->narrow || bench_cell_broken(cell))
-			continue;
-		for (guint k = 0; k < seeds && cell->runs->len + k < (guint)b->raw.max_seeds; k++)
-			g_array_append_val(r.cell, i);
+		if (!cell->narrow && !bench_cell_broken(cell))
+			want(&r, i, seeds);
 	}
-	if (r.cell->len) {
-		progress(b, round, r.cell->len);
-		f = farm_run(r.cell->len, (u32)b->raw.jobs, job, &r, cli_interrupt_flag());
-		for (guint i = 0; i < r.cell->len; i++) {
-			struct bench_cell *cell =
-				b->rep.cells->pdata[g_array_index(r.cell, guint, i)];
-			struct bench_result *one = result_of(&f[i]);
-
-			g_ptr_array_add(cell->runs, one);
-			if (one->end == BENCH_DONE)
-				measure_merge(cell->all, one->measure);
-		}
-		farm_free(f, r.cell->len);
+	work.n = r.want->len;
+	more = work.n > 0;
+	if (more) {
+		progress(&r);
+		farm_free(farm_run(&work), work.n);
 	}
 	for (guint i = 0; i < b->rep.cells->len; i++) {
 		struct bench_cell *cell = b->rep.cells->pdata[i];
-		struct bench_stat s = bench_cell_stat(first_column(b, cell, defaults), cell);
+		struct bench_stat s = bench_cell_stat(first_column(b, cell), cell);
 
 		cell->narrow = s.sure && bench_spread(&s) <= b->rep.precision;
 	}
-	more = r.cell->len > 0;
-	g_array_unref(r.cell);
+	g_array_unref(r.want);
 	return more && !cli_interrupted();
 }
 
 static void run_all(struct bench *b)
 {
-	GPtrArray *defaults = bench_columns_default();
 	guint left = (guint)b->raw.max_seeds, seeds = MIN((guint)b->raw.seeds, left);
 
-	for (guint round = 1; left && one_round(b, round, seeds, defaults); round++) {
+	for (guint round = 1; left && one_round(b, round, seeds); round++) {
 		left -= MIN(seeds, left);
 		seeds = MIN(seeds, left);
 	}
-	g_ptr_array_unref(defaults);
 	if (isatty(STDERR_FILENO))
 		fprintf(stderr, "\033[K");
 }
@@ -165,7 +180,7 @@ static int judge(const struct bench *b)
 	int code = EXIT_AS_EXPECTED;
 
 	for (guint i = 0; i < b->rep.cells->len; i++) {
-		const struct bench_result *r = bench_cell_broken(b->rep.cells->pdata[i]);
+		const struct bench_run *r = bench_cell_broken(b->rep.cells->pdata[i]);
 
 		if (!r)
 			continue;

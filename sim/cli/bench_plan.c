@@ -80,12 +80,7 @@ gboolean bench_load(struct bench *b, const char *path)
 			ok = FALSE;
 			break;
 		}
-		for (guint k = 0; k < b->rep.columns->len && c; k++)
-			if (!strcmp(((struct bench_column *)b->rep.columns->pdata[k])->spec,
-				    c->spec))
-				g_clear_pointer(&c, bench_column_free);
-		if (c)
-			g_ptr_array_add(b->rep.columns, c);
+		bench_report_add(&b->rep, c);
 	}
 	g_string_free(label, TRUE);
 	if (sc)
@@ -197,15 +192,6 @@ static void planned_free(gpointer p)
 	g_free(x);
 }
 
-static void cell_free(gpointer p)
-{
-	struct bench_cell *cell = p;
-
-	g_ptr_array_unref(cell->runs);
-	measure_free(cell->all);
-	g_free(cell);
-}
-
 static const char *policy_of(const struct bench *b, const struct scenario_case *c,
 			     const struct planned *p)
 {
@@ -220,7 +206,7 @@ static void add_cell(struct bench *b, const struct point *at, const struct scena
 		     const char *policy, enum cost_level level)
 {
 	struct planned *p = g_new0(struct planned, 1);
-	struct bench_cell *cell = g_new0(struct bench_cell, 1);
+	struct bench_cell *cell = bench_cell_new();
 
 	p->sc = at->sc;
 	p->c = c;
@@ -231,16 +217,17 @@ static void add_cell(struct bench *b, const struct point *at, const struct scena
 		p->opt.policy = p->words[0];
 		p->opt.policy_args = (const char *const *)p->words + 1;
 	}
-	*cell = (struct bench_cell){
-		.measures = at->sc->measures, .path = at->sc->path, .scenario = at->sc->name, .title = c->title && *c->title ? c->title : at->sc->title,
-		.case_name = c->name, .point = at->label,
-		.policy = policy ? policy : policy_of(b, c, p),
-		.kvm = b->cli->kvm ? b->cli->kvm : c->variant.kvm ? c->variant.kvm : DEFAULT_KVM,
-		.tdx = b->cli->tdx ? b->cli->tdx : c->variant.tdx ? c->variant.tdx : DEFAULT_TDX,
-		.switches = "", .level = level,
-		.runs = g_ptr_array_new_with_free_func((GDestroyNotify)bench_result_free),
-		.all = measure_new(),
-	};
+	cell->measures = at->sc->measures;
+	cell->path = at->sc->path;
+	cell->scenario = at->sc->name;
+	cell->title = c->title && *c->title ? c->title : at->sc->title;
+	cell->case_name = c->name;
+	cell->point = at->label;
+	cell->policy = policy ? policy : policy_of(b, c, p);
+	cell->kvm = b->cli->kvm ? b->cli->kvm : c->variant.kvm ? c->variant.kvm : DEFAULT_KVM;
+	cell->tdx = b->cli->tdx ? b->cli->tdx : c->variant.tdx ? c->variant.tdx : DEFAULT_TDX;
+	cell->switches = "";
+	cell->level = level;
 	g_ptr_array_add(b->plan, p);
 	g_ptr_array_add(b->rep.cells, cell);
 }
@@ -259,6 +246,8 @@ static guint points_of_file(const struct bench *b, guint from)
 
 static void add_point_cells(struct bench *b, const struct point *at, const struct scenario_case *c)
 {
+	guint from = b->rep.cells->len;
+
 	for (guint l = 0; l < b->levels->len; l++) {
 		enum cost_level level = g_array_index(b->levels, enum cost_level, l);
 
@@ -266,6 +255,12 @@ static void add_point_cells(struct bench *b, const struct point *at, const struc
 			add_cell(b, at, c, b->policies->pdata[n], level);
 		if (!b->policies->len)
 			add_cell(b, at, c, NULL, level);
+	}
+	for (guint i = from; i < b->rep.cells->len; i++) {
+		struct bench_cell *cell = b->rep.cells->pdata[i];
+
+		cell->from = from;
+		cell->to = b->rep.cells->len;
 	}
 }
 
@@ -316,11 +311,8 @@ void bench_init(struct bench *b, struct cli *cli)
 		.policies = g_ptr_array_new_with_free_func(g_free),
 		.levels = g_array_new(FALSE, FALSE, sizeof(enum cost_level)),
 		.plan = g_ptr_array_new_with_free_func(planned_free),
-		.rep = {
-			.cells = g_ptr_array_new_with_free_func(cell_free),
-			.columns = g_ptr_array_new_with_free_func(bench_column_free),
-		},
 	};
+	bench_report_init(&b->rep);
 }
 
 void bench_clear(struct bench *b)
@@ -329,8 +321,7 @@ void bench_clear(struct bench *b)
 	g_free(b->raw.level);
 	g_free(b->raw.csv);
 	g_free(b->raw.html);
-	g_ptr_array_unref(b->rep.cells);
-	g_ptr_array_unref(b->rep.columns);
+	bench_report_fini(&b->rep);
 	g_ptr_array_unref(b->plan);
 	g_ptr_array_unref(b->points);
 	g_ptr_array_unref(b->policies);

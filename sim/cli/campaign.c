@@ -389,7 +389,9 @@ static void run_all(struct campaigner *k, struct campaign *c)
 
 		if (*k->stop || time_is_up(k) || cli_interrupted())
 			*k->stop = true;
-		r = farm_run(*k->stop ? 0 : n, (u32)raw.jobs, work, k, cli_interrupt_flag());
+		r = farm_run(&(struct farm_work){
+			.n = *k->stop ? 0 : n, .jobs = (u32)raw.jobs, .stint = 1, .job = work,
+			.ctx = k, .stop = cli_interrupt_flag() });
 		for (guint i = 0; i < n; i++) {
 			const struct task *t = plan_task(k->plan, k->at + i);
 			struct farm_result none = { .done = false };

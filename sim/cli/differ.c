@@ -368,7 +368,9 @@ static void run_all(struct differ *d)
 {
 	for (d->at = 0; d->at < d->scripts->len && !cli_interrupted(); d->at += BATCH) {
 		guint n = MIN(BATCH, d->scripts->len - d->at);
-		struct farm_result *r = farm_run(n, (u32)raw.jobs, work, d, cli_interrupt_flag());
+		struct farm_result *r = farm_run(&(struct farm_work){
+			.n = n, .jobs = (u32)raw.jobs, .stint = 1, .job = work, .ctx = d,
+			.stop = cli_interrupt_flag() });
 
 		for (guint i = 0; i < n; i++)
 			if (r[i].done)

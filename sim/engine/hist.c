@@ -5,6 +5,7 @@
 #include <glib.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "sim/engine/hist.h"
 
@@ -28,22 +29,45 @@ u64 hist_floor(u32 b)
 	return (u64)(b - shift * HIST_SUB) << shift;
 }
 
+/* Memory for buckets @least to @greatest */
+static void make_room(struct hist *h, u32 least, u32 greatest)
+{
+	u32 from = least & ~(HIST_SUB - 1), to = (greatest | (HIST_SUB - 1)) + 1;
+	u64 *bucket;
+
+	if (h->buckets) {
+		from = MIN(from, h->from);
+		to = MAX(to, h->from + h->buckets);
+	}
+	if (to - from == h->buckets)
+		return;
+	bucket = g_new0(u64, to - from);
+	if (h->buckets)
+		memcpy(bucket + (h->from - from), h->bucket, h->buckets * sizeof(*bucket));
+	g_free(h->bucket);
+	h->bucket = bucket;
+	h->from = from;
+	h->buckets = to - from;
+}
+
 static void note(struct hist *h, u64 least, u64 greatest)
 {
 	if (!h->count || least < h->least)
 		h->least = least;
 	if (!h->count || greatest > h->greatest)
 		h->greatest = greatest;
-	if (!h->bucket)
-		h->bucket = g_new0(u64, HIST_BUCKETS);
 }
 
 void hist_add(struct hist *h, u64 value)
 {
+	u32 b = bucket_of(value);
+
 	note(h, value, value);
+	if (b - h->from >= h->buckets)
+		make_room(h, b, b);
 	h->count++;
 	h->sum += value;
-	h->bucket[bucket_of(value)]++;
+	h->bucket[b - h->from]++;
 }
 
 void hist_merge(struct hist *into, const struct hist *h)
@@ -51,10 +75,11 @@ void hist_merge(struct hist *into, const struct hist *h)
 	if (!h->count)
 		return;
 	note(into, h->least, h->greatest);
+	make_room(into, h->from, h->from + h->buckets - 1);
 	into->count += h->count;
 	into->sum += h->sum;
-	for (u32 i = 0; i < HIST_BUCKETS; i++)
-		into->bucket[i] += h->bucket[i];
+	for (u32 i = 0; i < h->buckets; i++)
+		into->bucket[h->from - into->from + i] += h->bucket[i];
 }
 
 void hist_fini(struct hist *h)
@@ -73,10 +98,10 @@ u64 hist_at(const struct hist *h, u32 permille)
 		return h->greatest;
 	if (!want)
 		return h->least;
-	for (u32 i = 0; i < HIST_BUCKETS; i++) {
+	for (u32 i = 0; i < h->buckets; i++) {
 		seen += h->bucket[i];
 		if (seen >= want)
-			return MAX(hist_floor(i), h->least);
+			return MAX(hist_floor(h->from + i), h->least);
 	}
 	return h->greatest;
 }
@@ -90,9 +115,9 @@ void hist_write(const struct hist *h, FILE *out)
 {
 	fprintf(out, "%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64, h->count, h->sum, h->least,
 		h->greatest);
-	for (u32 i = 0; h->bucket && i < HIST_BUCKETS; i++)
+	for (u32 i = 0; i < h->buckets; i++)
 		if (h->bucket[i])
-			fprintf(out, " %" PRIu32 ":%" PRIu64, i, h->bucket[i]);
+			fprintf(out, " %" PRIu32 ":%" PRIu64, h->from + i, h->bucket[i]);
 }
 
 static bool number(const char **text, char end, u64 *v)
@@ -114,13 +139,13 @@ bool hist_read(struct hist *h, const char *text)
 	if (!number(&text, ' ', &h->count) || !number(&text, ' ', &h->sum) ||
 	    !number(&text, ' ', &h->least) || !number(&text, ' ', &h->greatest))
 		return false;
-	if (h->count)
-		h->bucket = g_new0(u64, HIST_BUCKETS);
+	if (h->count && h->least <= h->greatest)
+		make_room(h, bucket_of(h->least), bucket_of(h->greatest));
 	while (*text) {
 		if (!number(&text, ':', &bucket) || !number(&text, ' ', &n) ||
-		    bucket >= HIST_BUCKETS || !h->bucket)
+		    bucket - h->from >= h->buckets)
 			return false;
-		h->bucket[bucket] += n;
+		h->bucket[bucket - h->from] += n;
 		total += n;
 	}
 	return total == h->count;

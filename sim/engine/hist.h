@@ -3,7 +3,8 @@
 /*
  * Log-linear histogram of cycles and counts: 64 buckets to a power of two, so that a value
  * is kept to one part in 64; count, sum, least and greatest are exact. Frozen: the buckets
- * are what workers send and files keep. Record; integers only.
+ * are what workers send and files keep. Only the powers of two that were met have memory: a
+ * report keeps 10^5 of these. Record; integers only.
  */
 #include <stdio.h>
 
@@ -14,7 +15,8 @@
 
 struct hist {
 	u64 count, sum, least, greatest;
-	u64 *bucket;		/* [HIST_BUCKETS], NULL while empty */
+	u64 *bucket;		/* [@buckets], the first is number @from; NULL while empty */
+	u32 from, buckets;	/* multiples of HIST_SUB */
 };
 
 void hist_add(struct hist *h, u64 value);
@@ -27,6 +29,12 @@ void hist_fini(struct hist *h);
  */
 u64 hist_at(const struct hist *h, u32 permille);
 u64 hist_floor(u32 bucket);		/* the least value of a bucket */
+/* hist_bucket - how many values there are in bucket number @b, any number */
+static inline u64 hist_bucket(const struct hist *h, u32 b)
+{
+	return b - h->from < h->buckets ? h->bucket[b - h->from] : 0;
+}
+
 u64 hist_mean(const struct hist *h);	/* rounded down; 0 when empty */
 
 /* hist_write - "COUNT SUM LEAST GREATEST BUCKET:N ..."; hist_read is its inverse, false: torn */

@@ -12,6 +12,13 @@
 #include "sim/engine/cost.h"
 #include "sim/report/report.h"
 
+/* What is kept of a run: a report has 10^4 of them. Its histograms are merged into its cell's. */
+struct bench_run {
+	enum bench_end end;	/* BENCH_STOPPED as long as it has not ended */
+	char *why;		/* of struct bench_result */
+	guint64 *value;		/* [of every struct bench_column.at], NULL if it was not done */
+};
+
 struct bench_cell {
 	const GPtrArray *measures;	/* texts: what the file measures; empty: it does not say */
 	const char *path;	/* of the file, as it was given */
@@ -19,14 +26,16 @@ struct bench_cell {
 	const char *point;	/* "vcpus=8", "" without a sweep */
 	const char *policy, *kvm, *tdx, *switches;
 	enum cost_level level;
-	GPtrArray *runs;	/* struct bench_result, in the order of seeds */
+	GArray *runs;		/* struct bench_run, in the order of seeds */
 	struct measure *all;	/* of the runs that were done, merged */
 	gboolean narrow;	/* the interval of the first column is as narrow as was asked */
+	guint from, to;		/* the cells of the same point: policies and price levels */
 };
 
 struct bench_report {
 	GPtrArray *cells;	/* struct bench_cell; policies of a point next to each other */
 	GPtrArray *columns;	/* struct bench_column, asked for; empty: those with data */
+	GPtrArray *defaults;	/* what is shown where no file does `measure` */
 	const char *baseline;	/* policy */
 	const char *costs;	/* what the prices are, in words */
 	guint64 first_seed, jitter;
@@ -38,6 +47,7 @@ struct bench_column {
 	char *spec;		/* "fault.p99", "seamcall:TDH.MEM.TRACK.p50", "pages/s" */
 	char *metric;		/* "fault", "seamcall TDH.MEM.TRACK" */
 	int stat;		/* enum in bench_column.c */
+	guint at;		/* in struct bench_run.value */
 	gboolean cycles;	/* a time, shown in seconds at 3 GHz */
 	gboolean more_is_better;
 };
@@ -45,20 +55,27 @@ struct bench_column {
 /* bench_column_new - NULL if @spec is no metric; the hint is what is near, or NULL */
 struct bench_column *bench_column_new(const char *spec, const char **hint);
 void bench_column_free(gpointer c);
-/* bench_columns_default - what is shown where a file does not `measure` */
-GPtrArray *bench_columns_default(void);
 
-guint64 bench_value(const struct bench_column *c, const struct bench_result *r);
+/* bench_report_init - no cells, no columns but the defaults; bench_report_fini - frees all */
+void bench_report_init(struct bench_report *rep);
+void bench_report_fini(struct bench_report *rep);
+/* bench_report_add - a column that a file measures, unless it is there; before the first run */
+void bench_report_add(struct bench_report *rep, struct bench_column *c);
+
+struct bench_cell *bench_cell_new(void);
+/* bench_take_run - @r is run number @i of @cell: keep its numbers, merge the rest, free it */
+void bench_take_run(const struct bench_report *rep, struct bench_cell *cell, guint i,
+		    struct bench_result *r);
 /* bench_cell_stat - over the runs that were done; n is 0 if there is none */
 struct bench_stat bench_cell_stat(const struct bench_column *c, const struct bench_cell *cell);
 /* bench_cell_broken - the first run that was not done, or NULL */
-const struct bench_result *bench_cell_broken(const struct bench_cell *cell);
+const struct bench_run *bench_cell_broken(const struct bench_cell *cell);
 /*
  * bench_replay - the command that plays @run of @cell again, as whoever broke a rule there wants
  * it. g_free().
  */
 char *bench_replay(const struct bench_report *rep, const struct bench_cell *cell,
-		   const struct bench_result *run);
+		   const struct bench_run *run);
 /* bench_cell_counts - a number of @c in any run that is not 0 */
 gboolean bench_cell_counts(const struct bench_column *c, const struct bench_cell *cell);
 
@@ -87,6 +104,13 @@ void report_bench_html(const struct bench_report *rep, GString *out);
 /* bench_html_overview.c: the first page, and what may be concluded */
 void bench_html_overview(const struct bench_report *rep, GString *out);
 void bench_html_rankings(const struct bench_report *rep, const GPtrArray *columns, GString *out);
+
+/* bench_cell_at - of @like's point, another policy and price level, or NULL */
+const struct bench_cell *bench_cell_at(const struct bench_report *rep,
+				       const struct bench_cell *like, const char *policy,
+				       enum cost_level level);
+/* bench_several_levels - was more than one price level run? */
+gboolean bench_several_levels(const struct bench_report *rep);
 
 /* bench_same_point - two cells that differ in policy alone */
 gboolean bench_same_point(const struct bench_cell *a, const struct bench_cell *b);

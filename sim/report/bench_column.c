@@ -100,16 +100,6 @@ void bench_column_free(gpointer p)
 	g_free(c);
 }
 
-GPtrArray *bench_columns_default(void)
-{
-	GPtrArray *all = g_ptr_array_new_with_free_func(bench_column_free);
-	const char *hint;
-
-	for (guint i = 0; i < G_N_ELEMENTS(defaults); i++)
-		g_ptr_array_add(all, bench_column_new(defaults[i], &hint));
-	return all;
-}
-
 /* Does metric @name belong under @prefix: the same, or more words after it? */
 static gboolean under(const char *name, const char *prefix)
 {
@@ -132,7 +122,7 @@ static guint64 stat_of(int stat, const struct hist *h)
 	}
 }
 
-guint64 bench_value(const struct bench_column *c, const struct bench_result *r)
+static guint64 value_of(const struct bench_column *c, const struct bench_result *r)
 {
 	const struct metric *one = measure_find(r->measure, c->metric);
 	struct hist sum = { 0 };
@@ -165,6 +155,93 @@ guint64 bench_value(const struct bench_column *c, const struct bench_result *r)
 	return v;
 }
 
+/* ---- what a report keeps ---- */
+
+static void cell_free(gpointer p)
+{
+	struct bench_cell *cell = p;
+
+	g_array_unref(cell->runs);
+	measure_free(cell->all);
+	g_free(cell);
+}
+
+void bench_report_init(struct bench_report *rep)
+{
+	const char *hint;
+
+	rep->cells = g_ptr_array_new_with_free_func(cell_free);
+	rep->columns = g_ptr_array_new_with_free_func(bench_column_free);
+	rep->defaults = g_ptr_array_new_with_free_func(bench_column_free);
+	for (guint i = 0; i < G_N_ELEMENTS(defaults); i++) {
+		struct bench_column *c = bench_column_new(defaults[i], &hint);
+
+		c->at = i;
+		g_ptr_array_add(rep->defaults, c);
+	}
+}
+
+void bench_report_fini(struct bench_report *rep)
+{
+	g_ptr_array_unref(rep->cells);
+	g_ptr_array_unref(rep->columns);
+	g_ptr_array_unref(rep->defaults);
+}
+
+void bench_report_add(struct bench_report *rep, struct bench_column *c)
+{
+	for (guint k = 0; k < rep->columns->len; k++)
+		if (!strcmp(((struct bench_column *)rep->columns->pdata[k])->spec, c->spec)) {
+			bench_column_free(c);
+			return;
+		}
+	c->at = rep->defaults->len + rep->columns->len;
+	g_ptr_array_add(rep->columns, c);
+}
+
+static void run_clear(gpointer p)
+{
+	struct bench_run *run = p;
+
+	g_free(run->why);
+	g_free(run->value);
+}
+
+struct bench_cell *bench_cell_new(void)
+{
+	struct bench_cell *cell = g_new0(struct bench_cell, 1);
+
+	cell->runs = g_array_new(FALSE, TRUE, sizeof(struct bench_run));
+	g_array_set_clear_func(cell->runs, run_clear);
+	cell->all = measure_new();
+	return cell;
+}
+
+static void values_of(const GPtrArray *columns, const struct bench_result *r, guint64 *value)
+{
+	for (guint k = 0; k < columns->len; k++) {
+		const struct bench_column *c = columns->pdata[k];
+
+		value[c->at] = value_of(c, r);
+	}
+}
+
+void bench_take_run(const struct bench_report *rep, struct bench_cell *cell, guint i,
+		    struct bench_result *r)
+{
+	struct bench_run *run = &g_array_index(cell->runs, struct bench_run, i);
+
+	run->end = r->end;
+	run->why = g_steal_pointer(&r->why);
+	if (r->end == BENCH_DONE) {
+		run->value = g_new0(guint64, rep->defaults->len + rep->columns->len);
+		values_of(rep->defaults, r, run->value);
+		values_of(rep->columns, r, run->value);
+		measure_merge(cell->all, r->measure);
+	}
+	bench_result_free(r);
+}
+
 struct bench_stat bench_cell_stat(const struct bench_column *c, const struct bench_cell *cell)
 {
 	guint64 *v = g_new(guint64, cell->runs->len + 1);
@@ -172,32 +249,35 @@ struct bench_stat bench_cell_stat(const struct bench_column *c, const struct ben
 	guint n = 0;
 
 	for (guint i = 0; i < cell->runs->len; i++) {
-		const struct bench_result *r = cell->runs->pdata[i];
+		const struct bench_run *run = &g_array_index(cell->runs, struct bench_run, i);
 
-		if (r->end == BENCH_DONE)
-			v[n++] = bench_value(c, r);
+		if (run->value)
+			v[n++] = run->value[c->at];
 	}
 	s = bench_stat(v, n);
 	g_free(v);
 	return s;
 }
 
-const struct bench_result *bench_cell_broken(const struct bench_cell *cell)
+const struct bench_run *bench_cell_broken(const struct bench_cell *cell)
 {
 	for (guint i = 0; i < cell->runs->len; i++) {
-		const struct bench_result *r = cell->runs->pdata[i];
+		const struct bench_run *run = &g_array_index(cell->runs, struct bench_run, i);
 
-		if (r->end != BENCH_DONE)
-			return r;
+		if (run->end != BENCH_DONE)
+			return run;
 	}
 	return NULL;
 }
 
 gboolean bench_cell_counts(const struct bench_column *c, const struct bench_cell *cell)
 {
-	for (guint i = 0; i < cell->runs->len; i++)
-		if (bench_value(c, cell->runs->pdata[i]))
+	for (guint i = 0; i < cell->runs->len; i++) {
+		const struct bench_run *run = &g_array_index(cell->runs, struct bench_run, i);
+
+		if (run->value && run->value[c->at])
 			return TRUE;
+	}
 	return FALSE;
 }
 
@@ -219,12 +299,12 @@ static gboolean asks(const struct bench_report *rep, guint from, guint to,
 
 GPtrArray *bench_columns_of(const struct bench_report *rep, guint from, guint to)
 {
-	GPtrArray *some = rep->columns->len ? g_ptr_array_new() : bench_columns_default();
-	const GPtrArray *asked = rep->columns;
+	const GPtrArray *asked = rep->columns, *all = asked->len ? asked : rep->defaults;
+	GPtrArray *some = g_ptr_array_new();
 
-	for (guint k = 0; k < asked->len; k++)
-		if (asks(rep, from, to, asked->pdata[k]))
-			g_ptr_array_add(some, asked->pdata[k]);
+	for (guint k = 0; k < all->len; k++)
+		if (!asked->len || asks(rep, from, to, all->pdata[k]))
+			g_ptr_array_add(some, all->pdata[k]);
 	for (guint k = some->len; k-- > 0;) {
 		const struct bench_column *c = some->pdata[k];
 		gboolean counts = asked->len && !c->cycles;
@@ -278,16 +358,27 @@ const char *bench_level_name(enum cost_level l)
 	return (const char *[]){ "low", "typical", "high" }[l];
 }
 
-static const struct bench_cell *find(const struct bench_report *rep, const struct bench_cell *like,
-				     const char *policy, enum cost_level level)
+const struct bench_cell *bench_cell_at(const struct bench_report *rep,
+				       const struct bench_cell *like, const char *policy,
+				       enum cost_level level)
 {
-	for (guint i = 0; i < rep->cells->len; i++) {
+	for (guint i = like->from; i < like->to; i++) {
 		const struct bench_cell *x = rep->cells->pdata[i];
 
-		if (x->level == level && bench_same_point(x, like) && !strcmp(x->policy, policy))
+		if (x->level == level && !strcmp(x->policy, policy) && bench_same_point(x, like))
 			return x;
 	}
 	return NULL;
+}
+
+gboolean bench_several_levels(const struct bench_report *rep)
+{
+	const struct bench_cell *first = rep->cells->len ? rep->cells->pdata[0] : NULL;
+
+	for (guint i = 1; i < rep->cells->len; i++)
+		if (((struct bench_cell *)rep->cells->pdata[i])->level != first->level)
+			return TRUE;
+	return FALSE;
 }
 
 /*
@@ -308,8 +399,8 @@ char *bench_verdict(const struct bench_report *rep, const struct bench_column *c
 		return NULL;
 	}
 	for (enum cost_level l = COST_LOW; l <= COST_HIGH; l++) {
-		const struct bench_cell *mine = find(rep, cell, cell->policy, l);
-		const struct bench_cell *base = find(rep, cell, rep->baseline, l);
+		const struct bench_cell *mine = bench_cell_at(rep, cell, cell->policy, l);
+		const struct bench_cell *base = bench_cell_at(rep, cell, rep->baseline, l);
 		struct bench_stat a, b;
 		int one;
 
@@ -346,15 +437,12 @@ char *bench_verdict(const struct bench_report *rep, const struct bench_column *c
 }
 
 char *bench_replay(const struct bench_report *rep, const struct bench_cell *cell,
-		   const struct bench_result *run)
+		   const struct bench_run *run)
 {
 	GString *s = g_string_new("septsim bench ");
 	char **words = g_strsplit(cell->point, " ", -1);
-	guint seed = 0;
+	guint seed = (guint)(run - &g_array_index(cell->runs, struct bench_run, 0));
 
-	for (guint i = 0; i < cell->runs->len; i++)
-		if (cell->runs->pdata[i] == run)
-			seed = i;
 	g_string_append(s, cell->path);
 	for (char **w = words; *w; w++)
 		if (**w)

@@ -44,11 +44,7 @@ static void put(GString *out, const char *text)
 
 static char *label_of(const struct bench_report *rep, const struct bench_cell *cell)
 {
-	gboolean several = FALSE;
-
-	for (guint i = 0; i < rep->cells->len; i++)
-		several |= ((struct bench_cell *)rep->cells->pdata[i])->level != cell->level;
-	return several ? g_strdup_printf("%s, %s", cell->policy, bench_level_name(cell->level)) :
+	return bench_several_levels(rep) ? g_strdup_printf("%s, %s", cell->policy, bench_level_name(cell->level)) :
 			 g_strdup(cell->policy);
 }
 
@@ -121,7 +117,7 @@ static void breaks(const struct bench_report *rep, guint from, guint to, GString
 {
 	for (guint i = from; i < to; i++) {
 		const struct bench_cell *cell = rep->cells->pdata[i];
-		const struct bench_result *r = bench_cell_broken(cell);
+		const struct bench_run *r = bench_cell_broken(cell);
 		char *label, *again;
 
 		if (!r)

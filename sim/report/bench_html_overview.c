@@ -52,20 +52,6 @@ static enum cost_level level_of(const struct bench_report *rep)
 	return ((struct bench_cell *)rep->cells->pdata[0])->level;
 }
 
-/* @policy where @like is, at @level */
-static const struct bench_cell *cell_at(const struct bench_report *rep,
-					const struct bench_cell *like, const char *policy,
-					enum cost_level level)
-{
-	for (guint i = 0; i < rep->cells->len; i++) {
-		const struct bench_cell *x = rep->cells->pdata[i];
-
-		if (x->level == level && bench_same_point(x, like) && !strcmp(x->policy, policy))
-			return x;
-	}
-	return NULL;
-}
-
 static void ratio_cell(const struct bench_report *rep, const struct bench_column *c,
 		       const struct bench_cell *cell, const struct bench_cell *base, GString *out)
 {
@@ -114,8 +100,8 @@ static void row(const struct bench_report *rep, const GPtrArray *policies, guint
 		put(out, c->spec);
 		g_string_append(out, "</small></td>");
 		for (guint i = 0; i < policies->len; i++)
-			ratio_cell(rep, c, cell_at(rep, last, policies->pdata[i], level),
-				   cell_at(rep, last, rep->baseline, level), out);
+			ratio_cell(rep, c, bench_cell_at(rep, last, policies->pdata[i], level),
+				   bench_cell_at(rep, last, rep->baseline, level), out);
 		g_string_append(out, "</tr>\n");
 	}
 	g_ptr_array_unref(columns);

@@ -8,8 +8,7 @@
 
 static void columns(struct json *j, const struct bench_report *rep, const struct bench_cell *cell)
 {
-	GPtrArray *defaults = rep->columns->len ? NULL : bench_columns_default();
-	const GPtrArray *all = defaults ? defaults : rep->columns;
+	const GPtrArray *all = rep->columns->len ? rep->columns : rep->defaults;
 
 	json_enter(j, "columns", '[');
 	for (guint i = 0; i < all->len; i++) {
@@ -30,8 +29,6 @@ static void columns(struct json *j, const struct bench_report *rep, const struct
 		g_free(verdict);
 	}
 	json_leave(j, ']');
-	if (defaults)
-		g_ptr_array_unref(defaults);
 }
 
 static void metrics(struct json *j, const struct bench_cell *cell)
@@ -65,7 +62,7 @@ static void broken(struct json *j, const struct bench_report *rep, const struct 
 {
 	json_enter(j, "broken", '[');
 	for (guint i = 0; i < cell->runs->len; i++) {
-		const struct bench_result *r = cell->runs->pdata[i];
+		const struct bench_run *r = &g_array_index(cell->runs, struct bench_run, i);
 
 		if (r->end == BENCH_DONE)
 			continue;

@@ -232,14 +232,11 @@ void svg_stacks(GString *out, const char *caption, const GArray *parts)
 
 static void bins_of(const struct hist *h, guint64 greatest, guint64 bin[BINS])
 {
-	for (guint b = 0; b < HIST_BUCKETS; b++) {
-		guint64 at;
+	for (guint b = h->from; b < h->from + h->buckets; b++) {
+		guint64 at = hist_floor(b);
 
-		if (!h->bucket || !h->bucket[b])
-			continue;
-		at = hist_floor(b);
 		bin[MIN((guint)((unsigned __int128)at * BINS / (greatest + 1)), BINS - 1)] +=
-			h->bucket[b];
+			hist_bucket(h, b);
 	}
 }
 

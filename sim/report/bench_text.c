@@ -25,32 +25,15 @@ static void heading(const struct bench_cell *cell, const struct report_look *loo
 
 static char *name_of(const struct bench_report *rep, const struct bench_cell *cell)
 {
-	gboolean several = FALSE;
-
-	for (guint i = 0; i < rep->cells->len; i++)
-		several |= ((struct bench_cell *)rep->cells->pdata[i])->level != cell->level;
-	return several ? g_strdup_printf("%s/%s", cell->policy, bench_level_name(cell->level)) :
+	return bench_several_levels(rep) ? g_strdup_printf("%s/%s", cell->policy, bench_level_name(cell->level)) :
 			 g_strdup(cell->policy);
-}
-
-static const struct bench_cell *baseline(const struct bench_report *rep,
-					 const struct bench_cell *cell)
-{
-	for (guint i = 0; i < rep->cells->len; i++) {
-		const struct bench_cell *x = rep->cells->pdata[i];
-
-		if (x->level == cell->level && bench_same_point(x, cell) &&
-		    !strcmp(x->policy, rep->baseline))
-			return x;
-	}
-	return NULL;
 }
 
 static void line(const struct bench_report *rep, const struct bench_column *c,
 		 const struct bench_cell *cell, const struct report_look *look, GString *out)
 {
 	struct bench_stat s = bench_cell_stat(c, cell), b;
-	const struct bench_cell *base = baseline(rep, cell);
+	const struct bench_cell *base = bench_cell_at(rep, cell, rep->baseline, cell->level);
 	char *name = name_of(rep, cell), *median = bench_number(c, s.median);
 	char *low = bench_number(c, s.low), *high = bench_number(c, s.high);
 	char *verdict = bench_verdict(rep, c, cell), *ratio = NULL;
@@ -85,14 +68,14 @@ static void line(const struct bench_report *rep, const struct bench_column *c,
 static void broken(const struct bench_report *rep, const struct bench_cell *cell,
 		   const struct report_look *look, GString *out)
 {
-	const struct bench_result *r = bench_cell_broken(cell);
+	const struct bench_run *r = bench_cell_broken(cell);
 	guint n = 0;
 	char *name, *text, *again;
 
 	if (!r)
 		return;
 	for (guint i = 0; i < cell->runs->len; i++)
-		n += ((struct bench_result *)cell->runs->pdata[i])->end != BENCH_DONE;
+		n += g_array_index(cell->runs, struct bench_run, i).end != BENCH_DONE;
 	name = name_of(rep, cell);
 	again = bench_replay(rep, cell, r);
 	text = g_strdup_printf("%s: %s in %u of %u runs%s%s. Again: %s", name,
@@ -187,14 +170,13 @@ static void field(GString *out, const char *s)
 
 void report_bench_csv(const struct bench_report *rep, GString *out)
 {
-	GPtrArray *defaults = rep->columns->len ? NULL : bench_columns_default();
-	const GPtrArray *columns = defaults ? defaults : rep->columns;
+	const GPtrArray *columns = rep->columns->len ? rep->columns : rep->defaults;
 
 	g_string_append(out, "scenario,case,point,kvm,tdx,policy,costs,metric,unit,runs,broken,"
 			"median,low,high,ratio_permille\n");
 	for (guint i = 0; i < rep->cells->len; i++) {
 		const struct bench_cell *cell = rep->cells->pdata[i];
-		const struct bench_cell *base = baseline(rep, cell);
+		const struct bench_cell *base = bench_cell_at(rep, cell, rep->baseline, cell->level);
 
 		for (guint k = 0; k < columns->len; k++) {
 			const struct bench_column *c = columns->pdata[k];
@@ -218,6 +200,4 @@ void report_bench_csv(const struct bench_report *rep, GString *out)
 					       bench_ratio(s.median, b.median));
 		}
 	}
-	if (defaults)
-		g_ptr_array_unref(defaults);
 }

@@ -7,6 +7,8 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 #include <cmocka.h>
 #include <glib.h>
 
@@ -432,25 +434,61 @@ static void test_deadline(void **state)
 
 /* --- workers ----------------------------------------------------------------------- */
 
+struct tally {
+	u32 taken, crashed;
+	pid_t *by;		/* shared: who did each job */
+};
+
 static int job(void *ctx, u32 i, FILE *out)
 {
+	((struct tally *)ctx)->by[i] = getpid();
 	if (i == 2)
 		abort();
 	fprintf(out, "job %u", i);
 	return (int)i;
 }
 
+static void taken(void *ctx, u32 i, const struct farm_result *r)
+{
+	struct tally *t = ctx;
+	char text[16];
+
+	t->taken++;
+	t->crashed += r->status < 0;
+	snprintf(text, sizeof(text), "job %u", i);
+	assert_string_equal(r->out->str, i == 2 ? "" : text);
+}
+
+/* A crash is a result, whoever was to do more after it; and a worker does its stint. */
 static void test_farm(void **state)
 {
-	struct farm_result *r = farm_run(5, 3, job, NULL, NULL);
+	for (u32 stint = 0; stint < 4; stint++) {
+		struct tally t = { .by = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+					      MAP_SHARED | MAP_ANONYMOUS, -1, 0) };
+		struct farm_work w = { .n = 40, .jobs = 3, .stint = stint, .job = job, .ctx = &t };
+		struct farm_result *r = farm_run(&w);
 
-	for (u32 i = 0; i < 5; i++) {
-		assert_true(r[i].done);
-		assert_int_equal(r[i].status, i == 2 ? -1 : (int)i);
+		for (u32 i = 0; i < w.n; i++) {
+			u32 same = 0;
+
+			assert_true(r[i].done);
+			assert_int_equal(r[i].status, i == 2 ? -1 : (int)i);
+			for (u32 k = 0; k < w.n; k++)
+				same += t.by[k] == t.by[i];
+			assert_true(!stint || same <= stint);
+			assert_int_not_equal(t.by[i], getpid());
+		}
+		assert_int_equal(r[2].signal, 6);
+		assert_string_equal(r[4].out->str, "job 4");
+		farm_free(r, w.n);
+		w.taken = taken;
+		r = farm_run(&w);
+		assert_int_equal(t.taken, w.n);
+		assert_int_equal(t.crashed, 1);
+		assert_int_equal(r[4].out->len, 0);
+		farm_free(r, w.n);
+		munmap(t.by, 4096);
 	}
-	assert_int_equal(r[2].signal, 6);
-	assert_string_equal(r[4].out->str, "job 4");
-	farm_free(r, 5);
 }
 
 static void test_limit(void **state)

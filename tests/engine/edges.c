@@ -437,7 +437,8 @@ static void test_farm_stopped(void **state)
 
 	signal(SIGALRM, end_it);
 	ualarm(50000, 0);
-	r = farm_run(2, 2, slow_job, NULL, &enough);
+	r = farm_run(&(struct farm_work){ .n = 2, .jobs = 2, .stint = 1, .job = slow_job,
+					  .stop = &enough });
 	signal(SIGALRM, SIG_DFL);
 	assert_true(r[0].done);
 	assert_false(r[1].done);	/* it was cut short, it did not crash */

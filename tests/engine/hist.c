@@ -89,17 +89,43 @@ static void merge_and_text(void **state)
 	assert_int_equal(back.sum, all.sum);
 	assert_int_equal(back.least, all.least);
 	assert_int_equal(back.greatest, all.greatest);
-	assert_memory_equal(back.bucket, all.bucket, HIST_BUCKETS * sizeof(u64));
+	for (u32 i = 0; i < HIST_BUCKETS; i++)
+		assert_int_equal(hist_bucket(&back, i), hist_bucket(&all, i));
 	text[n - 1] = '\0';	/* the last bucket's count is cut short, or gone */
 	hist_fini(&back);
 	assert_false(hist_read(&back, text) && back.count == all.count);
 	hist_fini(&b);
 	assert_false(hist_read(&b, "5 5"));
+	hist_fini(&b);
+	assert_false(hist_read(&b, "1 5 5 5 70:1"));	/* not a bucket of 5 */
+	hist_fini(&b);
+	assert_false(hist_read(&b, "1 5 9 5 5:1"));
 	hist_fini(&a);
 	hist_fini(&b);
 	hist_fini(&all);
 	hist_fini(&back);
 	free(text);
+}
+
+/* Values that come from both ends: what there was stays where it was, memory is for what was met */
+static void grows_both_ways(void **state)
+{
+	struct hist h = { 0 }, high = { 0 };
+
+	hist_add(&h, 5000);
+	assert_int_equal(h.buckets, HIST_SUB);
+	hist_add(&h, 300);
+	hist_add(&h, 70000);
+	hist_add(&high, 1ull << 40);
+	hist_merge(&h, &high);
+	assert_int_equal(h.count, 4);
+	assert_int_equal(hist_at(&h, 250), 300);
+	assert_int_equal(hist_at(&h, 500), 4992);
+	assert_int_equal(hist_at(&h, 750), 69632);
+	assert_int_equal(hist_at(&h, 999), 1ull << 40);
+	assert_true(h.buckets <= 34 * HIST_SUB);
+	hist_fini(&h);
+	hist_fini(&high);
 }
 
 int main(void)
@@ -110,6 +136,7 @@ int main(void)
 		cmocka_unit_test(large_values_are_close),
 		cmocka_unit_test(extremes),
 		cmocka_unit_test(merge_and_text),
+		cmocka_unit_test(grows_both_ways),
 	};
 
 	return cmocka_run_group_tests_name("hist", tests, NULL, NULL);

@@ -4,8 +4,9 @@
  * the target's stack, its ack, the sender's poll. Rests on kernel/smp.c.
  *
  * Not Linux's: a call's record is allocated each time, where Linux has one a CPU for calls
- * that are not waited for, and waits until it is free again; and each target gets an
- * interrupt of its own, where x2APIC's cluster mode sends one to as many as 16.
+ * that are not waited for, and waits until it is free again. Several targets are sent to as
+ * x2apic_cluster.c does, one ICR write for those of a cluster; as steps that is one a target,
+ * so that a search also sees them arrive one by one.
  */
 #include <sched.h>
 #include <stdio.h>
@@ -210,6 +211,23 @@ static bool mask_has(const struct lp_mask *m, u32 lp)
 	return m->bits[lp / 64] >> (lp % 64) & 1;
 }
 
+/* __x2apic_send_IPI_mask(): a cluster's LPs follow each other */
+static void raise_all(const struct lp_mask *owed, u16 lps)
+{
+	u32 cluster = ~0u;
+	u64 when = 0;
+
+	for (u16 lp = 0; lp < lps; lp++) {
+		if (!mask_has(owed, lp))
+			continue;
+		if (lp_cluster(lp) == cluster)
+			lp_raise_more(lp, IRQ_CALL, when);
+		else
+			when = lp_raise(lp, IRQ_CALL);
+		cluster = lp_cluster(lp);
+	}
+}
+
 /* smp_call_function_many_cond() */
 static void call_many(const struct lp_mask *mask, void (*fn)(void *), void *arg, bool wait,
 		      bool here, const char *what)
@@ -233,9 +251,7 @@ static void call_many(const struct lp_mask *mask, void (*fn)(void *), void *arg,
 			lp_mask_set(&owed, lp);
 		n++;
 	}
-	for (u16 lp = 0; lp < lps; lp++)
-		if (mask_has(&owed, lp))
-			lp_raise(lp, IRQ_CALL);
+	raise_all(&owed, lps);
 	if (here)
 		call_here(fn, arg);
 	for (u32 i = 0; wait && i < n; i++) {

@@ -19,6 +19,8 @@
 #include "sim/engine/priv.h"
 #include "sim/engine/region.h"
 
+#define CLUSTER_LPS	16u	/* an x2APIC's logical ID has a bit for each */
+
 static const char *const irq_names[IRQ_KINDS] = {
 	[IRQ_CALL] = "call", [IRQ_KICK] = "kick", [IRQ_EXTERNAL] = "external",
 	[IRQ_TIMER] = "timer",
@@ -235,22 +237,59 @@ static void lp_post(struct sim *sim, u16 lp, enum irq_kind kind, u64 when)
 	lp_notify(sim, lp);
 }
 
-void lp_raise(u16 lp, enum irq_kind kind)
+/* The register is the sender's own and no memory: no line changes hands for it. */
+static void icr_write(u16 lp, enum irq_kind kind)
+{
+	struct actor *me = sim_self;
+
+	mem_write32(&lp_at(me->sim, me->lp)->icr, (u32)kind << 16 | lp);
+}
+
+/* A price of the way, which no actor's clock pays */
+static u64 way(struct sim *sim, enum cost_key key)
+{
+	sim->charged[key]++;
+	return sim->cost[key];
+}
+
+static void send(u16 lp, enum irq_kind kind, u64 when)
 {
 	struct actor *me = sim_self;
 	struct sim *sim = me->sim;
-	u64 when = 0;
 
-	/* The register is the sender's own and no memory: no line changes hands for it. */
-	mem_write32(&lp_at(sim, me->lp)->icr, (u32)kind << 16 | lp);
 	if (sim->opt.timed) {
-		/* ipi-delivery counts from before the write, which is inside it. */
-		when = me->clock + sim->cost[COST_IPI_DELIVERY];
-		sim_charge(COST_WRMSR, 1);
+		when += way(sim, COST_IPI_DELIVERY);
+		if (lp_package(lp) != lp_package(me->lp))
+			when += way(sim, COST_IPI_FAR);
 	}
 	count(COUNT_IPIS, 1);
 	trace_kick("sent", lp);
 	lp_post(sim, lp, kind, when);
+}
+
+u32 lp_cluster(u16 lp)
+{
+	const struct lp_span *s = &sim_self->sim->near[lp];
+
+	return (u32)s->package << 16 | (u32)(lp - s->from) / CLUSTER_LPS;
+}
+
+u64 lp_raise(u16 lp, enum irq_kind kind)
+{
+	u64 when;
+
+	icr_write(lp, kind);
+	when = sim_self->clock;		/* ipi-delivery counts from before the write, which is inside it */
+	if (sim_self->sim->opt.timed)
+		sim_charge(COST_WRMSR, 1);
+	send(lp, kind, when);
+	return when;
+}
+
+void lp_raise_more(u16 lp, enum irq_kind kind, u64 when)
+{
+	icr_write(lp, kind);
+	send(lp, kind, when);
 }
 
 void lp_disturb(struct sim *sim, u16 lp, enum irq_kind kind)

@@ -57,8 +57,15 @@ enum irq_kind lp_irq_pending(void);
 void lp_guest_begins(void);
 void lp_guest_ends(void);
 
-/* lp_raise - make an interrupt arrive at @lp after the IPI latency; one step (ICR write) */
-void lp_raise(u16 lp, enum irq_kind kind);
+/*
+ * lp_raise - make an interrupt arrive at @lp after the IPI latency; one step (ICR write)
+ * lp_raise_more - the same for an LP of the cluster that the last one was raised for: a step,
+ *	but in time it is that LP's write, which began at @when (lp_raise() returns it)
+ * lp_cluster - the x2APIC cluster of @lp: 16 LPs of a package that one ICR write reaches
+ */
+u64 lp_raise(u16 lp, enum irq_kind kind);
+void lp_raise_more(u16 lp, enum irq_kind kind, u64 when);
+u32 lp_cluster(u16 lp);
 /* lp_disturb - the same from outside the machine (a scenario's `interrupt lpN`): no step */
 void lp_disturb(struct sim *sim, u16 lp, enum irq_kind kind);
 

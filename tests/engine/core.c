@@ -197,6 +197,67 @@ static void test_line_queue(void **state)
 	assert_true(crowd > 20 * alone);
 }
 
+#define WRITERS 8
+
+struct rmw {
+	u64 *word;
+	u32 op;
+};
+
+static void one_rmw(struct rmw *r)
+{
+	switch (r->op) {
+	case 0:
+		mem_xadd64(r->word, 1);
+		break;
+	case 1:
+		mem_xchg64(r->word, 1);
+		break;
+	case 2:
+		mem_cmpxchg64(r->word, 0, 1);
+		break;
+	case 3:
+		mem_bts64(r->word, 3);
+		break;
+	case 4:
+		mem_btr64(r->word, 3);
+		break;
+	case 5:
+		mem_and64(r->word, 7);
+		break;
+	case 6:
+		mem_or64(r->word, 8);
+		break;
+	case 7:
+		mem_xadd16((u16 *)r->word, 1);
+		break;
+	case 8:
+		mem_cmpxchg8((u8 *)r->word, 0, 1);
+		break;
+	}
+}
+
+static void rmw_runner(void *arg)
+{
+	one_rmw(arg);
+}
+
+/* No RMW has a flat price: of N that come at once, the last waits for N - 1 transfers. */
+static void test_every_rmw_queues(void **state)
+{
+	for (u32 op = 0; op < 9; op++) {
+		struct sim *sim = new_sim(CARRIER_FIBER, SCHED_CLOCK, 0);
+		struct rmw r = { world_alloc(64), op };
+
+		for (u16 i = 0; i < WRITERS; i++)
+			actor_new(sim, "rmw", i, rmw_runner, &r);
+		assert_int_equal(sim_run(sim), SIM_DONE);
+		assert_int_equal(sim_charged(sim, COST_LINE_SAME_SOCKET), WRITERS - 1);
+		assert_true(sim_cycles(sim) >= (WRITERS - 1) * 258);
+		sim_free(sim);
+	}
+}
+
 /* --- waits ------------------------------------------------------------------------- */
 
 struct gate {
@@ -516,6 +577,7 @@ int main(void)
 		cmocka_unit_test(test_carriers_agree),
 		cmocka_unit_test(test_seeds_differ),
 		cmocka_unit_test(test_line_queue),
+		cmocka_unit_test(test_every_rmw_queues),
 		cmocka_unit_test(test_await),
 		cmocka_unit_test(test_deadlock),
 		cmocka_unit_test(test_script),

@@ -397,6 +397,45 @@ static void test_many(void **state)
 	sim_free(sim);
 }
 
+/* When each LP's handler began; the sender sits on LP 0 of two packages of 20 LPs */
+static u64 began[40];
+
+static void far_handler(void *arg)
+{
+	began[lp_self()] = sim_self->clock;
+}
+
+static void far_caller(void *arg)
+{
+	struct lp_mask m = { { ~0ull } };
+
+	until(arg, 1000);
+	smp_call_function_many(&m, far_handler, arg, true);
+}
+
+/* One ICR write reaches a cluster, at one time; what is in the other package takes longer. */
+static void test_clusters(void **state)
+{
+	struct sim_options opt = { .sched = SCHED_CLOCK, .lps = 40, .packages = 2,
+				   .phys = 1 << 20 };
+	struct sim *sim = sim_new(&opt);
+	static const u16 first[] = { 1, 16, 20, 36, 40 };
+
+	actor_new(sim, "sender", 0, far_caller, table_make());
+	assert_int_equal(sim_run(sim), SIM_DONE);
+	assert_int_equal(sim_charged(sim, COST_WRMSR), 4);
+	assert_int_equal(sim_charged(sim, COST_IPI_DELIVERY), 39);
+	assert_int_equal(sim_charged(sim, COST_IPI_FAR), 20);
+	for (u32 c = 0; c < 4; c++) {
+		for (u16 lp = first[c]; lp < first[c + 1]; lp++)
+			assert_true(began[lp] - began[first[c]] < 300);
+		if (c)
+			assert_true(began[first[c]] > began[first[c - 1]]);
+	}
+	assert_true(began[20] - began[16] >= 612);
+	sim_free(sim);
+}
+
 /* The caller's own LP between sending and waiting, interrupts off; only if it is in the mask */
 static void own_handler(void *arg)
 {
@@ -636,6 +675,7 @@ int main(void)
 		cmocka_unit_test(test_deadlock),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_clusters),
 		cmocka_unit_test(test_each),
 		cmocka_unit_test(test_every_schedule),
 		cmocka_unit_test(test_guest),

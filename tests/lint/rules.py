@@ -112,27 +112,28 @@ def versions_named(root=None, texts=None):
                 yield name, n, 'the variant names no tdx='
 
 
+# Prices of a locked instruction on a line that one has: only the door adds them to a line's queue
+OWNED = {'rmw-owned', 'cmpxchg-owned', 'cmpxchg16b-owned'}
+DOOR = {'sim/engine/actor.c', 'sim/engine/clock.c', 'sim/engine/mem.c'}
+
+
 def costs_charged(root=None, rows=None, texts=None):
-    """Each price that is charged=yes is charged somewhere or listed as used nowhere; no other is."""
+    """Each price that is charged=yes is charged, no other is, and no RMW has a flat one."""
     if rows is None:
         with open(Path(root) / 'sim/engine/costs.csv', newline='', encoding='utf-8') as f:
             rows = {r['key']: r['charged'] == 'yes' for r in csv.DictReader(f)}
         texts = [(n, (Path(root) / n).read_text(encoding='utf-8'))
                  for n in csource.files(root, '.c', '.h')
                  if n.startswith(('sim/', 'tdxmod/', 'kvmmmu/', 'scenarios/'))]
-    used, unused = {}, set()
+    used = {}
     for name, text in texts:
-        found = set(re.findall(r'\bCOST_([A-Z0-9_]+)\b', text))
-        if name.endswith('list_costs.c'):
-            unused = found
-            continue
-        for x in found:
-            used.setdefault(x.lower().replace('_', '-'), name)
+        for x in re.findall(r'\bCOST_([A-Z0-9_]+)\b', text):
+            key = x.lower().replace('_', '-')
+            used.setdefault(key, name)
+            if key in OWNED and name not in DOOR:
+                yield name, 0, f'{key} is for the door: elsewhere it is a flat price of an RMW'
     for key, charged in rows.items():
-        listed = key.upper().replace('-', '_') in unused
         if key in used and not charged:
             yield used[key], 0, f'{key} is charged=no and is charged'
-        elif key in used and listed:
-            yield 'sim/cli/list_costs.c', 0, f'{key} is charged after all'
-        elif charged and key not in used and not listed:
+        elif charged and key not in used:
             yield 'sim/engine/costs.csv', 0, f'{key} is charged=yes, and nothing charges it'

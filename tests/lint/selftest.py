@@ -232,10 +232,10 @@ class Text(unittest.TestCase):
             self.assertEqual(list(rules.machine_paths(texts=[('x', text)])), [], text)
 
     def test_costs_charged(self):
-        rows = {'a-b': True, 'c': False, 'd': True}
-        texts = [('x.c', 'COST_A_B'), ('sim/cli/list_costs.c', 'COST_D COST_LOW')]
+        rows = {'a-b': True, 'c': False, 'rmw-owned': True}
+        texts = [('x.c', 'COST_A_B'), ('sim/engine/actor.c', 'COST_RMW_OWNED COST_LOW')]
         self.assertEqual(list(rules.costs_charged(rows=rows, texts=texts)), [])
-        for bad in ('COST_A_B COST_C', 'COST_A_B COST_D', 'COST_A_BC'):
+        for bad in ('COST_A_B COST_C', 'COST_A_B COST_RMW_OWNED', 'COST_A_BC'):
             texts[0] = ('x.c', bad)
             self.assertEqual(len(list(rules.costs_charged(rows=rows, texts=texts))), 1, bad)
 

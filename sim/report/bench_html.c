@@ -30,9 +30,13 @@ static const char style[] =
 	"svg{width:100%;height:auto;display:block}svg text{fill:var(--fg);font:13px system-ui,"
 	"sans-serif}svg .dim{fill:var(--dim)}svg .axis{stroke:var(--line)}\n"
 	"code{background:var(--soft);padding:.1em .3em;border-radius:3px;overflow-wrap:anywhere}\n"
-	".all td,.all th{padding:.15rem .4rem}.all tr>:first-child{position:sticky;left:0;"
+	".all{border-collapse:separate;border-spacing:0}.all td,.all th{padding:.15rem .4rem}"
+	".all tr>:first-child{position:sticky;left:0;"
 	"background:var(--bg);white-space:normal;min-width:9rem}.up{color:var(--bad)}"
-	".down{color:var(--c2)}summary{cursor:pointer;margin:.3rem 0}\n";
+	".all th:not(:first-child){writing-mode:vertical-rl;transform:rotate(180deg);text-align:left;"
+	"vertical-align:bottom;padding:.4rem .15rem}.all th:first-child{vertical-align:bottom}"
+	".down{color:var(--c2)}summary{cursor:pointer;margin:.3rem 0}\n"
+	"@media(max-width:40rem){svg text{font-size:17px}}\n";
 
 static void put(GString *out, const char *text)
 {
@@ -44,8 +48,9 @@ static void put(GString *out, const char *text)
 
 static char *label_of(const struct bench_report *rep, const struct bench_cell *cell)
 {
-	return bench_several_levels(rep) ? g_strdup_printf("%s, %s", cell->policy, bench_level_name(cell->level)) :
-			 g_strdup(cell->policy);
+	return bench_several_levels(rep) ?
+	       g_strdup_printf("%s, %s", cell->policy, bench_level_name(cell->level)) :
+	       g_strdup(cell->policy);
 }
 
 /* ---- the numbers ---- */

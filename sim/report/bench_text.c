@@ -25,8 +25,9 @@ static void heading(const struct bench_cell *cell, const struct report_look *loo
 
 static char *name_of(const struct bench_report *rep, const struct bench_cell *cell)
 {
-	return bench_several_levels(rep) ? g_strdup_printf("%s/%s", cell->policy, bench_level_name(cell->level)) :
-			 g_strdup(cell->policy);
+	return bench_several_levels(rep) ?
+	       g_strdup_printf("%s/%s", cell->policy, bench_level_name(cell->level)) :
+	       g_strdup(cell->policy);
 }
 
 static void line(const struct bench_report *rep, const struct bench_column *c,

@@ -228,6 +228,11 @@ struct kmmu_result kmmu_release_hkid(struct kvm *kvm)
 	return ops()->release_hkid(kvm);
 }
 
+struct kmmu_result kmmu_terminate(struct kvm *kvm)
+{
+	return ops()->terminate(kvm);
+}
+
 struct kmmu_result kmmu_cpu_offline(struct kvm *kvm, u16 lp)
 {
 	return ops()->cpu_offline(kvm, lp);

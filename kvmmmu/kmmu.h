@@ -147,6 +147,7 @@ struct kmmu_result kmmu_clear_dirty(struct kvm *kvm, u64 start, u64 end);
  * The VM's life, as ioctls: KVM_TDX_INIT_VM, KVM_CREATE_VCPU, KVM_TDX_INIT_VCPU,
  * KVM_TDX_INIT_MEM_REGION (measured), KVM_TDX_FINALIZE_VM. kmmu_close: vCPU @n's descriptor; kmmu_destroy: all of them, as a process that ends; the VM goes with the last.
  * kmmu_release_hkid: tdx_mmu_release_hkid() alone, as the mmu notifier once called it.
+ * kmmu_terminate: KVM_TDX_TERMINATE_VM, which no release has (-EINVAL without `terminate-vm`).
  * kmmu_cpu_offline: of the host, whatever VM.
  */
 struct kmmu_result kmmu_init_vm(struct kvm *kvm);
@@ -157,6 +158,7 @@ struct kmmu_result kmmu_finalize(struct kvm *kvm);
 struct kmmu_result kmmu_close(struct kvm *kvm, u16 n);
 struct kmmu_result kmmu_destroy(struct kvm *kvm);
 struct kmmu_result kmmu_release_hkid(struct kvm *kvm);
+struct kmmu_result kmmu_terminate(struct kvm *kvm);
 struct kmmu_result kmmu_cpu_offline(struct kvm *kvm, u16 lp);
 bool kmmu_destroyed(const struct kvm *kvm);	/* no step */
 

@@ -46,6 +46,7 @@ struct kmmu_ops {
 	struct kmmu_result (*close)(struct kvm *kvm, u16 n);
 	struct kmmu_result (*destroy)(struct kvm *kvm);
 	struct kmmu_result (*release_hkid)(struct kvm *kvm);
+	struct kmmu_result (*terminate)(struct kvm *kvm);
 	struct kmmu_result (*cpu_offline)(struct kvm *kvm, u16 lp);
 	bool (*destroyed)(const struct kvm *kvm);
 	bool (*has_lock)(const char *name);

@@ -150,6 +150,8 @@ static void check_agree(struct checks *k, guint64 from, guint64 to)
 
 	if (!kmmu_tdr(k->kvm))	/* not yet, gone, or a VM without TDX */
 		return;
+	if (td_in_teardown(kmmu_tdr(k->kvm)))
+		return;		/* pages are reclaimed, and what the S-EPT says stays */
 	to = MIN(to, k->gfns);
 	for (guint64 gfn = from; gfn < to && said < REPORTS_MAX; gfn = skip_absent(k, gfn)) {
 		if (is_owned(k, gfn) || !checks_disagree(k->kvm, gfn, text, sizeof(text)))

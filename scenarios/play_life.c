@@ -64,6 +64,9 @@ gboolean play_life_op(struct cast *a, const struct scn_op *op, struct kmmu_resul
 	case SCN_OP_RELEASE_HKID:
 		*r = kmmu_release_hkid(kvm);
 		return TRUE;
+	case SCN_OP_TERMINATE:
+		*r = kmmu_terminate(kvm);
+		return TRUE;
 	case SCN_OP_DESTROY:
 		*r = kmmu_destroy(kvm);
 		return TRUE;

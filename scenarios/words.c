@@ -44,6 +44,7 @@ const struct scn_op_word scn_op_words[] = {
 	{ "close", SCN_OP_CLOSE, HOST, TRUE, FALSE, "vCPUn" },
 	{ "cpu-offline", SCN_OP_CPU_OFFLINE, HOST, TRUE, FALSE, "lpN" },
 	{ "release-hkid", SCN_OP_RELEASE_HKID, HOST, TRUE, FALSE, "" },
+	{ "terminate", SCN_OP_TERMINATE, HOST, TRUE, FALSE, "" },
 	{ "destroy", SCN_OP_DESTROY, HOST, TRUE, FALSE, "" },
 	{ "kick", SCN_OP_KICK, HOST, TRUE, FALSE, "" },
 	{ "track", SCN_OP_TRACK, HOST, TRUE, FALSE, "" },

@@ -93,6 +93,11 @@ static bool may_be_mapped(const struct module *mod, u64 hpa)
 	       mem_peek8(&pamt_entry_of(mod, hpa, SIZE_1G)->pt) == PT_REG;
 }
 
+bool td_in_teardown(u64 tdr)
+{
+	return mem_peek8(&tdr_at(tdr)->lifecycle) == TD_TEARDOWN;
+}
+
 bool sept_maps_page(u64 hpa, u64 *tdr, u64 *gfn)
 {
 	const struct module *mod = module_self();

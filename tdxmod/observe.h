@@ -21,6 +21,9 @@ void sept_peek(u64 tdr, u64 gfn, struct sept_view *v);
 bool sept_peek_level(u64 tdr, u64 gfn, u8 level, struct sept_view *v);
 const char *sept_state_name(u8 state);
 
+/* td_in_teardown - its key is gone: nobody can use its S-EPT any more, whatever is in it */
+bool td_in_teardown(u64 tdr);
+
 /* Which gfn of which TD maps @hpa, walking everything: for free-while-mapped */
 bool sept_maps_page(u64 hpa, u64 *tdr, u64 *gfn);
 

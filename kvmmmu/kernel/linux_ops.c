@@ -259,6 +259,12 @@ static struct kmmu_result linux_release_hkid(struct kvm *kvm)
 	return CALL(kvm, 0, 0, (ktree_release_hkid(kvm->tree), 0));
 }
 
+/* No tree has the ioctl: what tdx_vm_ioctl() says of a command that it does not know */
+static struct kmmu_result linux_terminate(struct kvm *kvm)
+{
+	return result(-EINVAL);
+}
+
 static struct kmmu_result linux_notify(struct kvm *kvm, u64 start, u64 end)
 {
 	if (bad_range(kvm, start, end))
@@ -422,6 +428,7 @@ static const struct kmmu_ops ops = {
 	.close = linux_close,
 	.destroy = linux_destroy,
 	.release_hkid = linux_release_hkid,
+	.terminate = linux_terminate,
 	.cpu_offline = linux_cpu_offline,
 	.destroyed = linux_destroyed,
 	.has_lock = linux_has_lock,

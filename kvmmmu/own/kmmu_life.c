@@ -145,6 +145,17 @@ struct kmmu_result own_release_hkid(struct kvm *kvm)
 	return result(0);
 }
 
+struct kmmu_result own_terminate(struct kvm *kvm)
+{
+	int r = -EINVAL;
+
+	kvm_op_begin(kvm, OP_TERMINATE, 0, 0);
+	if (kvm_switch(kvm, SW_TERMINATE_VM))
+		r = unless_dead(kvm, tdx_vm_ioctl_terminate);
+	kvm_op_end(kvm);
+	return result(r);
+}
+
 struct kmmu_result own_cpu_offline(struct kvm *kvm, u16 lp)
 {
 	int r;

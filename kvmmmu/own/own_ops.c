@@ -45,6 +45,7 @@ const struct kmmu_ops own_ops = {
 	.close = own_close,
 	.destroy = own_destroy,
 	.release_hkid = own_release_hkid,
+	.terminate = own_terminate,
 	.cpu_offline = own_cpu_offline,
 	.destroyed = own_destroyed,
 	.has_lock = own_has_lock,

@@ -45,6 +45,7 @@ struct kmmu_result own_finalize(struct kvm *kvm);
 struct kmmu_result own_close(struct kvm *kvm, u16 n);
 struct kmmu_result own_destroy(struct kvm *kvm);
 struct kmmu_result own_release_hkid(struct kvm *kvm);
+struct kmmu_result own_terminate(struct kvm *kvm);
 struct kmmu_result own_cpu_offline(struct kvm *kvm, u16 lp);
 bool own_destroyed(const struct kvm *kvm);
 bool own_has_lock(const char *name);

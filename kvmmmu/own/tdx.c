@@ -262,13 +262,30 @@ static int block_premapped(struct kvm *kvm, struct tdx_call *call)
 	return 1;
 }
 
+/* KVM_TDX_TERMINATE_VM has released the HKID: nobody can reach the page through the S-EPT */
+static int reclaim_leaf(struct kvm *kvm, u64 gfn, u64 old)
+{
+	int ret;
+
+	kvm_bug_on(kvm, !mem_read32(&kvm->vm_dead), gfn, "the HKID is gone and the VM lives");
+	ret = tdx_reclaim_page(kvm, spte_to_pa(old));
+	sim_charge(COST_KVM_ZAP_CODE, 1);	/* (K23) */
+	if (!ret && kvm_switch(kvm, SW_PIN_PAGES))
+		folio_put(pfn_to_folio(spte_to_pa(old)));
+	return ret;
+}
+
 static int remove_leaf(struct kvm *kvm, u64 gfn, u8 level, u64 old)
 {
 	struct tdx_call call = mem_call(kvm, TDH_MEM_RANGE_BLOCK, gfn, level, spte_to_pa(old));
+	bool assigned;
 	int ret;
 
 	lockdep_assert_held_write(&kvm->mmu_lock);
-	if (kvm_bug_on(kvm, !is_hkid_assigned(kvm), gfn, "zap after the HKID is gone"))
+	assigned = is_hkid_assigned(kvm);
+	if (!assigned && kvm_switch(kvm, SW_TERMINATE_VM))
+		return reclaim_leaf(kvm, gfn, old);
+	if (kvm_bug_on(kvm, !assigned, gfn, "zap after the HKID is gone"))
 		return -EIO;
 	if (kvm_bug_on(kvm, level != PG_LEVEL_4K, gfn, "private leaf above 4K"))
 		return -EIO;

@@ -81,6 +81,8 @@ void tdx_disable_virtualization_cpu(void);
 /* KVM_TDX_INIT_VM, KVM_TDX_FINALIZE_VM, KVM_TDX_INIT_VCPU, KVM_TDX_INIT_MEM_REGION: 0, -errno */
 int tdx_vm_ioctl_init_vm(struct kvm *kvm);
 int tdx_vm_ioctl_finalize(struct kvm *kvm);
+/* tdx_vm_ioctl_terminate - the VM is dead and its HKID gone. -EBUSY: a vCPU runs */
+int tdx_vm_ioctl_terminate(struct kvm *kvm);
 int tdx_vcpu_ioctl_init_vcpu(struct kvm_vcpu *vcpu);
 int tdx_vcpu_ioctl_init_mem_region(struct kvm_vcpu *vcpu, u64 start, u64 end);
 

@@ -344,6 +344,43 @@ int tdx_vm_ioctl_finalize(struct kvm *kvm)
 	return ret;
 }
 
+/* --- KVM_TDX_TERMINATE_VM: <20250718181541.98146-1-seanjc@google.com> ------------------ */
+
+static void unlock_vcpus(struct kvm *kvm, u32 n)
+{
+	while (n--)
+		mutex_unlock(&kvm->vcpus[n]->mutex);
+}
+
+/* kvm_trylock_all_vcpus() */
+static bool trylock_all_vcpus(struct kvm *kvm, u32 n)
+{
+	for (u32 i = 0; i < n; i++) {
+		if (mutex_trylock(&kvm->vcpus[i]->mutex))
+			continue;
+		unlock_vcpus(kvm, i);
+		return false;
+	}
+	return true;
+}
+
+int tdx_vm_ioctl_terminate(struct kvm *kvm)
+{
+	int ret = -EBUSY;
+	u32 n;
+
+	mutex_lock(&kvm->lock);
+	n = kvm_online_vcpus(kvm);
+	if (trylock_all_vcpus(kvm, n)) {
+		kvm_vm_dead(kvm);
+		unlock_vcpus(kvm, n);
+		tdx_mmu_release_hkid(kvm);
+		ret = 0;
+	}
+	mutex_unlock(&kvm->lock);
+	return ret;
+}
+
 /* --- KVM_TDX_INIT_VCPU ---------------------------------------------------------------- */
 
 /* Version 1 has the x2APIC id, and takes TDR exclusive (S10, B03) */

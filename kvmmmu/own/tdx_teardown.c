@@ -126,15 +126,20 @@ static void cache_wb_on_each_package(struct kvm *kvm)
 static u64 free_hkid(struct kvm *kvm)
 {
 	struct tdx_call call = { .leaf = TDH_MNG_VPFLUSHDONE, .rcx = kvm->tdr, .gfn = NO_GFN };
+	bool zaps = kvm_switch(kvm, SW_TERMINATE_VM);	/* somebody may still zap (C08) */
 	u64 err = tdx_call(kvm, &call);
 
 	if (err == TDX_FLUSHVP_NOT_DONE || tdx_bug_on(kvm, err, &call))
 		return err;
+	if (zaps)
+		write_lock(&kvm->mmu_lock);
 	cache_wb_on_each_package(kvm);
 	call.leaf = TDH_MNG_KEY_FREEID;
 	err = tdx_call(kvm, &call);
 	if (!tdx_bug_on(kvm, err, &call))
 		tdx_hkid_free(kvm);
+	if (zaps)
+		write_unlock(&kvm->mmu_lock);
 	return err;
 }
 

@@ -71,6 +71,9 @@
 	X("gmem-bind-late", BIT(SW_GMEM_BIND_LATE), NULL,			\
 	  "a memslot is bound to its guest_memfd with slots_arch_lock held",	\
 	  "v7.3", "virt/kvm/kvm_main.c of v7.3.4")				\
+	X("terminate-vm", BIT(SW_TERMINATE_VM), NULL,					\
+	  "KVM_TDX_TERMINATE_VM is there: the HKID goes first, pages are reclaimed",	\
+	  "in no release: pulled for v6.17, dropped", "C08 <20250718181541.98146-1-seanjc@google.com>") \
 	X("no-freeze", BIT(SW_NO_FREEZE), NULL,						\
 	  "no FROZEN in a mirror entry: the final value first, then the module",	\
 	  "mutation", "A01 <Y8m34OEVBfL7Q4Ns@google.com>")				\

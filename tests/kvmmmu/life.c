@@ -33,6 +33,19 @@ static void op_release_hkid(struct job *j)
 	j->res = kmmu_release_hkid(j->m->kvm);
 }
 
+static void op_terminate(struct job *j)
+{
+	j->res = kmmu_terminate(j->m->kvm);
+}
+
+/* With a vCPU's mutex held, as by an ioctl of that vCPU */
+static void op_terminate_busy(struct job *j)
+{
+	mutex_lock(&j->m->kvm->vcpus[1]->mutex);
+	op_terminate(j);
+	mutex_unlock(&j->m->kvm->vcpus[1]->mutex);
+}
+
 static void destroy(struct machine *m, u16 lp)
 {
 	assert_int_equal(machine_once(m, lp, NO_VCPU, op_destroy, 0, 0).ret, 0);
@@ -244,6 +257,47 @@ static void offline_cpu_writes_nothing_back(void **state)
 	machine_free(&m);
 }
 
+/* --- KVM_TDX_TERMINATE_VM --------------------------------------------------------------- */
+
+/* Pages are reclaimed, not removed; whoever is busy with a vCPU keeps the VM alive. */
+static void terminated(void **state)
+{
+	const char *none[] = { "kvm=v6.16", NULL };
+	const char *with[] = { "kvm=v6.16", "terminate-vm", NULL };
+	u32 before;
+
+	for (u32 i = 0; i < 2; i++) {
+		struct machine_options opt = { .lps = 4, .vcpus = 2 };
+		struct machine m;
+
+		memcpy(opt.variant, i ? with : none, (i ? 3 : 2) * sizeof(char *));
+		machine_new(&m, &opt);
+		before = m.calls[TDH_MEM_PAGE_REMOVE];
+		assert_int_equal(machine_once(&m, 0, 0, op_fault, 0x10, 0).ret, 0);
+		if (!i) {
+			assert_string_equal(machine_once(&m, 2, NO_VCPU, op_terminate, 0, 0).what,
+					    "EINVAL");
+			destroy(&m, 2);
+			assert_silent(&m);
+			machine_free(&m);
+			continue;
+		}
+		assert_string_equal(machine_once(&m, 2, NO_VCPU, op_terminate_busy, 0, 0).what, "EBUSY");
+		assert_int_equal(m.calls[TDH_MNG_KEY_FREEID], 0);
+		assert_int_equal(machine_once(&m, 2, NO_VCPU, op_terminate, 0, 0).ret, 0);
+		assert_int_equal(m.calls[TDH_MNG_KEY_FREEID], 1);
+		assert_string_equal(machine_once(&m, 2, NO_VCPU, op_terminate, 0, 0).what, "EIO");
+		assert_string_equal(machine_once(&m, 0, 0, op_fault, 0x11, 0).what, "EIO");
+		assert_int_equal(m.calls[TDH_PHYMEM_PAGE_RECLAIM], 0);
+		assert_int_equal(machine_once(&m, 3, NO_VCPU, op_punch, 0x10, 0x11).ret, 0);
+		assert_int_equal(m.calls[TDH_PHYMEM_PAGE_RECLAIM], 1);
+		assert_int_equal(m.calls[TDH_MEM_PAGE_REMOVE], before);
+		destroy(&m, 2);
+		assert_silent(&m);
+		machine_free(&m);
+	}
+}
+
 /* --- lists ---------------------------------------------------------------------------- */
 
 struct list_test {
@@ -452,6 +506,7 @@ int main(void)
 		cmocka_unit_test(hkid_leak_legal),
 		cmocka_unit_test(offline_flushes),
 		cmocka_unit_test(offline_cpu_writes_nothing_back),
+		cmocka_unit_test(terminated),
 		cmocka_unit_test(list_corruption_fires),
 		cmocka_unit_test(list_corruption_silent),
 		cmocka_unit_test(list_corruption_legal),

@@ -55,7 +55,8 @@ def thousandths(text):
 def show(v, unit):
     if unit == 'count':
         return str(v // 1000)
-    return f'{v // 1000}.{v % 1000 // 100} {unit}'
+    tenths = (v + 50) // 100
+    return f'{tenths // 10}.{tenths % 10} {unit}'
 
 
 def judge(row, here):
@@ -64,7 +65,7 @@ def judge(row, here):
         return 'more by', '', '', 'as published' if here >= low else 'NOT as published'
     high, mid = thousandths(row['high']), thousandths(row['value'])
     slack = int(row['tolerance_percent'])
-    off = (here - mid) * 100 // mid
+    off = ((here - mid) * 200 + mid) // (2 * mid)
     good = low * (100 - slack) <= here * 100 <= high * (100 + slack)
     span = show(mid, row['unit']) if low == high else f'{row["low"]} to {row["high"]} {row["unit"]}'
     return span, f'{off:+d} %', f'{slack} %', 'within' if good else '**outside**'
@@ -89,10 +90,6 @@ def text():
 TAIL = '''
 ## Not compared
 
-* The other calibration row, reclaim of the same TD in teardown (24 s for 18 GB, 5.1 us a page):
-  no kernel that is modelled takes memory back that way (KVM_TDX_TERMINATE_VM was not merged).
-  Counted by hand, one SEAMCALL of 8700, its body of 679, a page cleared for 1200 and KVM's
-  4600 are 15180 cycles, 5.1 us.
 * Removal at 64 vCPUs and 400 GB (5539 s, 52.8 us a page): nothing in the model makes it three
   times as slow as at 32 vCPUs, and reclaim of the same TD was not slow (4.5 us a page).
 * A private fault beside 247 idle vCPUs that tick (153 us; dstack PR 1220): 1.66 M HLT exits in

@@ -137,6 +137,7 @@ static void at_the_end(void *ctx)
 	play_record_stop(&e->pl);
 	e->pl.res->end = check_fatal(e->pl.sim) ? PLAY_VIOLATION : PLAY_DONE;
 	player_take(&e->pl);
+	pauses_end(e->pauses);
 }
 
 /* All but the step in which a process died, and no further. */
@@ -161,8 +162,8 @@ static struct play_result *draw(struct explorer *e, const struct explore_found *
 	struct play_result *kept = e->pl.res, *drawn;
 	struct found_log *log = found_log_new(&e->pl, e->begun);
 	struct trail taken = { 0 }, way = f->crash ? before_crash(f) : f->trail;
-	struct pauses *pauses = pauses_new(e->pl.sim);
 
+	e->pauses = pauses_new(e->pl.sim);
 	e->pl.res = drawn = play_result_new();
 	player_describe(&e->pl);
 	drawn->costs = "";
@@ -177,8 +178,8 @@ static struct play_result *draw(struct explorer *e, const struct explore_found *
 	for (guint i = 0; i < G_N_ELEMENTS(v->scn) && !v->loops && !e->out->tso && !f->crash; i++)
 		v->scn[i] = found_text(log, v->id, v->where, i == 0);
 	found_log_free(log);
-	v->pauses = pauses_text(pauses);
-	pauses_free(pauses);
+	v->pauses = pauses_text(e->pauses);
+	pauses_free(e->pauses);
 	taken.loop = f->trail.loop < f->trail.n ? f->trail.loop : taken.n;
 	v->choices = choices_text(e->names, f->crash ? &f->trail : &taken);
 	trail_free(&taken);

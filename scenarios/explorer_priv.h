@@ -20,6 +20,7 @@ struct explorer {
 	const char **begun;		/* by actor: operation begun before the first step */
 	GPtrArray *names;		/* of actors by number, at the end of the way drawn last */
 	struct meets *meets;		/* what all searches of the case have learned */
+	struct pauses *pauses;		/* of the way that is drawn */
 };
 
 /* explorer.c */

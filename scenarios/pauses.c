@@ -16,6 +16,7 @@ struct taken {
 struct pauses {
 	struct sim *sim;
 	GArray *steps;		/* struct taken */
+	GArray *left;		/* struct taken: before which step who stood at the end */
 };
 
 static void event(void *ctx, const struct event *ev)
@@ -33,6 +34,7 @@ struct pauses *pauses_new(struct sim *sim)
 
 	p->sim = sim;
 	p->steps = g_array_new(FALSE, FALSE, sizeof(struct taken));
+	p->left = g_array_new(FALSE, FALSE, sizeof(struct taken));
 	trace_listen(sim, event, p);
 	return p;
 }
@@ -41,6 +43,7 @@ void pauses_free(struct pauses *p)
 {
 	trace_unlisten(p->sim, event, p);
 	g_array_unref(p->steps);
+	g_array_unref(p->left);
 	g_free(p);
 }
 
@@ -57,26 +60,47 @@ static void put(GString *s, const struct pauses *p, const struct taken *t)
 			       site_file(t->site), t->site->line);
 }
 
+void pauses_end(struct pauses *p)
+{
+	g_array_set_size(p->left, 0);
+	for (guint i = 0; i < actor_count(p->sim); i++) {
+		const struct actor *a = actor_by_id(p->sim, (u16)i);
+		struct taken t = { .actor = a->id, .site = a->pending.site };
+
+		if (a->state == ACTOR_READY && t.site)
+			g_array_append_val(p->left, t);
+	}
+}
+
+/* The step that @actor takes next from @k on, or stands before at the end; NULL: neither. */
+static const struct taken *next_of(const struct pauses *p, guint16 actor, guint *k)
+{
+	while (*k < p->steps->len && g_array_index(p->steps, struct taken, *k).actor != actor)
+		(*k)++;
+	if (*k < p->steps->len)
+		return &g_array_index(p->steps, struct taken, *k);
+	for (guint i = 0; i < p->left->len; i++)
+		if (g_array_index(p->left, struct taken, i).actor == actor)
+			return &g_array_index(p->left, struct taken, i);
+	return NULL;
+}
+
 char *pauses_text(const struct pauses *p)
 {
 	GString *s = g_string_new(NULL);
 
 	for (guint i = 0; i + 1 < p->steps->len; i++) {
-		const struct taken *t = &g_array_index(p->steps, struct taken, i), *next, *last;
+		const struct taken *t = &g_array_index(p->steps, struct taken, i), *next;
 		guint k = i + 1;
 
 		if (t[1].actor == t->actor)
 			continue;
-		while (k < p->steps->len &&
-		       g_array_index(p->steps, struct taken, k).actor != t->actor)
-			k++;
-		if (k == p->steps->len)
-			continue;
-		next = &g_array_index(p->steps, struct taken, k);
-		last = &g_array_index(p->steps, struct taken, k - 1);
+		next = next_of(p, t->actor, &k);
+		if (!next)
+			continue;	/* it has done all that it had to */
 		put(s, p, next);
 		g_string_append_c(s, '\t');
-		put(s, p, last);
+		put(s, p, &g_array_index(p->steps, struct taken, k - 1));
 		g_string_append_c(s, '\n');
 	}
 	return g_string_free(s, FALSE);

@@ -25,8 +25,8 @@ struct pauses;
 struct pauses *pauses_new(struct sim *sim);
 void pauses_free(struct pauses *p);
 
-/*
- * pauses_text - a stop a line, its members between tabs in the order above; nothing is left out
- * but stops of actors that ran no more. Free with g_free().
- */
+/* pauses_end - the way has ended and the sim still stands there: who was in the middle of what? */
+void pauses_end(struct pauses *p);
+
+/* pauses_text - a stop a line, its members between tabs in the order above. Free with g_free(). */
 char *pauses_text(const struct pauses *p);

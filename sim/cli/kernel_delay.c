@@ -42,27 +42,137 @@ static char *in_tree(const char *tree, const char *file)
 	return path;
 }
 
-/* Nothing goes on behind it: what is put in after such a line stands between statements. */
-static gboolean ends_statement(const char *line)
+/* Blank from @c up to @end, but for line ends. */
+static char *blank(char *c, const char *end)
 {
-	char *s = g_strstrip(g_strdup(line));
-	size_t n = strlen(s);
-	gboolean yes = n && (s[n - 1] == ';' || s[n - 1] == '{' || s[n - 1] == '}');
-
-	g_free(s);
-	return yes;
+	for (; c < end; c++)
+		if (*c != '\n')
+			*c = ' ';
+	return c;
 }
 
-/* The first line of the statement that @line belongs to, from 1. */
+/* Where the comment, string or line of the preprocessor ends that begins at @c; NULL: none does. */
+static const char *no_code(const char *text, const char *c)
+{
+	const char *end = c;
+
+	if (c[0] == '/' && c[1] == '*') {
+		end = strstr(c + 2, "*/");
+		return end ? end + 2 : c + strlen(c);
+	}
+	if (c[0] == '/' && c[1] == '/')
+		return c + strcspn(c, "\n");
+	if (*c == '"' || *c == '\'') {
+		for (end++; *end && *end != '\n' && *end != *c; end++)
+			end += *end == '\\' && end[1];
+		return end + (*end == *c);
+	}
+	if (*c != '#' || (c != text && c[-1] != '\n'))
+		return NULL;
+	while (*end && *end != '\n')
+		end += *end == '\\' && end[1] ? 2 : 1;
+	return end;
+}
+
+/* The text without what may look like code. Lines stay lines. */
+static char **bare(const char *text)
+{
+	char *s = g_strdup(text), **lines;
+
+	for (char *c = s; *c;) {
+		const char *end = no_code(s, c);
+
+		c = end ? blank(c, end) : c + 1;
+	}
+	lines = g_strsplit(s, "\n", -1);
+	for (char **l = lines; *l; l++)
+		g_strstrip(*l);
+	g_free(s);
+	return lines;
+}
+
+/* "retry:", "case X:": a place to jump to, and no end of "a ? b :" */
+static gboolean is_label(const char *line)
+{
+	size_t n = strlen(line);
+
+	return n > 1 && line[n - 1] == ':' && !strchr(line, '?') &&
+	       (g_str_has_prefix(line, "case ") ||
+		strspn(line, G_CSET_a_2_z G_CSET_A_2_Z G_CSET_DIGITS "_") == n - 1);
+}
+
+/* Nothing goes on behind it; the brace of an initializer does. */
+static gboolean ends_statement(const char *line)
+{
+	size_t n = strlen(line);
+
+	if (n && line[n - 1] == '{' && (g_str_has_suffix(line, "= {") || strstr(line, "= (struct ")))
+		return FALSE;
+	return n && (strchr(";{}", line[n - 1]) || is_label(line));
+}
+
+/* The line whose brace @line, which begins with "}", closes; 1 if there is none. */
+static guint opening(char **text, guint line)
+{
+	guint depth = 1;
+
+	while (--line > 1) {
+		const char *s = text[line - 1];
+
+		for (size_t c = strlen(s); c--;) {
+			depth += s[c] == '}';
+			if (s[c] == '{' && !--depth)
+				return line;
+		}
+	}
+	return 1;
+}
+
+/* How many parentheses @line opens more than it closes. */
+static int open_parens(const char *line)
+{
+	int n = 0;
+
+	for (; *line; line++)
+		n += (*line == '(') - (*line == ')');
+	return n;
+}
+
+/* The first line of what @line goes on with, as far as a brace or a semicolon tells. */
+static guint begin(char **text, guint line)
+{
+	int parens = open_parens(text[line - 1]);
+
+	/* Behind a semicolon of for (;;) more parentheses close than open. */
+	while (line > 1 && (parens < 0 || !ends_statement(text[line - 2])))
+		parens += open_parens(text[--line - 1]);
+	return line;
+}
+
+/*
+ * The first line of the statement that @line belongs to, from 1: of all of an "if" where it
+ * is in an "else" without braces, as nothing fits in between. 0: there is no code there
+ */
 static guint statement(char **text, guint line)
 {
-	guint n = g_strv_length(text);
+	guint n = g_strv_length(text), first;
 
-	line = MIN(line, n);
-	while (line > 1 && !ends_statement(text[line - 2]))
-		line--;
-	/* Comments and blank lines before it stay with it. */
-	return line;
+	if (line > n || !*text[line - 1])
+		return 0;
+	for (;;) {
+		first = begin(text, line);
+		while (!*text[first - 1] && first < line)	/* comments and blank lines */
+			first++;
+		if (first <= 1)
+			return 0;
+		if (*text[first - 1] == '}')
+			line = opening(text, first);
+		else if (g_str_has_prefix(text[first - 1], "else"))
+			for (line = first - 1; line > 1 && !*text[line - 1];)
+				line--;
+		else
+			return first;
+	}
 }
 
 static char *indent_of(char **text, guint line)
@@ -72,11 +182,12 @@ static char *indent_of(char **text, guint line)
 	return g_strndup(s, strspn(s, "\t "));
 }
 
-static void add(GPtrArray *all, const char *tree, char **f)
+/* A stop that stands in the tree; others (in the module, in the guest) no delay in it can make. */
+static void add(GPtrArray *all, GString *said, const char *tree, char **f)
 {
-	char *path = in_tree(tree, f[2]), *full, *text, **lines, *indent;
+	char *path = in_tree(tree, f[2]), *full, *text, **lines, **code, *indent;
 	struct insertion *i;
-	guint line = (guint)strtoul(f[3], NULL, 10);
+	guint line = (guint)strtoul(f[3], NULL, 10), at;
 
 	if (!path)
 		return;
@@ -87,14 +198,24 @@ static void add(GPtrArray *all, const char *tree, char **f)
 		return;
 	}
 	lines = g_strsplit(text, "\n", -1);
+	code = bare(text);
+	at = g_str_has_suffix(path, ".c") ? statement(code, line) : 0;
+	g_string_append_printf(said, "%s waits in %s(), %s:%s, until %s is in %s(), line %s%s\n", f[0],
+			       f[1], path, f[3], f[4], f[5], f[7], at ? "" : " (no delay fits there)");
+	if (!at) {
+		g_free(path);
+		goto out;
+	}
 	i = g_new0(struct insertion, 1);
 	i->path = path;
-	i->at = statement(lines, line);
-	indent = indent_of(lines, line);
+	i->at = at;
+	indent = indent_of(lines, i->at);
 	i->text = g_strdup_printf("%smdelay(%d); /* %s, until %s is in %s(), line %s */", indent,
 				  DELAY_MS, f[0], f[4], f[5], f[7]);
 	g_ptr_array_add(all, i);
 	g_free(indent);
+out:
+	g_strfreev(code);
 	g_strfreev(lines);
 	g_free(text);
 	g_free(full);
@@ -167,14 +288,14 @@ char *kernel_delay_patch(const char *tree, const char *name, const char *what, c
 {
 	GPtrArray *all = g_ptr_array_new_with_free_func(insertion_free);
 	char **lines = g_strsplit(pauses, "\n", -1);
-	GString *out = g_string_new(NULL);
+	GString *out = g_string_new(NULL), *said = g_string_new(NULL);
 	guint to;
 
 	for (char **l = lines; *l; l++) {
 		char **f = g_strsplit(*l, "\t", -1);
 
 		if (g_strv_length(f) == 8)
-			add(all, tree, f);
+			add(all, said, tree, f);
 		g_strfreev(f);
 	}
 	g_ptr_array_sort(all, by_place);
@@ -184,16 +305,7 @@ char *kernel_delay_patch(const char *tree, const char *name, const char *what, c
 		goto out;
 	}
 	g_string_append_printf(out, "%s: %s\n\nDelays that make it likely, for trying on hardware: "
-			       "not to be merged.\n\n", name, what);
-	for (char **l = lines; *l; l++) {
-		char **f = g_strsplit(*l, "\t", -1);
-
-		if (g_strv_length(f) == 8)
-			g_string_append_printf(out, "%s waits in %s(), line %s, until %s is in %s(), "
-					       "line %s\n", f[0], f[1], f[3], f[4], f[5], f[7]);
-		g_strfreev(f);
-	}
-	g_string_append_c(out, '\n');
+			       "not to be merged.\n\n%s\n", name, what, said->str);
 	for (guint from = 0; from < all->len; from = to) {
 		const struct insertion *x = all->pdata[from];
 
@@ -203,6 +315,7 @@ char *kernel_delay_patch(const char *tree, const char *name, const char *what, c
 		file_patch(out, tree, all, from, to);
 	}
 out:
+	g_string_free(said, TRUE);
 	g_strfreev(lines);
 	g_ptr_array_unref(all);
 	return out ? g_string_free(out, FALSE) : NULL;

@@ -196,17 +196,38 @@ class Compiler:
         err = err.replace(root, '')
         m = re.search(r'^(\S+?):(\d+):.*?error: .*?([\w./-]+\.[ch])[\'’]?( file not found|: No such)',
                       err, re.M)
+        if m and any(w[:2] == ['tree', m[3]] for w in rows('headers.txt')):
+            return (f'{m[3]}, which {m[1]} line {m[2]} includes, is to come from the tree, which '
+                    f'has none.\n  Is this all of a tree? If another header has its place there, '
+                    f'add that to kvmmmu/kernel/headers.txt')
         if m:
             return (f'{m[3]}, which {m[1]} line {m[2]} includes, is neither a header of the tree '
                     f'that is let in nor one of the shim.\n  Add a line to '
                     f'kvmmmu/kernel/headers.txt: "tree {m[3]}" if KVM needs what is in it, '
                     f'"shim {m[3]}" if not')
         first = re.search(r'^.*error:.*$', err, re.M)
-        ids = re.search(r'error:.*?[‘\'](\w+)[’\']', err)
-        return (f'{src.name} does not compile: {first[0] if first else err[:400]}\n  '
-                + (f'The tree uses "{ids[1]}" in a way that the shim does not know: '
-                   f'see kvmmmu/kernel/shim/' if ids else ''),
+        ids = re.search(r"error:.*?[‘'](\w+)[’']", err)
+        what = ''
+        if first and 'kvmmmu/kernel/glue_' in first[0].split(': error')[0]:
+            what = (f'That line of kvmmmu/kernel/{src.name} is ours, and wants something of the tree '
+                    'that this one has not, or has otherwise: a probe in probes.txt can tell them '
+                    'apart')
+        elif ids:
+            what = f'"{ids[1]}" is what is not known'
+            if not self.in_tree(ids[1]):
+                what += ', nor is it in any header of the tree: the tree itself may be broken'
+            else:
+                what += (' here: the tree has it where the shim stands for it; declare it in '
+                         'kvmmmu/kernel/shim/septsim/, see docs/your-kernel.md')
+        return (f'{src.name} does not compile: {first[0] if first else err[:400]}\n  {what}',
                 '\n'.join(x for x in err.split('\n') if 'error:' in x)[:4000])
+
+    def in_tree(self, name):
+        """Does a header of the tree's say that word?"""
+        tree = self.farm.tree
+        return not subprocess.run(['grep', '-rqw', '--include=*.h', name,
+                                   *(str(tree / p) for p in (*PLACES, 'virt', 'arch/x86/kvm')
+                                     if (tree / p).is_dir())], check=False).returncode
 
 
 def main():

@@ -8,9 +8,10 @@
 #include <string.h>
 
 #include "sim/cli/kernel.h"
+#include "sim/cli/plan.h"
 
 static struct {
-	char *series, *range, *build, *source;
+	char *series, *range, *build, *source, *good_in, *only;
 	double seconds;
 	int jobs, programs;
 	gboolean first;
@@ -25,8 +26,13 @@ static const GOptionEntry extra[] = {
 	  "Of each campaign: begin nothing new after so long", "SECONDS" },
 	{ "programs", 0, 0, G_OPTION_ARG_INT, &raw.programs, "Random programs of each", "N" },
 	{ "first", 0, 0, G_OPTION_ARG_NONE, &raw.first,
-	  "End a campaign at the first thing that breaks", NULL },
+	  "End a campaign at the first rule that is broken", NULL },
+	{ "only", 0, 0, G_OPTION_ARG_STRING, &raw.only,
+	  "Only scenario, schedule, search or random items", "KIND" },
 	{ "jobs", 'j', 0, G_OPTION_ARG_INT, &raw.jobs, "Processes at a time", "N" },
+	{ "good-in", 0, 0, G_OPTION_ARG_FILENAME, &raw.good_in,
+	  "Only what was good in this .campaign of an earlier run: what breaks already is no news",
+	  "FILE" },
 	{ "build", 0, 0, G_OPTION_ARG_FILENAME, &raw.build,
 	  "Build here (default: build/kernel/ of the source)", "DIR" },
 	{ "source", 0, 0, G_OPTION_ARG_FILENAME, &raw.source,
@@ -85,8 +91,8 @@ static void print_found(const struct kernel *k, const char *tree, const struct c
 	if (!campaign_count(c, -1, CAMPAIGN_BAD))
 		return;
 	delays = write_delays(k, tree, c, dir);
-	printf("Scenarios that replay it, and %u patches with delays for hardware: %s/%s.found\n",
-	       delays, k->dir, dir);
+	printf("Scenarios that replay it, and %u patch%s with delays for hardware: %s/%s.found\n",
+	       delays, delays == 1 ? "" : "es", k->dir, dir);
 }
 
 static int judge_tree(struct kernel *k, struct cli *cli)
@@ -107,6 +113,8 @@ static int judge_tree(struct kernel *k, struct cli *cli)
 	print_tree(k);
 	fwrite(text->str, 1, text->len, stdout);
 	print_found(k, k->tree, c, "tree");
+	if (cli->look.verbose || !raw.good_in)
+		printf("Every item, for --good-in: %s/tree.campaign\n", k->dir);
 	code = campaign_count(c, -1, CAMPAIGN_BAD) ? EXIT_NOT_EXPECTED : EXIT_AS_EXPECTED;
 	campaign_free(c);
 out:
@@ -143,7 +151,7 @@ static void print_base(const struct kernel *k, const struct campaign *c, const c
 
 	print_tree(k);
 	printf("%s\n", name);
-	report_campaign(c, &cli->look, out);
+	report_campaign_base(c, &cli->look, out);
 	fwrite(out->str, 1, out->len, stdout);
 	fflush(stdout);
 	g_string_free(out, TRUE);
@@ -169,6 +177,7 @@ static int judge_series(struct kernel *k, struct series *s, struct cli *cli)
 		GPtrArray *added = kernel_lines_of(series_at(s, i)->patch);
 		struct campaign *now;
 		char dir[16];
+		guint n;
 
 		g_string_truncate(why, 0);
 		g_string_truncate(out, 0);
@@ -181,12 +190,14 @@ static int judge_series(struct kernel *k, struct series *s, struct cli *cli)
 			g_ptr_array_unref(added);
 			continue;
 		}
-		worse += report_campaign_change(before, now, &cli->look, out);
+		n = report_campaign_change(before, now, &cli->look, out);
+		worse += n;
 		report_kernel_lines(added, now, &cli->look, out);
 		g_ptr_array_unref(added);
 		fwrite(out->str, 1, out->len, stdout);
 		g_snprintf(dir, sizeof(dir), "%02u", i);
-		print_found(k, series_tree(s), now, dir);
+		if (n)
+			print_found(k, series_tree(s), now, dir);
 		fflush(stdout);
 		campaign_free(before);
 		before = now;
@@ -216,6 +227,10 @@ static int judge(struct cli *cli, const char *path)
 		g_ptr_array_add(k->more, g_strdup_printf("--programs=%d", raw.programs));
 	if (raw.first)
 		g_ptr_array_add(k->more, g_strdup("--first"));
+	if (raw.only)
+		g_ptr_array_add(k->more, g_strdup_printf("--only=%s", raw.only));
+	if (raw.good_in)
+		g_ptr_array_add(k->more, g_strdup_printf("--good-in=%s", raw.good_in));
 	if (cli->leaves_file)
 		g_ptr_array_add(k->more, g_strdup_printf("--leaves=%s", cli->leaves_file));
 	g_ptr_array_add(k->more, g_strdup_printf("--width=%d", cli->look.width));
@@ -249,6 +264,8 @@ int cmd_kernel(int argc, char **argv)
 		code = cli_fail("kernel wants one PATH; `septsim kernel --help`");
 	else if (raw.series && raw.range)
 		code = cli_fail("--series and --range are two ways to name changes: give one");
+	else if (raw.only && plan_phase(raw.only) < 0)
+		code = cli_fail("--only is scenario, schedule, search or random, not %s", raw.only);
 	else if (raw.seconds < 0 || raw.jobs < 0)
 		code = cli_fail("a number of an option is below 0");
 	else {

@@ -69,7 +69,10 @@ gboolean series_go(struct series *s, guint i, GString *why);
 
 /* ---- changed lines ---- */
 
-/* kernel_lines_of - the lines that @patch adds to C files; an array of their own kind */
+/*
+ * kernel_lines_of - the lines that @patch adds to C files, and candidates for those beside what it
+ * removes; an array of their own kind
+ */
 GPtrArray *kernel_lines_of(const char *patch);
 /* kernel_lines_place - find the places in the program that was built from @tree */
 gboolean kernel_lines_place(struct kernel *k, const char *tree, GPtrArray *added, GString *why);

@@ -118,25 +118,31 @@ void kernel_close(struct kernel *k)
 	g_free(k);
 }
 
+/* A line of the farm's that says what to do has more in the lines below it, indented. */
+static gboolean is_farms(const char *line)
+{
+	return g_str_has_prefix(line, "linux_tree: ") || strstr(line, " does not compile") ||
+	       strstr(line, ", which ");
+}
+
 /*
- * Of a log what a reader can act on: from the first line of the farm's on, or the compiler's
- * errors, or its end. All of it stays in the file that is named.
+ * Of a log what a reader can act on: what the farm says, or the compiler's errors, or its end.
+ * All of it stays in the file that is named.
  */
 static void reason(const char *log, GString *why)
 {
 	char **lines = g_strsplit(log, "\n", -1);
 	guint kept = 0, n = g_strv_length(lines);
-	gboolean farm = strstr(log, "linux_tree: ") || strstr(log, "headers.txt");
+	gboolean farm = FALSE;
 
 	for (guint i = 0; i < n && kept < 24; i++) {
-		gboolean take = strstr(lines[i], "error:") ||
-				strstr(lines[i], "undefined reference") || strstr(lines[i], "ERROR:") ||
-				g_str_has_prefix(lines[i], "linux_tree: ") ||
-				(farm && (g_str_has_prefix(lines[i], "  ") ||
-					  strstr(lines[i], " does not compile") ||
-					  strstr(lines[i], "neither a header")));
+		gboolean take = farm && g_str_has_prefix(lines[i], "  ");
 
 		if (!take)
+			take = farm = is_farms(lines[i]);
+		take = take || strstr(lines[i], "error:") || strstr(lines[i], "ERROR:") ||
+		       strstr(lines[i], "undefined reference");
+		if (!take || strstr(why->str, lines[i]))
 			continue;
 		g_string_append_printf(why, "%s%s", kept ? "\n  " : "", lines[i]);
 		kept++;
@@ -183,6 +189,7 @@ gboolean kernel_make(struct kernel *k, const char *tree, GString *why)
 {
 	char *build = g_build_filename(k->dir, "build", NULL);
 	char *ninja = g_build_filename(build, "build.ninja", NULL);
+	char *object = g_build_filename(build, "kvmmmu", "kernel.o", NULL);
 	char *option = g_strdup_printf("-Dlinux_tree=%s", tree);
 	char *lines = g_strdup_printf("-Dlinux_lines=%s", k->lines ? "true" : "false");
 	gboolean again = g_file_test(ninja, G_FILE_TEST_EXISTS), ok;
@@ -194,11 +201,14 @@ gboolean kernel_make(struct kernel *k, const char *tree, GString *why)
 
 	if (isatty(STDERR_FILENO))
 		fprintf(stderr, "\rseptsim kernel: building with %s\033[K\r", tree);
+	/* Ages of files say little where trees are copied: the farm goes by what they hold. */
+	unlink(object);
 	ok = step(k, "setup.log", again ? configure : setup, why) &&
 	     step(k, "build.log", make, why) && ask_version(k, why);
 	if (isatty(STDERR_FILENO))
 		fputs("\r\033[K", stderr);
 	g_free(build);
+	g_free(object);
 	g_free(ninja);
 	g_free(option);
 	g_free(lines);
@@ -230,6 +240,23 @@ static void add_scenarios(GPtrArray *argv, const char *source, const char *sub)
 	g_free(path);
 }
 
+/* What an earlier run found is not this one's. */
+static void empty(const char *found)
+{
+	GDir *dir = g_dir_open(found, 0, NULL);
+	const char *name;
+
+	while (dir && (name = g_dir_read_name(dir))) {
+		char *path = g_build_filename(found, name, NULL);
+
+		if (g_str_has_suffix(name, ".scn") || g_str_has_suffix(name, ".delays.patch"))
+			unlink(path);
+		g_free(path);
+	}
+	if (dir)
+		g_dir_close(dir);
+}
+
 struct campaign *kernel_campaign(struct kernel *k, const char *name, const char *lines,
 				 GString *text, GString *why)
 {
@@ -242,6 +269,7 @@ struct campaign *kernel_campaign(struct kernel *k, const char *name, const char 
 	int status;
 
 	unlink(summary);
+	empty(found);
 	g_ptr_array_add(argv, g_strdup(k->septsim));
 	g_ptr_array_add(argv, g_strdup("campaign"));
 	g_ptr_array_add(argv, g_strdup("--kvm=linux"));
@@ -254,6 +282,7 @@ struct campaign *kernel_campaign(struct kernel *k, const char *name, const char 
 	for (guint i = 0; i < k->more->len; i++)
 		g_ptr_array_add(argv, g_strdup(k->more->pdata[i]));
 	add_scenarios(argv, k->source, "races");
+	add_scenarios(argv, k->source, "kernel");
 	add_scenarios(argv, k->source, "memory");
 	g_ptr_array_add(argv, NULL);
 	command_run(NULL, (const char *const *)argv->pdata, text, err, &status);

@@ -12,11 +12,13 @@
 
 #define COUNTER	"<__sanitizer_cov_trace_pc"
 #define SHOWN	40u	/* lines; more are counted only */
+#define NEAR	3u	/* lines above a place where some were removed that may stand for it */
 
-/* A line that a change adds. */
+/* A line that a change adds, or one beside what it removes. */
 struct added {
 	char *path;
 	guint line;
+	guint removal;		/* 0: added; else the removal's number, nearest lines first */
 	GArray *places;		/* guint64: places that stand for it */
 };
 
@@ -34,40 +36,118 @@ static gboolean is_c(const char *path)
 	return g_str_has_suffix(path, ".c") || g_str_has_suffix(path, ".h");
 }
 
+/* A patch while it is read: lines left of the hunk on either side, and the line of the new file. */
+struct patch {
+	GPtrArray *all;
+	char *path;		/* NULL: no file yet */
+	guint at, old_left, new_left;
+	guint minus, plus;	/* of the lines of this run of changes */
+	guint removals;
+};
+
+static void add(struct patch *p, guint line, guint removal)
+{
+	struct added *a = g_new0(struct added, 1);
+
+	a->path = g_strdup(p->path);
+	a->line = line;
+	a->removal = removal;
+	a->places = g_array_new(FALSE, FALSE, sizeof(guint64));
+	g_ptr_array_add(p->all, a);
+}
+
+/* Behind a run of changes: where lines only went, their neighbours tell whether that place ran. */
+static void run_ends(struct patch *p)
+{
+	if (p->minus && !p->plus && is_c(p->path)) {
+		p->removals++;
+		for (guint n = 1; n <= NEAR && n < p->at; n++)
+			add(p, p->at - n, p->removals);
+		add(p, p->at, p->removals);
+	}
+	p->minus = p->plus = 0;
+}
+
+static guint count_at(const char *s, guint *start)
+{
+	char *end;
+
+	*start = (guint)strtoul(s, &end, 10);
+	return *end == ',' ? (guint)strtoul(end + 1, NULL, 10) : 1;
+}
+
+static void hunk_begins(struct patch *p, const char *line)
+{
+	const char *plus = strstr(line, " +");
+	guint old;
+
+	if (!plus)
+		return;
+	p->old_left = count_at(line + strlen("@@ -"), &old);
+	p->new_left = count_at(plus + 2, &p->at);
+	p->at += !p->new_left;	/* a hunk without new lines names the line before it */
+}
+
+static void hunk_line(struct patch *p, const char *line)
+{
+	if (*line == '\\')
+		return;
+	if (*line == '-') {
+		p->minus++;
+		p->old_left--;
+		return;
+	}
+	if (*line == '+') {
+		p->plus++;
+		if (is_c(p->path))
+			add(p, p->at, 0);
+	} else {
+		run_ends(p);
+		p->old_left--;
+	}
+	p->at++;
+	p->new_left--;
+}
+
 /* @patch's own count of lines: those of the file after it. */
 GPtrArray *kernel_lines_of(const char *patch)
 {
-	GPtrArray *all = g_ptr_array_new_with_free_func(added_free);
-	char **lines = g_strsplit(patch, "\n", -1), *path = NULL;
-	guint at = 0, left = 0;
+	struct patch p = { .all = g_ptr_array_new_with_free_func(added_free) };
+	char **lines = g_strsplit(patch, "\n", -1);
 
 	for (char **l = lines; *l; l++) {
 		g_strchomp(*l);
-		if (!left && g_str_has_prefix(*l, "+++ b/")) {
-			g_free(path);
-			path = g_strndup(*l + 6, strcspn(*l + 6, "\t"));
-		} else if (!left && path && g_str_has_prefix(*l, "@@ -")) {
-			const char *plus = strstr(*l, " +");
-			char *end;
-
-			at = plus ? (guint)strtoul(plus + 2, &end, 10) : 0;
-			left = !plus ? 0 : *end == ',' ? (guint)strtoul(end + 1, NULL, 10) : 1;
-		} else if (left && **l != '-' && **l != '\\') {
-			if (**l == '+' && is_c(path)) {
-				struct added *a = g_new0(struct added, 1);
-
-				a->path = g_strdup(path);
-				a->line = at;
-				a->places = g_array_new(FALSE, FALSE, sizeof(guint64));
-				g_ptr_array_add(all, a);
-			}
-			at++;
-			left--;
+		if (p.old_left || p.new_left) {
+			hunk_line(&p, *l);
+			if (!p.old_left && !p.new_left)
+				run_ends(&p);
+		} else if (g_str_has_prefix(*l, "+++ b/")) {
+			g_free(p.path);
+			p.path = g_strndup(*l + 6, strcspn(*l + 6, "\t"));
+		} else if (p.path && g_str_has_prefix(*l, "@@ -")) {
+			hunk_begins(&p, *l);
 		}
 	}
 	g_strfreev(lines);
-	g_free(path);
-	return all;
+	g_free(p.path);
+	return p.all;
+}
+
+/* Of the lines beside a removal only the nearest that is code stays. */
+static void settle(GPtrArray *added)
+{
+	guint settled = 0;
+
+	for (guint i = 0; i < added->len;) {
+		struct added *a = added->pdata[i];
+
+		if (!a->removal || (a->places->len && a->removal != settled)) {
+			settled = a->removal ? a->removal : settled;
+			i++;
+		} else {
+			g_ptr_array_remove_index(added, i);
+		}
+	}
 }
 
 /* ---- which place stands for a line ---- */
@@ -155,8 +235,13 @@ gboolean kernel_lines_place(struct kernel *k, const char *tree, GPtrArray *added
 	r.real = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	for (guint i = 0; i < added->len; i++) {
 		struct added *a = added->pdata[i];
+		char *key = g_strdup_printf("%s:%u", a->path, a->line);
 
-		g_hash_table_insert(r.wanted, g_strdup_printf("%s:%u", a->path, a->line), a);
+		/* One beside a removal may be an added one, too. */
+		if (a->removal && g_hash_table_contains(r.wanted, key))
+			g_free(key);
+		else
+			g_hash_table_insert(r.wanted, key, a);
 	}
 	for (char *l = out->str, *next; ok && l; l = next) {
 		next = strchr(l, '\n');
@@ -166,6 +251,7 @@ gboolean kernel_lines_place(struct kernel *k, const char *tree, GPtrArray *added
 			l++;
 		take_line(&r, l);
 	}
+	settle(added);
 	g_hash_table_unref(r.wanted);
 	g_hash_table_unref(r.real);
 	g_string_free(out, TRUE);
@@ -292,13 +378,15 @@ void report_kernel_lines(const GPtrArray *added, const struct campaign *c,
 		if (shown++ < SHOWN || look->verbose) {
 			char *outcomes = outcomes_text(&r);
 
+			const char *beside = a->removal ? ", beside what was removed," : "";
+
 			put(out, look, 2, 6, r.hits ?
-			    g_strdup_printf("%s:%u ran %" G_GUINT64_FORMAT " times, under %u%s "
-					    "placements of the others%s", a->path, a->line, r.hits,
-					    r.contexts, r.contexts >= 4096 ? " or more" : "",
+			    g_strdup_printf("%s:%u%s ran %" G_GUINT64_FORMAT " times, under %u%s "
+					    "placements of the others%s", a->path, a->line, beside,
+					    r.hits, r.contexts, r.contexts >= 4096 ? " or more" : "",
 					    outcomes) :
-			    g_strdup_printf("%s:%u never ran: clean is worth nothing here", a->path,
-					    a->line));
+			    g_strdup_printf("%s:%u%s never ran: clean is worth nothing here", a->path,
+					    a->line, beside));
 			g_free(outcomes);
 		}
 		g_ptr_array_unref(r.outcomes);

@@ -5,16 +5,11 @@
  */
 #include <string.h>
 
-#include "sim/report/campaign.h"
+#include "sim/report/campaign_put.h"
 #include "sim/report/report.h"
 
-#define TABLES	8u	/* of what broke; more are named only */
-
-static void line(const struct report_look *look, GString *out, int first, int rest,
-		 const char *fmt, ...) G_GNUC_PRINTF(5, 6);
-
-static void line(const struct report_look *look, GString *out, int first, int rest,
-		 const char *fmt, ...)
+void campaign_put(const struct report_look *look, GString *out, int first, int rest,
+		  const char *fmt, ...)
 {
 	va_list ap;
 	char *text;
@@ -26,7 +21,7 @@ static void line(const struct report_look *look, GString *out, int first, int re
 	g_free(text);
 }
 
-static char *name_of(const struct campaign_item *i)
+char *campaign_item_name(const struct campaign_item *i)
 {
 	return g_strdup_printf("%s%s%s", i->scenario, *i->case_name ? " " : "", i->case_name);
 }
@@ -63,12 +58,17 @@ static void count_line(const struct campaign *c, enum campaign_phase p, const ch
 		g_string_append_printf(s, ", %u not reached", late);
 	if (p >= CAMPAIGN_SEARCH)
 		g_string_append_printf(s, "; %" G_GUINT64_FORMAT " executions", executions(c, p));
-	line(look, out, 2, 4, "%s", s->str);
+	campaign_put(look, out, 2, 4, "%s", s->str);
 	g_string_free(s, TRUE);
 }
 
-static void counts(const struct campaign *c, const struct report_look *look, GString *out)
+void campaign_put_counts(const struct campaign *c, const struct report_look *look, GString *out)
 {
+	guint bad = campaign_count(c, -1, CAMPAIGN_BAD);
+
+	campaign_put(look, out, 0, 2, "%s: %s", c->backend, bad ? "NOT clean" :
+		     campaign_count(c, -1, CAMPAIGN_GOOD) ? "clean, in what was played" :
+		     "nothing was played");
 	count_line(c, CAMPAIGN_SCENARIO, "scenarios", "as expected", "not", look, out);
 	count_line(c, CAMPAIGN_SCHEDULE, "schedules made for broken code", "harmless", "not", look,
 		   out);
@@ -76,18 +76,18 @@ static void counts(const struct campaign *c, const struct report_look *look, GSt
 	count_line(c, CAMPAIGN_RANDOM, "random programs", "clean", "not", look, out);
 }
 
-static void broken(const struct campaign_item *i, gboolean drawn, const struct report_look *look,
-		   GString *out)
+void campaign_put_broken(const struct campaign_item *i, gboolean drawn,
+			 const struct report_look *look, GString *out)
 {
-	char *name = name_of(i);
+	char *name = campaign_item_name(i);
 
-	line(look, out, 0, 2, "%s: %s%s%s", name, i->id, *i->where ? " " : "", i->where);
+	campaign_put(look, out, 0, 2, "%s: %s%s%s", name, i->id, *i->where ? " " : "", i->where);
 	if (drawn && *i->table) {
 		g_string_append(out, i->table);
 		if (out->str[out->len - 1] != '\n')
 			g_string_append_c(out, '\n');
 	} else {
-		line(look, out, 2, 4, "%s", i->why);
+		campaign_put(look, out, 2, 4, "%s", i->why);
 	}
 	g_free(name);
 }
@@ -158,7 +158,7 @@ static void not_played(const struct campaign *c, const struct report_look *look,
 		for (guint i = 0; i < r->words->len; i++)
 			g_string_append_printf(words, "%s%s", i ? ", " : "",
 					       (char *)r->words->pdata[i]);
-		line(look, out, 2, 4, "%u: %s%s", r->times, words->str, r->text);
+		campaign_put(look, out, 2, 4, "%u: %s%s", r->times, words->str, r->text);
 		g_string_free(words, TRUE);
 	}
 	g_ptr_array_unref(all);
@@ -183,7 +183,7 @@ static void named(const struct campaign *c, enum campaign_verdict verdict, const
 			g_hash_table_insert(lines, g_strdup(i->id), s);
 			g_ptr_array_add(ids, i->id);
 		}
-		name = name_of(i);
+		name = campaign_item_name(i);
 		g_string_append_printf(s, "%s%s", s->len ? ", " : "", name);
 		g_free(name);
 	}
@@ -192,7 +192,7 @@ static void named(const struct campaign *c, enum campaign_verdict verdict, const
 	for (guint n = 0; n < ids->len; n++) {
 		GString *s = g_hash_table_lookup(lines, ids->pdata[n]);
 
-		line(look, out, 2, 4, "%s: %s", (char *)ids->pdata[n], s->str);
+		campaign_put(look, out, 2, 4, "%s: %s", (char *)ids->pdata[n], s->str);
 		g_string_free(s, TRUE);
 	}
 	g_ptr_array_unref(ids);
@@ -201,19 +201,16 @@ static void named(const struct campaign *c, enum campaign_verdict verdict, const
 
 void report_campaign(const struct campaign *c, const struct report_look *look, GString *out)
 {
-	guint bad = campaign_count(c, -1, CAMPAIGN_BAD), shown = 0;
+	guint shown = 0;
 
-	line(look, out, 0, 2, "%s: %s", c->backend, bad ? "NOT clean" :
-	     campaign_count(c, -1, CAMPAIGN_GOOD) ? "clean, in what was played" :
-	     "nothing was played");
-	counts(c, look, out);
+	campaign_put_counts(c, look, out);
 	for (guint k = 0; k < c->items->len; k++) {
 		const struct campaign_item *i = c->items->pdata[k];
 
 		if (i->verdict != CAMPAIGN_BAD)
 			continue;
 		g_string_append_c(out, '\n');
-		broken(i, shown++ < TABLES || look->verbose, look, out);
+		campaign_put_broken(i, shown++ < CAMPAIGN_TABLES || look->verbose, look, out);
 	}
 	if (!look->quiet) {
 		named(c, CAMPAIGN_GOOD, "Known, and as the scenario says that it breaks", look, out);
@@ -221,70 +218,5 @@ void report_campaign(const struct campaign *c, const struct report_look *look, G
 		not_played(c, look, out);
 	}
 	g_string_append_c(out, '\n');
-	line(look, out, 0, 0, "%s", c->basis);
-}
-
-/* ---- two of them ---- */
-
-static const struct campaign_item *find(const struct campaign *c, const struct campaign_item *x)
-{
-	for (guint k = 0; k < c->items->len; k++) {
-		const struct campaign_item *i = c->items->pdata[k];
-
-		if (i->phase == x->phase && !strcmp(i->scenario, x->scenario) &&
-		    !strcmp(i->case_name, x->case_name))
-			return i;
-	}
-	return NULL;
-}
-
-static gboolean judged(const struct campaign_item *i)
-{
-	return i && i->verdict != CAMPAIGN_LATE && i->verdict != CAMPAIGN_SKIPPED;
-}
-
-guint report_campaign_change(const struct campaign *before, const struct campaign *now,
-			     const struct report_look *look, GString *out)
-{
-	guint worse = 0, better = 0, moved = 0, unknown = 0;
-	gsize had = out->len;
-
-	for (guint k = 0; k < now->items->len; k++) {
-		const struct campaign_item *i = now->items->pdata[k], *was = find(before, i);
-		gboolean bad = i->verdict == CAMPAIGN_BAD;
-		char *name;
-
-		if (!judged(i) || !judged(was)) {
-			unknown += judged(i) != judged(was);
-			if (!bad || judged(was))
-				continue;
-		}
-		if (!bad && (!judged(was) || was->verdict != CAMPAIGN_BAD))
-			continue;
-		if (bad && judged(was) && was->verdict == CAMPAIGN_BAD &&
-		    !strcmp(i->id, was->id) && !strcmp(i->where, was->where))
-			continue;
-		name = name_of(i);
-		if (!bad) {
-			line(look, out, 2, 4, "mended: %s (was %s%s%s)", name, was->id,
-			     *was->where ? " " : "", was->where);
-			better++;
-		} else if (judged(was) && was->verdict == CAMPAIGN_BAD) {
-			line(look, out, 2, 4, "other: %s (was %s%s%s)", name, was->id,
-			     *was->where ? " " : "", was->where);
-			broken(i, TRUE, look, out);
-			moved++;
-		} else {
-			line(look, out, 2, 4, "broken: %s", name);
-			broken(i, worse < TABLES || look->verbose, look, out);
-			worse++;
-		}
-		g_free(name);
-	}
-	if (unknown)
-		line(look, out, 2, 4, "%u judged on one side only (the time was up, or this tree "
-		     "cannot play them)", unknown);
-	if (out->len == had)
-		line(look, out, 2, 4, "no difference");
-	return worse + moved;
+	campaign_put(look, out, 0, 0, "%s", c->basis);
 }

@@ -80,6 +80,9 @@ struct campaign *campaign_read(const char *path, GError **err);
 /* report_campaign - what is pasted into a mail: counts, what broke with its table, the basis */
 void report_campaign(const struct campaign *c, const struct report_look *look, GString *out);
 
+/* report_campaign_base - what changes are held to: counts, and what breaks already, undrawn */
+void report_campaign_base(const struct campaign *c, const struct report_look *look, GString *out);
+
 /*
  * report_campaign_change - only what is other in @now than in @before, each with @now's table
  * Returns how many items are worse: broken now, and not before.

@@ -204,6 +204,12 @@ void ksim_srcu_read_unlock(void *s, int idx)
 	srcu_read_unlock(s, idx);
 }
 
+void ksim_srcu_read_unlock_lite(void *s, int idx)
+{
+	khost_settle();
+	srcu_read_unlock_lite(s, idx);
+}
+
 int ksim_srcu_held(void *s)
 {
 	return sim_self->mode & MODE_ROOT || srcu_read_lock_held(s);

@@ -68,6 +68,7 @@ void ksim_srcu_init(void *s, const char *name);
 void ksim_srcu_exit(void *s);
 int ksim_srcu_read_lock(void *s);
 void ksim_srcu_read_unlock(void *s, int idx);
+void ksim_srcu_read_unlock_lite(void *s, int idx);
 int ksim_srcu_held(void *s);
 void ksim_synchronize_srcu(void *s);
 /* rcuwait, completions: wait until *@p is zero */

@@ -140,6 +140,7 @@ void srcu_init(struct srcu *s, const char *name);
 void srcu_exit(struct srcu *s);		/* no reader may be left */
 int srcu_read_lock(struct srcu *s);
 void srcu_read_unlock(struct srcu *s, int idx);
+void srcu_read_unlock_lite(struct srcu *s, int idx);	/* without that barrier */
 bool srcu_read_lock_held(const struct srcu *s);
 void synchronize_srcu(struct srcu *s);
 

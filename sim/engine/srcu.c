@@ -79,17 +79,27 @@ int srcu_read_lock(struct srcu *s)
 	return (int)idx;
 }
 
-void srcu_read_unlock(struct srcu *s, int idx)
+static void unlock(struct srcu *s, int idx, bool barrier)
 {
 	u32 *count = &s->count[sim_self->id].n[idx & 1];
 
 	if (!lockdep_release(&s->info))
 		return;
-	if (!s->no_unlock_barrier)
+	if (barrier)
 		mem_fence();
 	count_set(count, mem_peek32(count) - 1);
 	mem_wake(count);
 	lockdep_released(&s->info);
+}
+
+void srcu_read_unlock(struct srcu *s, int idx)
+{
+	unlock(s, idx, !s->no_unlock_barrier);
+}
+
+void srcu_read_unlock_lite(struct srcu *s, int idx)
+{
+	unlock(s, idx, false);
 }
 
 bool srcu_read_lock_held(const struct srcu *s)

@@ -106,6 +106,7 @@ void rcu_read_lock(void);
 #define cleanup_srcu_struct(s) ksim_srcu_exit(s)
 #define srcu_read_lock(s) ksim_srcu_read_lock(s)
 #define srcu_read_unlock(s, i) ksim_srcu_read_unlock(s, i)
+#define srcu_read_unlock_lite(s, i) ksim_srcu_read_unlock_lite(s, i)
 #define srcu_read_lock_held(s) ksim_srcu_held(s)
 #define synchronize_srcu(s) ksim_synchronize_srcu(s)
 #define synchronize_srcu_expedited(s) ksim_synchronize_srcu(s)

@@ -302,6 +302,7 @@ static gboolean wait_turn(struct cast *a, guint at)
 	for (guint spin = 0; __atomic_load_n(&a->pl->turn, __ATOMIC_ACQUIRE) < mine; spin++) {
 		if (sim_stopping(a->pl->sim))
 			return FALSE;
+		cpu_relax();	/* whose turn it is may want an answer of this LP's */
 		if (!all || spin > AWAKE)
 			nanosleep(&pause, NULL);
 	}

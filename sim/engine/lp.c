@@ -194,7 +194,7 @@ static void idle_wake(struct sim *sim, struct lp *l, u16 lp, u64 when)
 	if (!l->idle) {
 		snprintf(name, sizeof(name), "idle/lp%u", lp);
 		a = actor_new(sim, name, lp, idle_main, l);
-		actor_set(a->background, true);
+		lp_serves(a);
 		world_set(task_of(a)->idle, 1);
 		world_set(l->idle, a->id + 1u);
 	}
@@ -565,12 +565,26 @@ void lp_born(struct actor *a)
 	lp_enter(a);
 }
 
+/* Real threads: whoever only serves the others takes no interrupt of its LP. */
+static void lp_count_live(const struct actor *a, u64 by)
+{
+	if (!a->background)
+		mem_atomic(MEM_XADD, 4, &lp_at(a->sim, a->lp)->live, by, 0);
+}
+
+void lp_serves(struct actor *a)
+{
+	if (sim_is_free(a->sim))
+		lp_count_live(a, -1ull);
+	actor_set(a->background, true);
+}
+
 void lp_enter(struct actor *a)
 {
 	struct lp *l = lp_at(a->sim, a->lp);
 
 	if (sim_is_free(a->sim))
-		mem_atomic(MEM_XADD, 4, &l->live, 1, 0);
+		lp_count_live(a, 1);
 	else if (l->pend_all && !a->background)
 		actor_interrupt(a, lp_irq_arrival(a->lp));
 	if (a->irqs_off && is_exclusive(a) && !task_of(a)->in_guest && !lp_masked(l))
@@ -582,7 +596,7 @@ void lp_leave(struct actor *a)
 	struct lp *l = lp_at(a->sim, a->lp);
 
 	if (sim_is_free(a->sim))
-		mem_atomic(MEM_XADD, 4, &l->live, -1ull, 0);
+		lp_count_live(a, -1ull);
 	else if (l->pend_all && !a->background)
 		lp_notify(a->sim, a->lp);
 	/* It has stopped for good, or for long, with interrupts off: its LP is not lost with it. */

@@ -112,12 +112,13 @@ bool lp_take_interrupts(struct actor *me);
 
 /*
  * engine: lp_setup() is sim_new()'s and also sets up the host locks. lp_born: @a is new, and
- * its LP's like all that follow; lp_enter: @a is from now
- * on what runs on its LP; lp_leave: no longer (it has parked or ended); lp_moves: it goes to
- * @lp, and is not running anything there or here that masks interrupts.
+ * its LP's like all that follow; lp_enter: @a is from now on what runs on its LP; lp_leave: no
+ * longer (it has parked or ended); lp_moves: it goes to @lp, and is not running anything there or
+ * here that masks interrupts; lp_serves: @a, just made, is a background actor.
  */
 void lp_setup(struct sim *sim, u16 lps, u16 packages);
 void lp_born(struct actor *a);
 void lp_enter(struct actor *a);
 void lp_leave(struct actor *a);
 void lp_moves(struct actor *a, u16 lp);
+void lp_serves(struct actor *a);

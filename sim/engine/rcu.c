@@ -6,6 +6,7 @@
  * finds out (ticks, context switches, a tree of CPUs).
  */
 #include "sim/engine/lock_priv.h"
+#include "sim/engine/lp.h"
 #include "sim/engine/priv.h"
 #include "sim/engine/region.h"
 
@@ -156,7 +157,7 @@ static void rcu_worker_new(struct sim *sim, struct rcu_state *rcu)
 {
 	struct actor *a = actor_new(sim, "rcu", 0, rcu_worker, rcu);
 
-	actor_set(a->background, true);
+	lp_serves(a);
 	world_set(rcu->worker, a->id + 1u);
 }
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A scenario's `inject LEAF@N STATUS`: the N-th call of a leaf from now on fails as told,
- * before the flow does anything (want of entropy: where the flow would draw). No module does this; it stands for errors that a model
- * cannot produce, to see what a caller makes of them.
+ * before the flow does anything (want of entropy: where the flow would draw). No module does
+ * this; it stands for errors that a model cannot produce, to see what a caller makes of them.
  */
 #include "sim/engine/arena.h"
+#include "sim/engine/mem.h"
 #include "sim/engine/trace.h"
 #include "sim/engine/undo.h"
 #include "tdxmod/lp_state.h"
@@ -26,8 +27,9 @@ void seamcall_inject(struct sim *sim, u64 leaf, u64 nth, u64 status)
 	world_set(i->leaf, leaf);
 	world_set(i->left, nth);
 	world_set(i->status, status);
-	world_set(i->next, mod->injections);
-	world_set(mod->injections, i);
+	do
+		world_set(i->next, (struct injection *)world_read(&mod->injections));
+	while (world_cmpxchg(&mod->injections, i->next, i) != (u64)i->next);
 }
 
 static bool draws(u64 leaf, u64 status)
@@ -48,15 +50,22 @@ u64 seamcall_draw(void)
 	return status;
 }
 
+static bool strikes(struct injection *i)
+{
+	u64 left;
+
+	do
+		left = world_read(&i->left);
+	while (left && world_cmpxchg(&i->left, left, left - 1) != left);
+	return left == 1;
+}
+
 bool seamcall_injected(u64 leaf, u64 *status)
 {
-	struct injection *i = module_self()->injections;
+	struct injection *i = (struct injection *)world_read(&module_self()->injections);
 
 	for (; i; i = i->next) {
-		if (i->leaf != leaf || !i->left)
-			continue;
-		world_set(i->left, i->left - 1);
-		if (i->left)
+		if (i->leaf != leaf || !strikes(i))
 			continue;
 		if (draws(leaf, i->status)) {
 			world_set(lp_ctx_self()->no_entropy, i->status);

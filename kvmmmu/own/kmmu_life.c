@@ -13,24 +13,21 @@
 
 bool own_get(struct kvm *kvm, u16 n)
 {
+	struct kvm_vcpu *vcpu;
+
 	if (n == KMMU_VM)
 		return kvm_fget(&kvm->vm_file);
-	return n < kvm->max_vcpus && kvm->fds[n] && kvm_fget(&kvm->fds[n]->file);
+	vcpu = n < kvm->max_vcpus ? (struct kvm_vcpu *)world_read(&kvm->fds[n]) : NULL;
+	return vcpu && kvm_fget(&vcpu->file);
 }
 
-/* The descriptor may be closed meanwhile: the vCPU is there as long as its file has users. */
 void own_put(struct kvm *kvm, u16 n)
 {
 	if (n == KMMU_VM) {
 		kvm_fput(&kvm->vm_file);
 		return;
 	}
-	for (u32 i = 0; i < kvm->max_vcpus; i++) {
-		if (kvm->vcpus[i] && kvm->vcpus[i]->vcpu_id == n) {
-			kvm_fput(&kvm->vcpus[i]->file);
-			return;
-		}
-	}
+	kvm_fput(&own_vcpu(kvm, n)->file);
 }
 
 bool own_destroyed(const struct kvm *kvm)
@@ -105,12 +102,11 @@ struct kmmu_result own_build(struct kvm_vcpu *vcpu, u64 start, u64 end)
 
 static int close_vcpu(struct kvm *kvm, u16 n)
 {
-	struct kvm_vcpu *vcpu = n < kvm->max_vcpus ? kvm->fds[n] : NULL;
+	struct kvm_vcpu *vcpu = NULL;
 
-	if (!vcpu)
-		return -EBADF;
-	world_set(kvm->fds[n], NULL);
-	return kvm_close(&vcpu->file);
+	if (n < kvm->max_vcpus)
+		vcpu = (struct kvm_vcpu *)world_xchg(&kvm->fds[n], 0);
+	return vcpu ? kvm_close(&vcpu->file) : -EBADF;
 }
 
 struct kmmu_result own_close(struct kvm *kvm, u16 n)

@@ -322,9 +322,22 @@ struct kvm *own_vm_new(struct sim *sim, const struct kmmu_config *cfg, GError **
 
 /* --- looking -------------------------------------------------------------------------- */
 
+static struct kvm_vcpu *vcpu_of_fd(const struct kvm *kvm, u16 n)
+{
+	return n < kvm->max_vcpus ? (struct kvm_vcpu *)world_read(&kvm->fds[n]) : NULL;
+}
+
+/* Who holds a vCPU's file finds it, though its descriptor may be closed meanwhile. */
 struct kvm_vcpu *own_vcpu(struct kvm *kvm, u16 n)
 {
-	return n < kvm->max_vcpus ? kvm->fds[n] : NULL;
+	struct kvm_vcpu *vcpu = vcpu_of_fd(kvm, n);
+
+	for (u32 i = 0; !vcpu && i < kvm->max_vcpus; i++) {
+		vcpu = (struct kvm_vcpu *)world_read(&kvm->vcpus[i]);
+		if (vcpu && vcpu->vcpu_id != n)
+			vcpu = NULL;
+	}
+	return vcpu;
 }
 
 void kvm_name_td(const struct kvm *kvm)
@@ -365,7 +378,9 @@ u64 own_tdr(const struct kvm *kvm)
 
 u64 own_tdvpr(const struct kvm *kvm, u16 n)
 {
-	return n < kvm->max_vcpus && kvm->fds[n] ? kvm->fds[n]->tdvpr : 0;
+	struct kvm_vcpu *vcpu = vcpu_of_fd(kvm, n);
+
+	return vcpu ? vcpu->tdvpr : 0;
 }
 
 u64 own_gfns(const struct kvm *kvm)

@@ -135,10 +135,10 @@ void kvm_vcpu_publish(struct kvm *kvm, struct kvm_vcpu *vcpu)
 {
 	u32 n = mem_read32(&kvm->online_vcpus);
 
-	world_set(kvm->vcpus[n], vcpu);
+	world_xchg(&kvm->vcpus[n], vcpu);
 	kvm_file_init(&vcpu->file, vcpu_release, vcpu);
 	refcount_inc(&kvm->users_count);
-	world_set(kvm->fds[vcpu->vcpu_id], vcpu);
+	world_xchg(&kvm->fds[vcpu->vcpu_id], vcpu);
 	/* smp_wmb() */
 	mem_xadd32(&kvm->online_vcpus, 1);
 }
@@ -246,7 +246,7 @@ static void kvm_destroy_vcpus(struct kvm *kvm)
 	for (i = 0; i < n; i++) {
 		kvm_arch_vcpu_destroy(kvm->vcpus[i]);
 		vcpu_dealloc(kvm->vcpus[i]);
-		world_set(kvm->vcpus[i], NULL);
+		world_xchg(&kvm->vcpus[i], NULL);
 	}
 	mem_write32(&kvm->online_vcpus, 0);
 }
@@ -320,12 +320,9 @@ void kvm_vcpu_release(struct kvm_vcpu *vcpu)
  * Linux counts users of a struct file by atomic operations that no KVM race is about. Here
  * they take no step; where threads are real they are atomic all the same.
  */
-static u32 users_add(struct kvm_file *f, int by)
+static bool users_dropped(struct kvm_file *f)
 {
-	if (actor_self()->mode & MODE_FREE)
-		return mem_xadd32(&f->users, (u32)by) + (u32)by;
-	world_set(f->users, f->users + (u32)by);	/* raw: one actor runs at a time */
-	return f->users;		/* raw: as above */
+	return world_xadd(&f->users, -1) == 1;
 }
 
 void kvm_file_init(struct kvm_file *f, void (*release)(void *of), void *of)
@@ -336,31 +333,22 @@ void kvm_file_init(struct kvm_file *f, void (*release)(void *of), void *of)
 	world_set(f->of, of);
 }
 
-bool kvm_fget(struct kvm_file *f)
-{
-	if (f->closed)
-		return false;
-	users_add(f, 1);
-	return true;
-}
-
 /* get_file_active(): of a file that somebody still uses, though its descriptor may be closed */
 bool kvm_fget_active(struct kvm_file *f)
 {
-	if (!(actor_self()->mode & MODE_FREE)) {
-		if (!f->users)		/* raw: one actor runs at a time */
-			return false;
-		users_add(f, 1);
-		return true;
-	}
 	for (;;) {
-		u32 n = mem_read32(&f->users);
+		u64 n = world_read(&f->users);
 
 		if (!n)
 			return false;
-		if (mem_cmpxchg32(&f->users, n, n + 1) == n)
+		if (world_cmpxchg(&f->users, n, n + 1) == n)
 			return true;
 	}
+}
+
+bool kvm_fget(struct kvm_file *f)
+{
+	return !world_read(&f->closed) && kvm_fget_active(f);
 }
 
 /*
@@ -369,7 +357,7 @@ bool kvm_fget_active(struct kvm_file *f)
  */
 void kvm_fput_later(struct kvm *kvm, struct kvm_file *f)
 {
-	if (!users_add(f, -1))
+	if (users_dropped(f))
 		world_set(kvm->task_work[actor_self()->id], f);
 }
 
@@ -385,15 +373,14 @@ void kvm_task_work(struct kvm *kvm)
 
 void kvm_fput(struct kvm_file *f)
 {
-	if (!users_add(f, -1))
+	if (users_dropped(f))
 		f->release(f->of);
 }
 
 int kvm_close(struct kvm_file *f)
 {
-	if (f->closed)
+	if (world_xchg(&f->closed, true))
 		return -EBADF;
-	world_set(f->closed, true);
 	kvm_fput(f);
 	return 0;
 }

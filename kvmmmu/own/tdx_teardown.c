@@ -19,37 +19,22 @@
 
 /* --- HKIDs: arch/x86/virt/vmx/tdx/tdx.c ----------------------------------------------- */
 
-/*
- * An ida, under a spinlock of its own: nothing that others could come between. No step; where
- * threads are real it is atomic all the same. True if the bit changed.
- */
-static bool keyid_set(u16 hkid, bool taken)
-{
-	u64 *ids = &kvm_host_self()->guest_keyids, bit = BIT_ULL(hkid), was;
-
-	if (actor_self()->mode & MODE_FREE) {
-		if (taken)
-			was = mem_or64(ids, bit);
-		else
-			was = mem_and64(ids, ~bit);
-		return !(was & bit) == taken;
-	}
-	was = *ids;		/* raw: one actor runs at a time */
-	world_set(*ids, taken ? was | bit : was & ~bit);	/* raw: as above */
-	return !(was & bit) == taken;
-}
-
+/* An ida, under a spinlock of its own: nothing that others could come between. */
 u16 tdx_guest_keyid_alloc(void)
 {
+	u64 *ids = &kvm_host_self()->guest_keyids;
+
 	for (u16 hkid = FIRST_HKID; hkid < LAST_HKID; hkid++)
-		if (keyid_set(hkid, true))
+		if (!world_atomic(MEM_BTS, sizeof(*ids), ids, hkid, 0))
 			return hkid;
 	return 0;
 }
 
 void tdx_hkid_free(struct kvm *kvm)
 {
-	keyid_set(mem_peek16(&kvm->hkid), false);
+	u64 *ids = &kvm_host_self()->guest_keyids;
+
+	world_atomic(MEM_BTR, sizeof(*ids), ids, mem_peek16(&kvm->hkid), 0);
 	mem_write16(&kvm->hkid, 0);
 }
 

@@ -246,6 +246,20 @@ u64 door_slow(enum mem_op op, unsigned int size, void *p, u64 a, u64 b, const st
 	return result;
 }
 
+u64 world_atomic(enum mem_op op, unsigned int size, void *p, u64 a, u64 b)
+{
+	u64 result;
+
+	if (sim_self->mode & MODE_FREE)
+		return mem_atomic(op, size, p, a, b);
+	if (op == MEM_READ)
+		return word_at(p, size);
+	world_log(p, size);
+	result = mem_effect(op, size, p, a, b);
+	world_logged(p, size);
+	return result;
+}
+
 void door_log(struct actor *me, void *p)
 {
 	undo_keep(&me->sim->undo, (void *)((u64)p & ~7ull));

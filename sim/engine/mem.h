@@ -237,6 +237,18 @@ static __always_inline u64 door(enum mem_op op, unsigned int size, void *p, u64 
 #define mem_await32(p, mask, want)	DOOR(MEM_AWAIT, 32, p, mask, want)
 #define mem_await64(p, mask, want)	DOOR(MEM_AWAIT, 64, p, mask, want)
 
+/*
+ * world_atomic - no step, as world_set(), but atomic where threads are real. For what the
+ * machine or the kernel counts by means that no race is about (users of a file, calls until an
+ * injected error): no schedule may come between. Returns what mem_effect() does.
+ */
+u64 world_atomic(enum mem_op op, unsigned int size, void *p, u64 a, u64 b);
+#define world_read(p)		world_atomic(MEM_READ, sizeof(*(p)), p, 0, 0)
+#define world_xchg(p, v)	world_atomic(MEM_XCHG, sizeof(*(p)), p, (u64)(v), 0)
+#define world_xadd(p, v)	world_atomic(MEM_XADD, sizeof(*(p)), p, (u64)(v), 0)
+#define world_cmpxchg(p, old, new_)	\
+	world_atomic(MEM_CMPXCHG, sizeof(*(p)), p, (u64)(old), (u64)(new_))
+
 #define mem_fence()	((void)door(MEM_FENCE, 8, NULL, 0, 0, SITE_HERE))
 
 /* What the running actor would read; the set-up context, and whoever has no buffer: memory. */

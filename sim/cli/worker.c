@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "sim/cli/cli.h"
+#include "sim/engine/farm.h"
 
 #define STRESS_GRACE	10.0	/* seconds after which a stress that does not end is hung */
 
@@ -153,7 +154,7 @@ struct play_result *worker_play(const struct job *job, gboolean in_process)
 {
 	struct play_result *r;
 	int fd[2];
-	pid_t pid;
+	pid_t self = getpid(), pid;
 
 	if (in_process)
 		return play(job);
@@ -167,6 +168,7 @@ struct play_result *worker_play(const struct job *job, gboolean in_process)
 		return no_result(job, PLAY_FAULT, g_strerror(errno));
 	}
 	if (!pid) {
+		farm_child(self);
 		close(fd[0]);
 		child(job, fd[1]);
 	}

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -82,6 +83,13 @@ static void send_all(int fd, const void *from, size_t n)
 	}
 }
 
+void farm_child(pid_t parent)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(1);	/* it was quicker */
+}
+
 static void child(struct farm *f, u32 seat, int fd)
 {
 	u32 i, left = f->work->stint;
@@ -110,6 +118,7 @@ static bool start(struct farm *f)
 {
 	struct worker *w = &f->worker[f->running];
 	u32 seat = 0;
+	pid_t self = getpid();
 	int fd[2];
 
 	while (f->seat_taken[seat])
@@ -125,6 +134,7 @@ static bool start(struct farm *f)
 		return false;
 	}
 	if (!w->pid) {
+		farm_child(self);
 		close(fd[0]);
 		child(f, seat, fd[1]);
 	}

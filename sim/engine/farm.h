@@ -6,6 +6,7 @@
  */
 #include <glib.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 #include "sim/engine/types.h"
 
@@ -34,3 +35,6 @@ struct farm_work {
  */
 struct farm_result *farm_run(const struct farm_work *work);
 void farm_free(struct farm_result *r, u32 n);
+
+/* farm_child - called by a forked child: what has no end of its own ends with its @parent */
+void farm_child(pid_t parent);

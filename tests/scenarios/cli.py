@@ -436,6 +436,23 @@ class Commands(unittest.TestCase):
         self.assertIn('stopped', out)
         self.assertIn('1 case, 0 as expected', out)
 
+    def test_nobody_outlives_it(self):
+        path = self.file('endless.scn', ENDLESS + 'limit steps=4G\n')
+        proc = subprocess.Popen([SEPTSIM, 'run', path], stdout=subprocess.DEVNULL)
+        child = self.worker(proc)
+        proc.kill()
+        proc.wait()
+        for _ in range(500):
+            try:
+                with open(f'/proc/{child}/stat', encoding='ascii') as f:
+                    if f.read().rsplit(')', 1)[1].split()[0] == 'Z':
+                        return      # waits for whoever adopted it
+            except FileNotFoundError:
+                return
+            time.sleep(0.02)
+        os.kill(child, signal.SIGKILL)
+        self.fail('a worker goes on without its parent')
+
 
 class Explore(unittest.TestCase):
     CASE = ['--case', 'no-freeze/read', RACE]

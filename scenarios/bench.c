@@ -121,6 +121,27 @@ static enum sim_end warm_up(struct player *pl, guint64 until)
 	return sim_run(pl->sim);
 }
 
+/*
+ * A run that its limit ends may have a thread in it that nobody will ever let go on: a host
+ * thread that waits since before the second half began. A vCPU may lie in HLT as long as it likes.
+ */
+static void look_for_starved(struct player *pl, struct bench_result *r, guint64 half)
+{
+	for (guint i = 0; i < pl->ncast && r->end == BENCH_DONE; i++) {
+		const struct cast *a = &pl->cast[i];
+		char *who;
+
+		if (!a->actor || a->scn->vcpu >= 0 || a->actor->state != ACTOR_BLOCKED ||
+		    a->actor->clock >= half)
+			continue;
+		who = explain(pl->sim);
+		r->end = BENCH_STUCK;
+		r->why = g_strdup_printf("%s waits since cycle %" G_GUINT64_FORMAT ": %s",
+					 a->scn->name, (guint64)a->actor->clock - pl->base, who);
+		g_free(who);
+	}
+}
+
 static void run(struct player *pl, struct bench_result *r, guint64 jitter)
 {
 	enum sim_end end = init_lines(pl);
@@ -143,6 +164,8 @@ static void run(struct player *pl, struct bench_result *r, guint64 jitter)
 	}
 	r->cycles = sim_cycles(pl->sim) - base - pl->sc->measure_after;
 	ended(pl, r, end);
+	if (end == SIM_LIMIT)
+		look_for_starved(pl, r, base + pl->sc->measure_after + r->cycles / 2);
 }
 
 struct bench_result *bench_play(const struct scenario *sc, const struct scenario_case *c,

@@ -98,7 +98,8 @@ char *bench_verdict(const struct bench_report *rep, const struct bench_column *c
 void report_bench_text(const struct bench_report *rep, const struct report_look *look,
 		       GString *out);
 void report_bench_csv(const struct bench_report *rep, GString *out);
-void report_bench_json(const struct bench_report *rep, gint64 host_ns, GString *out);
+/* The same bytes from the same command: what the host took is not in it. */
+void report_bench_json(const struct bench_report *rep, GString *out);
 void report_bench_html(const struct bench_report *rep, GString *out);
 
 /* bench_html_overview.c: the first page, and what may be concluded */

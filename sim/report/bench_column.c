@@ -108,6 +108,8 @@ static gboolean under(const char *name, const char *prefix)
 	return !strncmp(name, prefix, n) && (name[n] == '\0' || name[n] == ' ');
 }
 
+#define NOTHING		G_MAXUINT64	/* a time of what never happened */
+
 static guint64 stat_of(int stat, const struct hist *h)
 {
 	switch (stat) {
@@ -149,7 +151,7 @@ static guint64 value_of(const struct bench_column *c, const struct bench_result 
 		else
 			hist_merge(&sum, &x->hist);
 	}
-	v = stat_of(c->stat, &sum);
+	v = c->cycles && !sum.count && c->stat >= STAT_MEAN ? NOTHING : stat_of(c->stat, &sum);
 	hist_fini(&sum);
 	g_ptr_array_unref(all);
 	return v;
@@ -251,7 +253,7 @@ struct bench_stat bench_cell_stat(const struct bench_column *c, const struct ben
 	for (guint i = 0; i < cell->runs->len; i++) {
 		const struct bench_run *run = &g_array_index(cell->runs, struct bench_run, i);
 
-		if (run->value)
+		if (run->value && run->value[c->at] != NOTHING)
 			v[n++] = run->value[c->at];
 	}
 	s = bench_stat(v, n);
@@ -275,7 +277,7 @@ gboolean bench_cell_counts(const struct bench_column *c, const struct bench_cell
 	for (guint i = 0; i < cell->runs->len; i++) {
 		const struct bench_run *run = &g_array_index(cell->runs, struct bench_run, i);
 
-		if (run->value && run->value[c->at])
+		if (run->value && run->value[c->at] && run->value[c->at] != NOTHING)
 			return TRUE;
 	}
 	return FALSE;
@@ -297,13 +299,25 @@ static gboolean asks(const struct bench_report *rep, guint from, guint to,
 	return FALSE;
 }
 
+static void in_order(const GPtrArray *columns, const GPtrArray *measures, GPtrArray *to)
+{
+	for (guint m = 0; m < measures->len; m++)
+		for (guint k = 0; k < columns->len; k++)
+			if (!strcmp(((struct bench_column *)columns->pdata[k])->spec,
+				    measures->pdata[m]))
+				g_ptr_array_add(to, columns->pdata[k]);
+}
+
 GPtrArray *bench_columns_of(const struct bench_report *rep, guint from, guint to)
 {
 	const GPtrArray *asked = rep->columns, *all = asked->len ? asked : rep->defaults;
 	GPtrArray *some = g_ptr_array_new();
 
+	if (from < to)		/* what the file measures first comes first */
+		in_order(asked, ((struct bench_cell *)rep->cells->pdata[from])->measures, some);
 	for (guint k = 0; k < all->len; k++)
-		if (!asked->len || asks(rep, from, to, all->pdata[k]))
+		if ((!asked->len || asks(rep, from, to, all->pdata[k])) &&
+		    !g_ptr_array_find(some, all->pdata[k], NULL))
 			g_ptr_array_add(some, all->pdata[k]);
 	for (guint k = some->len; k-- > 0;) {
 		const struct bench_column *c = some->pdata[k];
@@ -408,9 +422,13 @@ char *bench_verdict(const struct bench_report *rep, const struct bench_column *c
 			continue;
 		a = bench_cell_stat(c, mine);
 		b = bench_cell_stat(c, base);
-		if (!a.n || !b.n || bench_cell_broken(mine) || bench_cell_broken(base)) {
+		if (bench_cell_broken(mine) || bench_cell_broken(base)) {
 			g_string_free(at, TRUE);
 			return g_strdup("not ranked: broken");
+		}
+		if (!a.n || !b.n) {
+			g_string_free(at, TRUE);
+			return g_strdup("not ranked: it never happened");
 		}
 		one = bench_differ(&a, &b);
 		small |= one && bench_negligible(&a, &b);
@@ -429,9 +447,11 @@ char *bench_verdict(const struct bench_report *rep, const struct bench_column *c
 		text = g_strdup("not decided: the intervals touch");
 	else if (small)
 		text = g_strdup("not decided: they differ by less than 2 %");
+	else if (!sure)
+		text = g_strdup("not decided: fewer than 6 seeds");
 	else
-		text = g_strdup_printf("%s at %s%s", (which < 0) == !c->more_is_better ? "better" :
-				       "worse", at->str, sure ? "" : " (few seeds)");
+		text = g_strdup_printf("%s at %s", (which < 0) == !c->more_is_better ? "better" :
+				       "worse", at->str);
 	g_string_free(at, TRUE);
 	return text;
 }

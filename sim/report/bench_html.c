@@ -34,9 +34,9 @@ static const char style[] =
 	".all tr>:first-child{position:sticky;left:0;"
 	"background:var(--bg);white-space:normal;min-width:9rem}.up{color:var(--bad)}"
 	".all th:not(:first-child){writing-mode:vertical-rl;transform:rotate(180deg);text-align:left;"
-	"vertical-align:bottom;padding:.4rem .15rem}.all th:first-child{vertical-align:bottom}"
+	"vertical-align:bottom;padding:.4rem .15rem;border:solid var(--line);border-width:1px 0 0}.all th:first-child{vertical-align:bottom}"
 	".down{color:var(--c2)}summary{cursor:pointer;margin:.3rem 0}\n"
-	"@media(max-width:40rem){svg text{font-size:17px}}\n";
+	"@media(max-width:40rem){svg text{font-size:15px}}\n";
 
 static void put(GString *out, const char *text)
 {
@@ -63,7 +63,8 @@ static void cell_of(const struct bench_report *rep, const struct bench_column *c
 	char *high = bench_number(c, s.high), *verdict = bench_verdict(rep, c, cell);
 
 	if (!s.n) {
-		g_string_append(out, "<td class=bad>broken</td>");
+		g_string_append(out, bench_cell_broken(cell) ? "<td class=bad>broken</td>" :
+				"<td class=dim title=\"it never happened\">&ndash;</td>");
 	} else {
 		g_string_append(out, "<td");
 		if (verdict) {

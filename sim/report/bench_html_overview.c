@@ -64,6 +64,10 @@ static void ratio_cell(const struct bench_report *rep, const struct bench_column
 	}
 	a = bench_cell_stat(c, cell);
 	b = bench_cell_stat(c, base);
+	if (!a.n) {
+		g_string_append(out, "<td class=dim title=\"it never happened\">&ndash;</td>");
+		return;
+	}
 	verdict = bench_verdict(rep, c, cell);
 	if (!verdict || bench_cell_broken(base) || !b.median) {
 		median = bench_number(c, a.median);

@@ -75,7 +75,7 @@ static void broken(struct json *j, const struct bench_report *rep, const struct 
 	json_leave(j, ']');
 }
 
-void report_bench_json(const struct bench_report *rep, gint64 host_ns, GString *out)
+void report_bench_json(const struct bench_report *rep, GString *out)
 {
 	struct json j = { .out = out };
 
@@ -110,11 +110,6 @@ void report_bench_json(const struct bench_report *rep, gint64 host_ns, GString *
 		json_leave(&j, '}');
 	}
 	json_leave(&j, ']');
-	if (host_ns) {
-		json_enter(&j, "host", '{');
-		json_number(&j, "nanoseconds", host_ns);
-		json_leave(&j, '}');
-	}
 	json_leave(&j, '}');
 	g_string_append_c(out, '\n');
 }

@@ -30,9 +30,7 @@ def play(path, *args):
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     if done.returncode not in (0, 1):
         sys.exit(f'{path}: exit {done.returncode}: {done.stderr}')
-    out = json.loads(done.stdout)
-    del out['host']
-    return out
+    return done.stdout
 
 
 cells = 0
@@ -42,7 +40,7 @@ with tempfile.TemporaryDirectory() as there:
         one = play(path, '--jobs', '1', '--html', html)
         if one != play(path, '--jobs', '2'):
             sys.exit(f'{path}: two runs differ')
-        for c in one['cells']:
+        for c in json.loads(one)['cells']:
             cells += 1
             shipped = c['policy'].startswith('v') and not c['policy'].startswith('v1')
             if shipped and c['broken']:

@@ -72,6 +72,7 @@ const struct region_type kvm_region_types[KVM_REGIONS] = {
 	[KVM_REGION_MIRROR_INVALID] = { .name = "mirror_root.invalid" },
 	[KVM_REGION_ROOTS] = { .name = "tdp_mmu_roots", .class = page_class },
 	[KVM_REGION_NX_LIST] = { .name = "possible_nx_huge_pages", .class = page_class },
+	[KVM_REGION_NX_NR] = { .name = "nx_nr_pages", .indexed = true },
 	[KVM_REGION_MN_COUNT] = { .name = "mn_active_invalidate_count" },
 	[KVM_REGION_GEN] = { .name = "memslots.generation" },
 	[KVM_REGION_USER_PAGES] = { .name = "user", .class = page_class, .indexed = true },

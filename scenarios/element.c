@@ -35,7 +35,7 @@ static gboolean find_type(struct element *e, const struct scn_region_ref *ref)
 static void locate(struct element *e)
 {
 	/* A table may go and another come in its place: another root's, say. */
-	if (e->epoch == region_epoch())
+	if (!e->type || e->epoch == region_epoch())	/* no type: it has been refused */
 		return;
 	e->epoch = region_epoch();
 	e->region = NULL;

@@ -163,10 +163,16 @@ class Compiler:
             '-include', 'linux/kconfig.h', '-include', 'linux/compiler_types.h',
             '-include', 'septsim.h', *flags]
 
-    def one(self, src, obj, extra):
-        """Compile @src, or say what is wrong in terms of the tree and the shim."""
-        if src.name not in ('glue_tsan.c', 'glue_lib.c'):	# these announce their own
+    def one(self, src, obj, extra, seams):
+        """
+        Compile @src, or say what is wrong in terms of the tree and the shim. @seams: the begin
+        and the end of its functions call glue_tsan.c, too.
+        """
+        if src.name not in ('glue_tsan.c', 'glue_lib.c', 'glue_mm.c'):	# these announce their own
             extra = [*extra, *self.hooks]
+        if seams:
+            extra = ['-fno-optimize-sibling-calls'] + [
+                e.replace('entry-exit=0', 'entry-exit=1') for e in extra]
         dep = obj.with_suffix('.d')
         cmd = [*self.cc, *self.flags, *extra, '-MD', '-MF', str(dep), '-c', str(src), '-o', str(obj)]
         key = obj.with_suffix('.key')
@@ -268,15 +274,17 @@ def build(farm, cc, jobs, a, version):
     """Compile all, two at a time; every file's first error is said."""
     objdir = farm.out / 'obj'
     objdir.mkdir(exist_ok=True)
-    bad, objs = [], []
+    bad, objs, by_file = [], [], {}
+    seams = list(rows('seams.txt'))
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         runs = []
         for src, unit, extra in jobs:
             path = HERE / unit if unit.startswith('glue') else farm.out / 'farm' / unit
             obj = objdir / (Path(unit).stem + '_' + (Path(unit).parent.name or 'kernel') + '.o')
             objs.append(obj)
+            by_file[src] = obj
             extra = [e.replace('@FARM@', str(farm.out / 'farm')) for e in extra]
-            runs.append(pool.submit(cc.one, path, obj, extra))
+            runs.append(pool.submit(cc.one, path, obj, extra, any(f == src for _, f in seams)))
         for r in runs:
             if r.result():
                 bad.append(r.result())
@@ -284,6 +292,7 @@ def build(farm, cc, jobs, a, version):
         print(b if isinstance(b, str) else b[0] + '\n' + b[1], file=sys.stderr)
     if bad:
         die(f'{len(bad)} of {len(jobs)} files do not compile')
+    objs.append(make_seams(cc, objdir, [(name, by_file[f]) for name, f in seams]))
     link_all(farm, cc, objs, a.obj)
     write_info(farm, cc, a, version)
     if a.depfile:
@@ -295,6 +304,27 @@ def run(*cmd):
     if r.returncode:
         die(f'{cmd[0]} failed:\n{r.stderr[:4000]}')
     return r.stdout
+
+
+def make_seams(cc, d, seams):
+    """A table of where the functions of seams.txt lie; one that this tree has not is left out."""
+    table, externs = '', ''
+    for n, (name, obj) in enumerate(seams):
+        for line in run('nm', '-S', '--defined-only', obj).splitlines():
+            words = line.split()
+            if len(words) != 4 or words[2] not in 'tT' or not re.fullmatch(
+                    re.escape(name) + r'(\.(isra|constprop)\.\d+)*', words[3]):
+                continue
+            run('objcopy', '--globalize-symbol=' + words[3], obj)
+            externs += f'extern const char seam{n}[] __asm__("{words[3]}");\n'
+            table += f'\t{{ "{name}", seam{n}, 0x{words[1]} }},\n'
+    src, obj = d / 'seams.c', d / 'seams.o'
+    src.write_text('#include "kvmmmu/kernel/ksim.h"\n' + externs +
+                   f'const struct ksim_seam ksim_seams[] = {{\n{table}\t{{ 0, 0, 0 }},\n}};\n',
+                   encoding='utf-8')
+    run(*cc.cc, '-fPIC', '-O1', '-fcf-protection=none', '-I', HERE.parent.parent, '-c', src, '-o',
+        obj)
+    return obj
 
 
 # Statics lie between two symbols, with room for a copy; what nothing reaches from ktree_*() is
@@ -402,6 +432,8 @@ def write_depfile(objs, a):
     """What the build rests on: every file of the tree, and all of ours."""
     deps = set()
     for o in objs:
+        if not o.with_suffix('.d').exists():	# of what was made here
+            continue
         text = o.with_suffix('.d').read_text(encoding='utf-8').replace('\\\n', ' ')
         deps.update(os.path.realpath(w) for w in text.split(':', 1)[1].split())
     deps.update(str(p) for p in HERE.iterdir() if p.suffix in ('.txt', '.py'))

@@ -9,7 +9,10 @@ struct kvm;
 struct kvm_vcpu;
 struct kvm_memory_slot;
 
-int ktree_boot_x86(void);
+int ktree_boot_x86(int ad);
+/* where the running actor's loop over pages is: all that it remembers at the loop's head */
+void ktree_loop_at(unsigned long at);
+void ktree_boot_mmu(void);
 int ktree_boot_main(void);
 int ktree_boot_tdx(void);
 int ktree_boot_virt(void);
@@ -22,7 +25,25 @@ unsigned int ktree_tdx_vcpu_size(void);
 int ktree_td_fault(struct kvm_vcpu *vcpu, unsigned long gfn, int is_shared);
 void ktree_td_regions(struct kvm *kvm);
 void ktree_td_vcpu_regions(struct kvm_vcpu *vcpu);
-void ksim_user_clear(unsigned long addr);
+unsigned int ktree_vmx_vcpu_size(void);
+int ktree_vmx_create(struct kvm_vcpu *vcpu);
+void ktree_vmx_free(struct kvm_vcpu *vcpu);
+void ktree_vmx_load(struct kvm_vcpu *vcpu, int cpu);
+void ktree_vmx_unload(struct kvm_vcpu *vcpu);
+void ktree_vmx_load_pgd(struct kvm_vcpu *vcpu, unsigned long root);
+void ktree_vmx_flush_current(struct kvm_vcpu *vcpu);
+void ktree_vmx_update_logging(struct kvm_vcpu *vcpu);
+void ktree_vmx_run(struct kvm_vcpu *vcpu);
+int ktree_vmx_handle_exit(struct kvm_vcpu *vcpu);
+int ktree_vmx_fault(struct kvm_vcpu *vcpu, unsigned long gfn);
+int kvm_emulate_halt_noskip(struct kvm_vcpu *vcpu);
+struct page;
+bool ksim_get_page_unless_zero(struct page *p);
+int ksim_user_init(struct kvm *kvm, unsigned long pages, int huge);
+/* user pages [start, end) go: their entries, and then, behind the notifiers' end, they */
+void ksim_user_clear(struct kvm *kvm, unsigned long start, unsigned long end);
 void ksim_user_release(void);
+void ktree_notify_start(struct kvm *kvm, unsigned long start, unsigned long end);
+void ktree_notify_end(struct kvm *kvm, unsigned long start, unsigned long end);
 void ktree_td_check_end(struct kvm *kvm);
 void ksim_vm_gone(void *kvm);

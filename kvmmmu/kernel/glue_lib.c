@@ -13,9 +13,9 @@
 	(lhs) = set_v;							\
 } while (0)
 
-int ktree_boot(int nx_huge_pages)
+int ktree_boot(int ad)
 {
-	int r = ktree_boot_x86();
+	int r = ktree_boot_x86(ad);
 
 	r = r ? r : ktree_boot_virt();
 	r = r ? r : ktree_boot_tdx();
@@ -365,7 +365,7 @@ void ksim_put_page(struct page *p)
 		ksim_guest_page_free(page_to_phys(p));
 }
 
-static bool get_unless_zero(struct page *p)
+bool ksim_get_page_unless_zero(struct page *p)
 {
 	int n = atomic_read(&p->refcount);
 
@@ -405,7 +405,7 @@ struct folio *ksim_filemap_get(struct address_space *m, unsigned long index, int
 			ksim_guest_page_free(page_to_phys(p));
 			continue;
 		}
-		if (!get_unless_zero(p))
+		if (!ksim_get_page_unless_zero(p))
 			continue;
 		ksim_folio_lock(p);
 		if (READ_ONCE(p->mapping) == m)
@@ -421,7 +421,7 @@ void truncate_inode_pages_range(struct address_space *m, loff_t from, loff_t to)
 	struct page *p;
 
 	while ((p = ksim_xa_find(&m->i_pages, &i, last))) {
-		if (!get_unless_zero(p))
+		if (!ksim_get_page_unless_zero(p))
 			continue;
 		ksim_folio_lock(p);
 		if (READ_ONCE(p->mapping) == m) {
@@ -494,102 +494,3 @@ struct vhost_task *vhost_task_create(bool (*fn)(void *), void (*sigkill)(void *)
 {
 	return (struct vhost_task *)the_mm;	/* the NX worker is an actor: recover-nx */
 }
-
-/* --- user memory: 4K pages ------------------------------------------------------------------------------ */
-
-static struct xarray *user_pages(void)
-{
-	if (!the_mm->pages) {
-		SET(the_mm->pages, ksim_alloc(sizeof(struct xarray)));
-		SET(the_mm->pages->region, KSIM_USER);
-	}
-	return the_mm->pages;
-}
-
-static unsigned long user_index(unsigned long addr)
-{
-	return addr == KSIM_SOURCE ? 0 : 1 + (addr - KSIM_USER_BASE) / KSIM_USER_VM * (1ul << 24) +
-	       ((addr - KSIM_USER_BASE) % KSIM_USER_VM >> PAGE_SHIFT);
-}
-
-/* A reference to what the entry names, if it still does */
-static struct page *gup_fast(unsigned long addr)
-{
-	struct page *p;
-
-	rcu_read_lock();
-	for (;;) {
-		p = ksim_xa_load(user_pages(), user_index(addr));
-		if (!p)
-			break;
-		if (!get_unless_zero(p))
-			continue;
-		if (ksim_xa_load(user_pages(), user_index(addr)) == p)
-			break;
-		ksim_put_page(p);
-	}
-	rcu_read_unlock();
-	return p;
-}
-
-bool get_user_page_fast_only(unsigned long a, unsigned int flags, struct page **p)
-{
-	*p = gup_fast(a);
-	return *p;
-}
-
-int get_user_pages_fast_only(unsigned long a, int n, unsigned int f, struct page **p)
-{
-	int i;
-
-	for (i = 0; i < n && (p[i] = gup_fast(a + i * PAGE_SIZE)); i++)
-		;
-	return i;
-}
-
-long get_user_pages_unlocked(unsigned long a, unsigned long n, struct page **p, unsigned int f)
-{
-	struct page *new;
-
-	for (;;) {
-		*p = gup_fast(a);
-		if (*p)
-			return 1;
-		new = new_folio(NULL, a >> PAGE_SHIFT);
-		SET(new->refcount.counter, 1);
-		SET(new->locked, 0);
-		if (ksim_xa_cmpxchg(user_pages(), user_index(a), NULL, new)) {
-			SET(new->refcount.counter, 0);
-			ksim_guest_page_free(page_to_phys(new));
-		}
-	}
-}
-
-int get_user_pages_fast(unsigned long a, int n, unsigned int f, struct page **p)
-{
-	return get_user_pages_unlocked(a, 1, p, f);
-}
-
-void ksim_user_clear(unsigned long addr)
-{
-	struct page *p = ksim_xa_load(user_pages(), user_index(addr));
-
-	if (!p || ksim_xa_cmpxchg(user_pages(), user_index(addr), p, NULL) != p)
-		return;
-	SET(p->next, current->zapped);
-	SET(current->zapped, p);
-}
-
-void ksim_user_release(void)
-{
-	struct page *p;
-
-	while ((p = current->zapped)) {
-		SET(current->zapped, p->next);
-		ksim_put_page(p);
-	}
-}
-
-/* No huge page is behind: host_pfn_mapping_level() ends at the top. */
-static pgd_t no_pgd;
-pgd_t *pgd_offset(struct mm_struct *mm, unsigned long a) { return &no_pgd; }

@@ -10,10 +10,20 @@
 	cpumask_set_cpu(cpu, mask);					\
 	ksim_kick_requested(vcpu->vcpu_id);				\
 } while (0)
+/* What a loop in it does next is told to glue_mmu.c, where the loop is */
+__typeof__(kvm_arch_vcpu_pre_fault_memory) ktree_seam_prefault;
+#define kvm_arch_vcpu_pre_fault_memory ktree_seam_prefault
 #define kvm_make_all_cpus_request ktree_inner_make_all_cpus_request
 #include "kvm_main.c"
 #undef kvm_make_all_cpus_request
+#undef kvm_arch_vcpu_pre_fault_memory
 #include "kvmmmu/kernel/glue.h"
+
+long ktree_seam_prefault(struct kvm_vcpu *vcpu, struct kvm_pre_fault_memory *range)
+{
+	ktree_loop_at(range->gpa);
+	return kvm_arch_vcpu_pre_fault_memory(vcpu, range);
+}
 
 static unsigned long user_base(struct kvm *kvm)
 {
@@ -41,19 +51,23 @@ int ktree_boot_main(void)
 	/* kvm_online_cpu() of each: what a first VM would call */
 	for_each_possible_cpu(cpu)
 		per_cpu(virtualization_enabled, cpu) = true;
-	return kvm_init(ktree_tdx_vcpu_size(), 64, NULL);
+	return kvm_init(max(ktree_tdx_vcpu_size(), ktree_vmx_vcpu_size()), 64, NULL);
 }
 
-void *ktree_vm_create(int tdx, unsigned int max_vcpus, int *err)
+void *ktree_vm_create(const struct ktree_vm_config *c, int *err)
 {
-	struct kvm *kvm = kvm_create_vm(tdx ? KVM_X86_TDX_VM : KVM_X86_DEFAULT_VM, "0");
+	struct kvm *kvm = kvm_create_vm(c->tdx ? KVM_X86_TDX_VM : KVM_X86_DEFAULT_VM, "0");
 
 	*err = IS_ERR(kvm) ? PTR_ERR(kvm) : 0;
 	if (*err)
 		return NULL;
-	if (max_vcpus > kvm->max_vcpus)
-		kvm->max_vcpus = max_vcpus;
-	if (tdx)
+	if (c->max_vcpus > kvm->max_vcpus)
+		kvm->max_vcpus = c->max_vcpus;
+	kvm->arch.disable_nx_huge_pages = !c->nx;	/* KVM_CAP_VM_DISABLE_NX_HUGE_PAGES */
+	kvm->manual_dirty_log_protect = c->manual_protect;
+	if (!c->tdx && c->pml)
+		kvm->arch.cpu_dirty_log_size = 512;	/* vmx_vm_init() */
+	if (c->tdx)
 		kvm->mem_attr_array.dflt = xa_mk_value(KVM_MEMORY_ATTRIBUTE_PRIVATE);
 	return kvm;
 }
@@ -72,9 +86,13 @@ static long vcpu_ioctl_of(struct kvm_vcpu *vcpu, unsigned int nr, void *arg)
 	return kvm_vcpu_ioctl(&f, nr, (unsigned long)arg);
 }
 
-int ktree_memory(void *kvm, unsigned long gfns, int gmem, int log_dirty, int *gmem_fd)
+int ktree_memory(void *kvm, unsigned long gfns, int gmem, int log_dirty, int huge, int *gmem_fd)
 {
 	struct kvm_create_guest_memfd g = { .size = gfns << PAGE_SHIFT };
+	int r = ksim_user_init(kvm, gfns, huge);
+
+	if (r)
+		return r;
 
 	*gmem_fd = -1;
 	if (gmem) {
@@ -184,6 +202,112 @@ int ktree_attributes(void *kvm, unsigned long start, unsigned long end, int to_p
 	return vm_ioctl_of(kvm, KVM_SET_MEMORY_ATTRIBUTES, &a);
 }
 
+static int logging_slot(struct kvm *kvm, unsigned long gfn, struct kvm_memory_slot *of)
+{
+	struct kvm_memory_slot *s = gfn_to_memslot(kvm, gfn);
+
+	if (!s || !s->dirty_bitmap)
+		return -ENOENT;
+	of->id = s->id;
+	of->base_gfn = s->base_gfn;
+	of->npages = s->npages;
+	return 0;
+}
+
+/* User space copies what it is told of, unless it says first which it will clear */
+int ktree_get_dirty(void *k, unsigned long gfn)
+{
+	struct kvm *kvm = k;
+	struct kvm_memory_slot s;
+	int idx = srcu_read_lock(&kvm->srcu), r = logging_slot(kvm, gfn, &s);
+	struct kvm_dirty_log log = { 0 };
+	unsigned long i, n, *buf;
+
+	srcu_read_unlock(&kvm->srcu, idx);
+	if (r)
+		return r;
+	n = (s.npages + 63) / 64;
+	buf = ksim_alloc(n * 8);
+	log.slot = s.id;
+	log.dirty_bitmap = buf;
+	r = vm_ioctl_of(kvm, KVM_GET_DIRTY_LOG, &log);
+	for (i = 0; !r && i < n; i++) {
+		ksim_dirty_told(kvm, s.base_gfn + i * 64, buf[i]);
+		if (!kvm->manual_dirty_log_protect)
+			ksim_dirty_copied(kvm, s.base_gfn + i * 64, buf[i]);
+	}
+	ksim_free(buf);
+	return r;
+}
+
+/* Of 64 pages from @i * 64 of the slot those of [@from, @to) that user space wants cleared */
+static unsigned long clear_mask(struct kvm *kvm, const struct kvm_memory_slot *s, unsigned long i,
+				unsigned long from, unsigned long to)
+{
+	unsigned long mask = kvm->manual_dirty_log_protect ?
+			     ksim_dirty_was_told(kvm, s->base_gfn + i * 64) : ~0ul;
+
+	if (from > i * 64)
+		mask &= ~0ul << (from - i * 64);
+	if (to < i * 64 + 64)
+		mask &= ~(~0ul << (to - i * 64));
+	return mask;
+}
+
+int ktree_clear_dirty(void *k, unsigned long start, unsigned long end)
+{
+	struct kvm *kvm = k;
+	struct kvm_memory_slot s;
+	int idx = srcu_read_lock(&kvm->srcu), r = logging_slot(kvm, start, &s);
+	struct kvm_clear_dirty_log log = { 0 };
+	unsigned long i, n, first, *buf;
+
+	srcu_read_unlock(&kvm->srcu, idx);
+	if (r)
+		return r;
+	start -= s.base_gfn;
+	end -= s.base_gfn;
+	if (end > s.npages)
+		return -EINVAL;
+	first = start / 64;
+	n = (end + 63) / 64 - first;
+	buf = ksim_alloc(n * 8);
+	for (i = 0; i < n; i++)
+		buf[i] = clear_mask(kvm, &s, first + i, start, end);
+	log.slot = s.id;
+	log.first_page = first * 64;
+	log.num_pages = min((first + n) * 64, s.npages) - first * 64;
+	log.dirty_bitmap = buf;
+	r = vm_ioctl_of(kvm, KVM_CLEAR_DIRTY_LOG, &log);
+	for (i = 0; !r && i < n; i++)
+		ksim_dirty_copied(kvm, s.base_gfn + (first + i) * 64, buf[i]);
+	ksim_free(buf);
+	return r;
+}
+
+int ktree_peek_dirty(void *k, unsigned long gfn)
+{
+	struct kvm *kvm = k;
+	struct kvm_memslots *slots = (struct kvm_memslots *)kvm->memslots[0];
+	struct rb_node *n = slots->gfn_tree.rb_node;
+
+	while (n) {
+		struct kvm_memory_slot *s = container_of(n, struct kvm_memory_slot,
+							 gfn_node[slots->node_idx]);
+
+		if (gfn < s->base_gfn) {
+			n = n->rb_left;
+		} else if (gfn >= s->base_gfn + s->npages) {
+			n = n->rb_right;
+		} else {
+			unsigned long i = gfn - s->base_gfn;
+
+			return !s->dirty_bitmap ? 0 : 1 + (s->dirty_bitmap[i / 64] >> (i % 64) & 1);
+		}
+	}
+	return 0;
+}
+
 void ktree_kick(void *kvm)
 {
 	kvm_make_all_cpus_request(kvm, KVM_REQ_OUTSIDE_GUEST_MODE);
@@ -242,27 +366,39 @@ int ktree_vm_fd(void *kvm)
 	return ksim_getfd("kvm-vm", &vm_fops, kvm, 0);
 }
 
-/* zap_page_range_single(): notifiers, entries, notifiers, pages */
-void ktree_notify(void *k, unsigned long start, unsigned long end)
+static struct mmu_notifier_range user_range(struct kvm *kvm, unsigned long start, unsigned long end)
 {
-	struct kvm *kvm = k;
-	struct mmu_notifier *mn = &kvm->mmu_notifier;
-	struct mmu_notifier_range r = { .mm = kvm->mm };
-	unsigned long a;
+	return (struct mmu_notifier_range){
+		.mm = kvm->mm, .start = user_base(kvm) + (start << PAGE_SHIFT),
+		.end = user_base(kvm) + (end << PAGE_SHIFT),
+	};
+}
 
-	r.start = user_base(kvm) + (start << PAGE_SHIFT);
-	r.end = user_base(kvm) + (end << PAGE_SHIFT);
-	ksim_call_event("host_zap_page_range", start);
+void ktree_notify_start(struct kvm *kvm, unsigned long start, unsigned long end)
+{
+	struct mmu_notifier_range r = user_range(kvm, start, end);
+
 	ksim_call_event("kvm_mmu_notifier_invalidate_range_start", start);
-	mn->ops->invalidate_range_start(mn, &r);
+	kvm->mmu_notifier.ops->invalidate_range_start(&kvm->mmu_notifier, &r);
 	ksim_return_event("kvm_mmu_notifier_invalidate_range_start", start, 0);
-	for (a = r.start; a < r.end; a += PAGE_SIZE) {
-		ksim_user_clear(a);
-		cond_resched();
-	}
+}
+
+void ktree_notify_end(struct kvm *kvm, unsigned long start, unsigned long end)
+{
+	struct mmu_notifier_range r = user_range(kvm, start, end);
+
 	ksim_call_event("kvm_mmu_notifier_invalidate_range_end", start);
-	mn->ops->invalidate_range_end(mn, &r);
+	kvm->mmu_notifier.ops->invalidate_range_end(&kvm->mmu_notifier, &r);
 	ksim_return_event("kvm_mmu_notifier_invalidate_range_end", start, 0);
+}
+
+/* zap_page_range_single(): notifiers, entries, notifiers, pages */
+void ktree_notify(void *kvm, unsigned long start, unsigned long end)
+{
+	ksim_call_event("host_zap_page_range", start);
+	ktree_notify_start(kvm, start, end);
+	ksim_user_clear(kvm, start, end);
+	ktree_notify_end(kvm, start, end);
 	ksim_user_release();
 	ksim_return_event("host_zap_page_range", start, 0);
 }
@@ -274,6 +410,19 @@ int ktree_age(void *k, unsigned long start, unsigned long end)
 
 	return mn->ops->clear_flush_young(mn, kvm->mm, user_base(kvm) + (start << PAGE_SHIFT),
 					  user_base(kvm) + (end << PAGE_SHIFT));
+}
+
+/* Of each page on its own, as folio_referenced() looks, until one is young */
+int ktree_test_age(void *k, unsigned long start, unsigned long end)
+{
+	struct kvm *kvm = k;
+	struct mmu_notifier *mn = &kvm->mmu_notifier;
+	unsigned long p;
+
+	for (p = start; p < end; p++)
+		if (mn->ops->test_young(mn, kvm->mm, user_base(kvm) + (p << PAGE_SHIFT)))
+			return 1;
+	return 0;
 }
 
 void ktree_vcpu_lock(void *v) { mutex_lock(&((struct kvm_vcpu *)v)->mutex); }
@@ -325,6 +474,12 @@ void ktree_regions(void *k)
 	REGION(KSIM_ONLINE_VCPUS, kvm->online_vcpus);
 	REGION(KSIM_ROOTS, kvm->arch.tdp_mmu_roots.next);
 	REGION(KSIM_MN_COUNT, kvm->mn_active_invalidate_count);
+#ifdef HAVE_NX_LISTS
+	REGION(KSIM_NX_LIST, kvm->arch.possible_nx_huge_pages[KVM_TDP_MMU].pages.next);
+	for (unsigned long i = 0; i < KVM_NR_MMU_TYPES; i++)
+		ksim_region(kvm, KSIM_NX_NR, &kvm->arch.possible_nx_huge_pages[i].nr_pages, 8, 1, i,
+			    1, 0);
+#endif
 	kvm->mem_attr_array.region = KSIM_ATTRIBUTES;
 	kvm->mem_attr_array.owner = kvm;
 	if (kvm->arch.vm_type == KVM_X86_TDX_VM)

@@ -4,6 +4,11 @@
  */
 #define kvm_tdp_mmu_map ktree_seam_map
 #define kvm_tdp_mmu_zap_invalidated_roots ktree_seam_zap_invalidated
+/* Both loops that ask for it go round until a page is mapped, and ask at their heads. */
+#undef signal_pending
+#define signal_pending(t) ({						\
+	ksim_forget_loop(vcpu->kvm, current->loop_at << 4 | 6);		\
+	ksim_signal_pending(); })
 #include "mmu/mmu.c"
 #undef kvm_tdp_mmu_map
 #undef kvm_tdp_mmu_zap_invalidated_roots
@@ -28,6 +33,11 @@ void ktree_seam_zap_invalidated(struct kvm *kvm, bool shared)
 	ksim_call_event("kvm_tdp_mmu_zap_invalidated_roots", 0);
 	kvm_tdp_mmu_zap_invalidated_roots(kvm, shared);
 	ksim_return_event("kvm_tdp_mmu_zap_invalidated_roots", 0, 0);
+}
+
+void ktree_loop_at(unsigned long at)
+{
+	current->loop_at = at;
 }
 
 /* A page table is there: its words have names from now on, until the page is freed. */
@@ -88,6 +98,41 @@ void ktree_peek(void *k, int mirror, unsigned long gfn, struct ktree_spte *s)
 			s->pfn += gfn & (KVM_PAGES_PER_HPAGE(s->level) - 1);
 		return;
 	}
+}
+
+/* All that is listed in one go, as a ratio of 1 says */
+void ktree_boot_mmu(void)
+{
+	nx_huge_pages = 1;
+	nx_huge_pages_recovery_ratio = 1;
+}
+
+/* What the end of dirty logging does to the slot: its tables become huge pages where they can. */
+int ktree_collapse(void *k, unsigned long gfn)
+{
+	struct kvm *kvm = k;
+	struct kvm_memory_slot *s;
+
+	mutex_lock(&kvm->slots_lock);
+	s = gfn_to_memslot(kvm, gfn);
+	if (s && !(s->flags & KVM_MEM_LOG_DIRTY_PAGES))
+		kvm_mmu_recover_huge_pages(kvm, s);
+	mutex_unlock(&kvm->slots_lock);
+	return s ? 0 : -ENOENT;
+}
+
+/* As KVM_CLEAR_DIRTY_LOG calls it: under the write lock */
+int ktree_split(void *k, unsigned long from, unsigned long to)
+{
+	struct kvm *kvm = k;
+	struct kvm_memory_slot *s;
+
+	write_lock(&kvm->mmu_lock);
+	s = gfn_to_memslot(kvm, from);
+	if (s)
+		kvm_mmu_try_split_huge_pages(kvm, s, from, to, PG_LEVEL_4K);
+	write_unlock(&kvm->mmu_lock);
+	return s ? 0 : -ENOENT;
 }
 
 void ktree_recover_nx(void *kvm)

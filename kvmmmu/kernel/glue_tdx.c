@@ -3,8 +3,22 @@
  * arch/x86/kvm/vmx/tdx.c whole, and what needs its statics: what the ioctls that build a TD
  * leave, for TDs that are there from the start.
  */
+#ifdef HAVE_MAP_PRIVATE
+#define kvm_tdp_mmu_map_private_pfn ktree_seam_map_private
+#endif
 #include "vmx/tdx.c"
 #include "kvmmmu/kernel/glue.h"
+
+#ifdef HAVE_MAP_PRIVATE
+#undef kvm_tdp_mmu_map_private_pfn
+__typeof__(ktree_seam_map_private) kvm_tdp_mmu_map_private_pfn;
+
+int ktree_seam_map_private(struct kvm_vcpu *vcpu, gfn_t gfn, kvm_pfn_t pfn)
+{
+	ktree_loop_at(gfn);
+	return kvm_tdp_mmu_map_private_pfn(vcpu, gfn, pfn);
+}
+#endif
 
 unsigned int ktree_tdx_vm_size(void) { return sizeof(struct kvm_tdx); }
 unsigned int ktree_tdx_vcpu_size(void) { return sizeof(struct vcpu_tdx); }
@@ -100,6 +114,10 @@ void ktree_vcpu_unload(void *v)
 
 	if (vcpu->cpu == -1)
 		return;
+	if (vcpu->kvm->arch.vm_type != KVM_X86_TDX_VM) {
+		ktree_vmx_unload(vcpu);
+		return;
+	}
 	list_del(&to_tdx(vcpu)->cpu_list);
 	vcpu->cpu = -1;
 }

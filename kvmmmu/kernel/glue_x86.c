@@ -65,14 +65,25 @@ static u8 op_get_mt_mask(struct kvm_vcpu *vcpu, gfn_t gfn, bool is_mmio)
 static int op_vm_init(struct kvm *kvm) { return is_td_(kvm) ? tdx_vm_init(kvm) : 0; }
 static void op_vm_pre_destroy(struct kvm *kvm) { if (is_td_(kvm)) tdx_mmu_release_hkid(kvm); }
 static void op_vm_destroy(struct kvm *kvm) { if (is_td_(kvm)) tdx_vm_destroy(kvm); }
-static int op_vcpu_create(struct kvm_vcpu *v) { return is_td_(v->kvm) ? tdx_vcpu_create(v) : 0; }
-static void op_vcpu_free(struct kvm_vcpu *v) { if (is_td_(v->kvm)) tdx_vcpu_free(v); }
+static int op_vcpu_create(struct kvm_vcpu *v)
+{
+	return is_td_(v->kvm) ? tdx_vcpu_create(v) : ktree_vmx_create(v);
+}
+static void op_vcpu_free(struct kvm_vcpu *v)
+{
+	if (is_td_(v->kvm))
+		tdx_vcpu_free(v);
+	else
+		ktree_vmx_free(v);
+}
 static void op_vcpu_load(struct kvm_vcpu *v, int cpu)
 {
 	bool comes = v->cpu != cpu;
 
-	if (!is_td_(v->kvm))
+	if (!is_td_(v->kvm)) {
+		ktree_vmx_load(v, cpu);
 		return;
+	}
 	if (comes)
 		ksim_call_event("tdx_vcpu_load", v->vcpu_id);
 	tdx_vcpu_load(v, cpu);
@@ -85,9 +96,31 @@ static void op_load_pgd(struct kvm_vcpu *v, hpa_t root, int level)
 {
 	if (is_td_(v->kvm))
 		tdx_load_mmu_pgd(v, root, level);
+	else
+		ktree_vmx_load_pgd(v, root);
 }
-static void op_flush_all(struct kvm_vcpu *v) { tdx_flush_tlb_all(v); }
-static void op_flush_current(struct kvm_vcpu *v) { tdx_flush_tlb_current(v); }
+static void op_flush_all(struct kvm_vcpu *v)
+{
+	if (is_td_(v->kvm))
+		tdx_flush_tlb_all(v);
+	else
+		ksim_ept_sync_global();
+}
+static void op_flush_current(struct kvm_vcpu *v)
+{
+	if (is_td_(v->kvm))
+		tdx_flush_tlb_current(v);
+	else
+		ktree_vmx_flush_current(v);
+}
+#ifdef HAVE_PRE_RUN
+static int op_pre_run(struct kvm_vcpu *v) { return is_td_(v->kvm) ? tdx_vcpu_pre_run(v) : 1; }
+#else
+static bool op_needs_init(struct kvm_vcpu *v)
+{
+	return is_td_(v->kvm) && tdx_vcpu_needs_initialization(v);
+}
+#endif
 static unsigned long op_get_rflags(struct kvm_vcpu *v) { return X86_EFLAGS_FIXED; }
 static void op_cache_reg(struct kvm_vcpu *v, enum kvm_reg reg) { }
 
@@ -95,6 +128,10 @@ static fastpath_t op_vcpu_run(struct kvm_vcpu *v, u64 flags)
 {
 	fastpath_t r;
 
+	if (!is_td_(v->kvm)) {
+		ktree_vmx_run(v);
+		return EXIT_FASTPATH_NONE;
+	}
 	ksim_call_event("tdx_vcpu_run", v->vcpu_id);
 	r = tdx_vcpu_run(v, flags);
 	ksim_return_event("tdx_vcpu_run", v->vcpu_id, r);
@@ -103,8 +140,11 @@ static fastpath_t op_vcpu_run(struct kvm_vcpu *v, u64 flags)
 
 static int op_handle_exit(struct kvm_vcpu *v, fastpath_t fastpath)
 {
-	int r = tdx_handle_exit(v, fastpath);
+	int r;
 
+	if (!is_td_(v->kvm))
+		return ktree_vmx_handle_exit(v);
+	r = tdx_handle_exit(v, fastpath);
 	ktree_seam_end(v, r);
 	return r;
 }
@@ -113,9 +153,12 @@ static int op_handle_exit(struct kvm_vcpu *v, fastpath_t fastpath)
 
 int tdx_hooks(void);
 
-int ktree_boot_x86(void)
+int ktree_boot_x86(int ad)
 {
 	int r;
+
+	enable_ept_ad_bits = ad;
+	enable_pml = ad;
 
 	kvm_x86_ops.vm_size = max_t(unsigned int, sizeof(struct kvm), ktree_tdx_vm_size());
 	kvm_caps.supported_xcr0 = 3;
@@ -137,18 +180,20 @@ int ktree_boot_x86(void)
 	SET(vcpu_run, op_vcpu_run);
 	SET(handle_exit, op_handle_exit);
 #ifdef HAVE_PRE_RUN
-	SET(vcpu_pre_run, tdx_vcpu_pre_run);
+	SET(vcpu_pre_run, op_pre_run);
 #else
-	SET(vcpu_needs_initialization, tdx_vcpu_needs_initialization);
+	SET(vcpu_needs_initialization, op_needs_init);
 #endif
+	SET(update_cpu_dirty_logging, ktree_vmx_update_logging);
 	SET(gmem_max_mapping_level, tdx_gmem_max_mapping_level);
 	tdx_hooks();
 	kvm_mmu_x86_module_init();
 	r = kvm_mmu_vendor_module_init();
+	ktree_boot_mmu();
 #ifdef EPT_MASKS_2ARGS
-	kvm_mmu_set_ept_masks(true, true);
+	kvm_mmu_set_ept_masks(ad, true);
 #else
-	kvm_mmu_set_ept_masks(true);
+	kvm_mmu_set_ept_masks(ad);
 #endif
 	kvm_configure_mmu(true, 0, 5, PG_LEVEL_2M);
 	return r;
@@ -200,7 +245,7 @@ int kvm_arch_vcpu_create(struct kvm_vcpu *vcpu)
 	vcpu->arch.apic = kzalloc(sizeof(*vcpu->arch.apic), GFP_KERNEL);
 	vcpu->arch.apic->vcpu = vcpu;
 	vcpu->arch.mp_state = KVM_MP_STATE_RUNNABLE;
-	vcpu->arch.maxphyaddr = 52;
+	vcpu->arch.maxphyaddr = ksim_maxphyaddr(vcpu->kvm);
 	vcpu->arch.cr0 = X86_CR0_PE | X86_CR0_PG;
 	vcpu->arch.cr4 = X86_CR4_PAE;
 	vcpu->arch.efer = EFER_LME | EFER_LMA;
@@ -287,20 +332,46 @@ int kvm_arch_prepare_memory_region(struct kvm *kvm, const struct kvm_memory_slot
 	return 0;
 }
 
+static void update_cpu_dirty_logging(struct kvm *kvm, bool enable)
+{
+	int nr;
+
+	if (!kvm->arch.cpu_dirty_log_size)
+		return;
+	nr = atomic_read(&kvm->nr_memslots_dirty_logging);
+	if ((enable && nr == 1) || !nr)
+		kvm_make_all_cpus_request(kvm, KVM_REQ_UPDATE_CPU_DIRTY_LOGGING);
+}
+
+/* kvm_mmu_slot_apply_flags(), of a slot that stays where it is */
+static void log_dirty(struct kvm *kvm, const struct kvm_memory_slot *new, bool on)
+{
+	if (!on) {
+		kvm_mmu_recover_huge_pages(kvm, new);
+		return;
+	}
+	if (kvm_dirty_log_manual_protect_and_init_set(kvm))
+		return;
+	if (READ_ONCE(eager_page_split))
+		kvm_mmu_slot_try_split_huge_pages(kvm, new, PG_LEVEL_4K);
+	if (kvm->arch.cpu_dirty_log_size) {
+		kvm_mmu_slot_leaf_clear_dirty(kvm, new);
+		kvm_mmu_slot_remove_write_access(kvm, new, PG_LEVEL_2M);
+	} else {
+		kvm_mmu_slot_remove_write_access(kvm, new, PG_LEVEL_4K);
+	}
+	kvm_flush_remote_tlbs_memslot(kvm, new);
+}
+
 void kvm_arch_commit_memory_region(struct kvm *kvm, struct kvm_memory_slot *old,
 				   const struct kvm_memory_slot *new, enum kvm_mr_change change)
 {
 	u32 o = old ? old->flags : 0, n = new ? new->flags : 0;
 
-	if (change == KVM_MR_FLAGS_ONLY && (o ^ n) & KVM_MEM_LOG_DIRTY_PAGES) {
-		if (!(n & KVM_MEM_LOG_DIRTY_PAGES)) {
-			kvm_mmu_recover_huge_pages(kvm, new);
-		} else {
-			if (READ_ONCE(eager_page_split))
-				kvm_mmu_slot_try_split_huge_pages(kvm, new, PG_LEVEL_4K);
-			kvm_mmu_slot_remove_write_access(kvm, new, PG_LEVEL_4K);
-			kvm_flush_remote_tlbs_memslot(kvm, new);
-		}
+	if ((o ^ n) & KVM_MEM_LOG_DIRTY_PAGES) {
+		update_cpu_dirty_logging(kvm, n & KVM_MEM_LOG_DIRTY_PAGES);
+		if (change == KVM_MR_FLAGS_ONLY)
+			log_dirty(kvm, new, n & KVM_MEM_LOG_DIRTY_PAGES);
 	}
 	if (change == KVM_MR_MOVE)
 		kvm_arch_free_memslot(kvm, old);
@@ -338,6 +409,8 @@ int ktree_service_requests(struct kvm_vcpu *vcpu)
 		kvm_x86_call(flush_tlb_all)(vcpu);
 	if (kvm_check_request(KVM_REQ_TLB_FLUSH_CURRENT, vcpu))
 		kvm_x86_call(flush_tlb_current)(vcpu);
+	if (kvm_check_request(KVM_REQ_UPDATE_CPU_DIRTY_LOGGING, vcpu))
+		kvm_x86_call(update_cpu_dirty_logging)(vcpu);
 	return 1;
 }
 
@@ -453,7 +526,8 @@ int ktree_fault(void *v, unsigned long gfn, int is_shared)
 		if (r)
 			break;
 		kvm_vcpu_srcu_read_lock(vcpu);
-		r = ktree_td_fault(vcpu, gfn, is_shared);
+		r = is_td_(vcpu->kvm) ? ktree_td_fault(vcpu, gfn, is_shared) :
+					ktree_vmx_fault(vcpu, gfn);
 		kvm_vcpu_srcu_read_unlock(vcpu);
 		if (r != RET_PF_RETRY)
 			break;
@@ -480,6 +554,8 @@ int ktree_vcpu_load_roots(void *v, unsigned long *shared_root)
 	ksim_sc_kvm_x86_load_mmu_pgd = (void *)op_load_pgd;
 	ksim_sc_kvm_x86_flush_tlb_current = (void *)op_flush_current;
 	*shared_root = vcpu->arch.mmu->root.hpa;
+	if (!is_td_(vcpu->kvm))
+		ktree_vmx_load_pgd(vcpu, vcpu->arch.mmu->root.hpa);
 	return r;
 }
 
@@ -500,10 +576,19 @@ bool kvm_gfn_is_write_tracked(struct kvm *kvm, const struct kvm_memory_slot *s, 
 	return false;
 }
 bool kvm_page_track_write_tracking_enabled(struct kvm *kvm) { return false; }
-void kvm_arch_sync_dirty_log(struct kvm *kvm, struct kvm_memory_slot *s) { }
+void kvm_arch_sync_dirty_log(struct kvm *kvm, struct kvm_memory_slot *s)
+{
+	struct kvm_vcpu *vcpu;
+	unsigned long i;
+
+	if (!kvm->arch.cpu_dirty_log_size)
+		return;
+	kvm_for_each_vcpu(i, vcpu, kvm)
+		kvm_vcpu_kick(vcpu);
+}
 bool guest_cpu_cap_has(struct kvm_vcpu *v, unsigned int f) { return false; }
 bool guest_cpuid_is_amd_compatible(struct kvm_vcpu *v) { return false; }
-int cpuid_maxphyaddr(struct kvm_vcpu *v) { return 52; }
+int cpuid_maxphyaddr(struct kvm_vcpu *v) { return v->arch.maxphyaddr; }
 int cpuid_query_maxguestphyaddr(struct kvm_vcpu *v) { return 0; }
 unsigned int cpuid_eax(unsigned int op) { return 52; }
 void vmx_vcpu_pi_load(struct kvm_vcpu *v, int cpu) { }
@@ -583,7 +668,9 @@ int ____kvm_emulate_hypercall(struct kvm_vcpu *vcpu, int cpl,
  */
 int x86_emulate_instruction(struct kvm_vcpu *vcpu, gpa_t cr2_or_gpa, int type, void *insn, int len)
 {
-	if (!is_td_(vcpu->kvm))
-		ksim_missing("x86_emulate_instruction");
-	return 1;
+	if (is_td_(vcpu->kvm))
+		return 1;
+	vcpu->run->exit_reason = KVM_EXIT_MMIO;	/* user space emulates the access, all of it */
+	vcpu->run->mmio.phys_addr = cr2_or_gpa;
+	return 0;
 }

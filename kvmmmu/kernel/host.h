@@ -78,14 +78,17 @@ struct kvm {
 	u64 gfns;
 	u16 max_vcpus;
 	u8 levels, type;
-	bool destroyed, pending_ve_disable;
+	bool destroyed, pending_ve_disable, ad;
 	int fd, gmem_fd;
 	struct kvm_vcpu *fds;	/* [max_vcpus] */
 	const struct guest_program **guests;
 	int *hkid_word;		/* the tree's, -1 for none; hkid is what scenarios know */
 	u32 hkid;
+	u64 *nx_list, nx_first;	/* likewise: the list's first table, 0 for none */
 	u32 pages;		/* that the tree's KVM has for it: tables, what the module got */
 	u16 number;
+	u64 *told;		/* of the dirty log, a bit a gfn: the last call told of it */
+	u8 *unsaved;		/* a gfn each: written, and user space has no copy of it */
 	u64 op_key[ACTORS_MAX];
 };
 

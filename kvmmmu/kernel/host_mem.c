@@ -211,6 +211,12 @@ unsigned long ksim_guest_page_alloc(void)
 	return page_alloc_guest();
 }
 
+unsigned long ksim_guest_2m_alloc(void)
+{
+	khost_settle();
+	return page_alloc_2m();
+}
+
 void ksim_page_free(unsigned long hpa)
 {
 	khost_settle();

@@ -131,6 +131,17 @@ void ksim_return_event(const char *name, unsigned long arg, unsigned long status
 	trace_return(name, arg, status);
 }
 
+void ksim_seam_event(const char *name, int ends)
+{
+	if (!trace_on())
+		return;
+	khost_settle();
+	if (ends)
+		trace_return0(name, 0);
+	else
+		trace_call0(name);
+}
+
 void ksim_observe_idle_kick(unsigned long req)
 {
 	trace_observe("kick-idle", req);

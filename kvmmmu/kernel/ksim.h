@@ -81,6 +81,7 @@ void *ksim_alloc(unsigned long n);
 void ksim_free(const void *p);
 unsigned long ksim_page_alloc(void);	/* linear address */
 unsigned long ksim_guest_page_alloc(void);	/* hpa */
+unsigned long ksim_guest_2m_alloc(void);	/* hpa of 512 in a row */
 void ksim_page_free(unsigned long hpa);
 void ksim_page_touch(unsigned long hpa);	/* its contents are written: one line stands for them */
 void *ksim_fill(void *p, int byte, unsigned long n);
@@ -97,6 +98,13 @@ void ksim_unexpected_exit(unsigned int vcpu, unsigned long reason);
 void ksim_print(const char *fmt, ...);
 void ksim_note(const char *text);
 void ksim_call_event(const char *name, unsigned long arg);
+/* Functions that the tree keeps to itself, by where they lie: made by farm.py from seams.txt */
+struct ksim_seam {
+	const char *name, *at;
+	unsigned long size;
+};
+extern const struct ksim_seam ksim_seams[];	/* ends with a NULL name */
+void ksim_seam_event(const char *name, int ends);
 void ksim_return_event(const char *name, unsigned long arg, unsigned long status);
 
 void ksim_observe_idle_kick(unsigned long req);
@@ -128,6 +136,22 @@ void ksim_call_one(int cpu, void (*fn)(void *), void *arg, int wait);
 void ksim_call_many(const unsigned long *mask, void (*fn)(void *), void *arg, int wait, int self);
 void *ksim_percpu(void *p, int cpu);
 
+/* A guest without TDX: what is in its VMCS, and the processor that runs it */
+struct ksim_vmx_exit {
+	unsigned int reason;
+	unsigned long gpa, qual;
+};
+void *ksim_vmx_new(int pml);
+void ksim_vmx_free(void *guest);
+void ksim_vmx_run(void *guest, void *kvm, unsigned int vcpu_id, struct ksim_vmx_exit *to);
+void ksim_vmx_skip(void *guest);
+void ksim_vmx_set_root(void *guest, unsigned long hpa);
+int ksim_vmx_comes(void *guest, int cpu);	/* 1: it was on another CPU; -1: none */
+void ksim_vmx_flush(unsigned long eptp);	/* INVEPT, single-context */
+void ksim_vmx_pml(void *guest, int on);
+void ksim_vmx_drain(void *guest, void (*each)(void *vcpu, unsigned long gfn), void *vcpu);
+int ksim_maxphyaddr(void *kvm);
+
 /* SEAMCALL: @args as struct tdx_module_args: rcx rdx r8..r15, then more that is not passed */
 unsigned long ksim_seamcall(unsigned long fn, unsigned long *args);
 
@@ -136,12 +160,18 @@ unsigned long ksim_seamcall(unsigned long fn, unsigned long *args);
 #define KSIM_USER_VM	(1ul << 36)
 #define KSIM_SOURCE	(1ul << 44)	/* what KVM_TDX_INIT_MEM_REGION copies */
 
+/* Of the dirty log: user space was told that 64 pages from @gfn are dirty, or has copied them */
+void ksim_dirty_told(void *kvm, unsigned long gfn, unsigned long bits);
+unsigned long ksim_dirty_was_told(void *kvm, unsigned long gfn);	/* bits, of the 64 from @gfn */
+void ksim_dirty_copied(void *kvm, unsigned long gfn, unsigned long bits);
+
 /* Regions that the glue tells: kinds beside enum kvm_region of kvmmmu/regions.h */
 enum ksim_region {
 	KSIM_NO_REGION, KSIM_MIRROR, KSIM_DIRECT, KSIM_MODE, KSIM_CPU, KSIM_REQUESTS,
 	KSIM_CPU_LIST, KSIM_TDX_STATE, KSIM_ONLINE_VCPUS, KSIM_HKID, KSIM_PRE_FAULT, KSIM_GATE,
 	KSIM_TD_STATE, KSIM_SEQ, KSIM_IN_PROGRESS, KSIM_RANGE_START, KSIM_RANGE_END, KSIM_BUGGED,
 	KSIM_USER, KSIM_STAT, KSIM_DEAD, KSIM_ROOTS, KSIM_MN_COUNT, KSIM_SLOT_FLAGS, KSIM_ATTRIBUTES, KSIM_GMEM,
+	KSIM_NX_LIST, KSIM_NX_NR,
 	KSIM_REGIONS,
 };
 /* the running actor owns the gfns of an entry (1), no longer (0), or until its next store (2) */

@@ -15,10 +15,17 @@ struct ktree_built {
 unsigned long ktree_task_size(void);
 void ktree_task_init(void *task);
 
-int ktree_boot(int nx_huge_pages);	/* what the modules' init functions do; once a sim */
-void *ktree_vm_create(int tdx, unsigned int max_vcpus, int *err);
+/* @ad: EPT has accessed and dirty bits */
+int ktree_boot(int ad);	/* what the modules' init functions do; once a sim */
+struct ktree_vm_config {
+	int tdx, pml;		/* a page-modification log: without TDX */
+	int nx;			/* huge pages are not executable */
+	unsigned int max_vcpus, manual_protect;
+};
+void *ktree_vm_create(const struct ktree_vm_config *c, int *err);
 void ktree_vm_built(void *kvm, const struct ktree_built *b);
-int ktree_memory(void *kvm, unsigned long gfns, int gmem, int log_dirty, int *gmem_fd);
+/* @huge: user space's pages may be of 2M */
+int ktree_memory(void *kvm, unsigned long gfns, int gmem, int log_dirty, int huge, int *gmem_fd);
 void ktree_regions(void *kvm);
 int ktree_vcpu_create(void *kvm, unsigned int id, void **vcpu, int *fd);
 void ktree_vcpu_built(void *vcpu, unsigned long tdvpr, const unsigned long *tdcx, unsigned int n);
@@ -50,6 +57,9 @@ int ktree_build(void *vcpu, unsigned long start, unsigned long end);
 int ktree_cpu_offline(int cpu);
 void ktree_notify(void *kvm, unsigned long start, unsigned long end);
 int ktree_age(void *kvm, unsigned long start, unsigned long end);
+int ktree_test_age(void *kvm, unsigned long start, unsigned long end);
+int ktree_collapse(void *kvm, unsigned long gfn);
+int ktree_split(void *kvm, unsigned long from, unsigned long to);
 int ktree_fault(void *vcpu, unsigned long gfn, int shared);
 int ktree_prefault(void *vcpu, unsigned long start, unsigned long end);
 void ktree_zap(void *kvm, unsigned long start, unsigned long end);
@@ -57,6 +67,9 @@ int ktree_punch(void *kvm, int gmem_fd, unsigned long start, unsigned long end);
 int ktree_attributes(void *kvm, unsigned long start, unsigned long end, int to_private);
 int ktree_slot(void *kvm, int what, unsigned long start, unsigned long end, unsigned long to,
 	       int gmem_fd, unsigned int flags);
+/* of the slot at @gfn; of [start, end) in it */
+int ktree_get_dirty(void *kvm, unsigned long gfn);
+int ktree_clear_dirty(void *kvm, unsigned long start, unsigned long end);
 void ktree_kick(void *kvm);
 void ktree_track(void *kvm);
 void ktree_recover_nx(void *kvm);
@@ -73,9 +86,13 @@ struct ktree_spte {
 };
 void ktree_peek(void *kvm, int mirror, unsigned long gfn, struct ktree_spte *s);
 void ktree_classify(unsigned long raw, int level, struct ktree_spte *s);
+/* of the slot there: 0 it has no log, 1 it has one and @gfn is clean, 2 dirty */
+int ktree_peek_dirty(void *kvm, unsigned long gfn);
 int ktree_peek_dead(void *kvm);
 int ktree_peek_gate(void *kvm);
 int ktree_peek_bugged(void *kvm);
 unsigned long ktree_peek_tdr(void *kvm);
 unsigned long ktree_peek_tdvpr(void *vcpu);
+void *ktree_peek_guest(void *vcpu);	/* of a VM without TDX: struct vmx_guest */
+void ktree_skip_instruction(void *vcpu);
 void *ktree_lock(void *kvm, const char *name, int *kind);

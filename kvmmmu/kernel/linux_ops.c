@@ -21,6 +21,9 @@
 enum { EXIT_HYPERCALL = 3, EXIT_HLT = 5, EXIT_MMIO = 6, EXIT_INTERNAL = 17, EXIT_SYSTEM_EVENT = 24,
        EXIT_MEMORY_FAULT = 39 };
 
+#define SLOT_FLAGS	3	/* ktree_slot(), beside enum kmmu_slot_change */
+#define LOG_DIRTY_PAGES	1u	/* KVM_MEM_LOG_DIRTY_PAGES */
+
 static struct kmmu_result result(s64 ret)
 {
 	static const struct { int ret; const char *what; } words[] = {
@@ -109,6 +112,8 @@ static bool user_exit(struct kvm_vcpu *vcpu, enum kmmu_memory_fault mf, int r,
 		return false;
 	if (x->reason == EXIT_MMIO) {
 		trace_note("KVM_RUN: MMIO");
+		if (kvm->type != KMMU_TDX)
+			ktree_skip_instruction(vcpu->tree);
 		return true;
 	}
 	if (x->reason == EXIT_HYPERCALL) {
@@ -199,6 +204,8 @@ static struct kmmu_result linux_punch(struct kvm *kvm, u64 start, u64 end)
 {
 	if (bad_range(kvm, start, end))
 		return result(-EINVAL);
+	if (kvm->gmem_fd < 0)
+		return result(-EBADF);
 	return CALL(kvm, start, end, ktree_punch(kvm->tree, kvm->gmem_fd, start, end));
 }
 
@@ -228,8 +235,41 @@ static struct kmmu_result linux_slot(struct kvm *kvm, enum kmmu_slot_change what
 	trace_call(seam[what], start);
 	r = ktree_slot(kvm->tree, what, start, end, to, kvm->gmem_fd, 0);
 	trace_return(seam[what], start, (u64)(s64)r);
+	if (!r && what != SLOT_ADD)
+		linux_dirty_forget(kvm, start, end);
 	linux_op_end(kvm);
 	return result(r);
+}
+
+static struct kmmu_result linux_log_dirty(struct kvm *kvm, u64 start, u64 end, bool on)
+{
+	int r;
+
+	if (bad_range(kvm, start, end))
+		return result(-EINVAL);
+	OP(kvm, start << 1 | on, end);
+	trace_call("kvm_update_flags_memslot", start);
+	r = ktree_slot(kvm->tree, SLOT_FLAGS, start, end, 0, kvm->gmem_fd,
+		       on ? LOG_DIRTY_PAGES : 0);
+	trace_return("kvm_update_flags_memslot", start, (u64)(s64)r);
+	if (!r && !on)
+		linux_dirty_forget(kvm, start, end);
+	linux_op_end(kvm);
+	return result(r);
+}
+
+static struct kmmu_result linux_get_dirty(struct kvm *kvm, u64 start)
+{
+	if (start >= kvm->gfns)
+		return result(-EINVAL);
+	return CALL(kvm, start, 0, ktree_get_dirty(kvm->tree, start));
+}
+
+static struct kmmu_result linux_clear_dirty(struct kvm *kvm, u64 start, u64 end)
+{
+	if (bad_range(kvm, start, end))
+		return result(-EINVAL);
+	return CALL(kvm, start, end, ktree_clear_dirty(kvm->tree, start, end));
 }
 
 static struct kmmu_result linux_kick(struct kvm *kvm)
@@ -284,6 +324,34 @@ static struct kmmu_result linux_age(struct kvm *kvm, u64 start, u64 end)
 	return (struct kmmu_result){ .ret = young, .what = young ? "YOUNG" : "OLD" };
 }
 
+static struct kmmu_result linux_test_age(struct kvm *kvm, u64 start, u64 end)
+{
+	bool young;
+
+	if (bad_range(kvm, start, end))
+		return result(-EINVAL);
+	OP(kvm, start, end);
+	young = ktree_test_age(kvm->tree, start, end);
+	linux_op_end(kvm);
+	return (struct kmmu_result){ .ret = young, .what = young ? "YOUNG" : "OLD" };
+}
+
+static struct kmmu_result linux_collapse(struct kvm *kvm, u64 start, u64 end)
+{
+	if (bad_range(kvm, start, end))
+		return result(-EINVAL);
+	return CALL(kvm, start, end, ktree_collapse(kvm->tree, start));
+}
+
+static struct kmmu_result linux_split(struct kvm *kvm, u64 gfn)
+{
+	u64 from = gfn & ~511ull;
+
+	if (gfn >= kvm->gfns)
+		return result(-EINVAL);
+	return CALL(kvm, gfn, 0, ktree_split(kvm->tree, from, from + 512));
+}
+
 /* --- the VM's life, as ioctls ----------------------------------------------------------------------- */
 
 static struct kmmu_result linux_init_vm(struct kvm *kvm)
@@ -331,20 +399,14 @@ static struct kmmu_result linux_cpu_offline(struct kvm *kvm, u16 lp)
 	return CALL(kvm, lp, 0, ktree_cpu_offline(lp));
 }
 
-/* Not there yet: who asks is told so, and no check was made. */
+/* Not there: who asks is told so, and no check was made. The shadow MMU is not run. */
 #define NOT_YET(name, ...)						\
 	static struct kmmu_result linux_##name(__VA_ARGS__)		\
 	{								\
 		return result(-EOPNOTSUPP);				\
 	}
 NOT_YET(reuse_page, struct kvm *kvm, u64 gfn)
-NOT_YET(test_age, struct kvm *kvm, u64 start, u64 end)
 NOT_YET(shadow_page, struct kvm *kvm, u64 gfn)
-NOT_YET(collapse, struct kvm *kvm, u64 start, u64 end)
-NOT_YET(split, struct kvm *kvm, u64 gfn)
-NOT_YET(log_dirty, struct kvm *kvm, u64 start, u64 end, bool on)
-NOT_YET(get_dirty, struct kvm *kvm, u64 start)
-NOT_YET(clear_dirty, struct kvm *kvm, u64 start, u64 end)
 
 /* --- descriptors --------------------------------------------------------------------------------------- */
 

@@ -27,6 +27,14 @@ void linux_check_end(struct kvm *kvm);
 int linux_make_vcpu(struct kvm *kvm, u16 n);
 void linux_give_guest(struct kvm_vcpu *vcpu);
 
+/* linux_dirty_written - the guest has written to @gfn: a step of its own, whose write it is */
+void linux_dirty_written(struct kvm *kvm, u64 gfn);
+void linux_dirty_init(struct kvm *kvm);
+/* linux_dirty_forget - the slot there has no log any more */
+void linux_dirty_forget(struct kvm *kvm, u64 start, u64 end);
+/* linux_dirty_check_end - is each page that user space has no copy of in the log? dirty-lost */
+void linux_dirty_check_end(struct kvm *kvm);
+
 /* linux_zaps - does the running actor hold mmu_lock for write? No step */
 bool linux_zaps(const struct kvm *kvm);
 

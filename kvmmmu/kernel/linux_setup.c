@@ -10,6 +10,7 @@
 #include "kvmmmu/kernel/ktree.h"
 #include "kvmmmu/kernel/linux_priv.h"
 #include "kvmmmu/regions.h"
+#include "kvmmmu/vmx_guest.h"
 #include "sim/engine/arena.h"
 #include "sim/engine/check.h"
 #include "sim/engine/lp.h"
@@ -22,6 +23,11 @@
 #include "tdxmod/seamcall.h"
 
 #define SEPT_PAGES	6
+
+static bool is_td(const struct kvm *kvm)
+{
+	return kvm->type == KMMU_TDX;
+}
 
 /* --- regions ------------------------------------------------------------------------------------- */
 
@@ -81,7 +87,8 @@ static const u8 kinds[KSIM_REGIONS] = {
 	[KSIM_BUGGED] = KVM_REGION_BUGGED, [KSIM_DEAD] = KVM_REGION_DEAD,
 	[KSIM_ROOTS] = KVM_REGION_ROOTS, [KSIM_MN_COUNT] = KVM_REGION_MN_COUNT,
 	[KSIM_SLOT_FLAGS] = KVM_REGION_SLOT_FLAGS, [KSIM_ATTRIBUTES] = KVM_REGION_ATTRIBUTES,
-	[KSIM_GMEM] = KVM_REGION_GMEM, [KSIM_USER] = KVM_REGION_USER_PAGES,
+	[KSIM_GMEM] = KVM_REGION_GMEM, [KSIM_NX_LIST] = KVM_REGION_NX_LIST, [KSIM_NX_NR] = KVM_REGION_NX_NR,
+	[KSIM_USER] = KVM_REGION_USER_PAGES,
 };
 
 void ksim_region(void *tree, enum ksim_region kind, void *p, unsigned int size,
@@ -97,6 +104,10 @@ void ksim_region(void *tree, enum ksim_region kind, void *p, unsigned int size,
 	if (kind == KSIM_HKID) {	/* Linux has -1 for none, and scenarios 0 */
 		kvm->hkid_word = p;
 		p = &kvm->hkid;
+	}
+	if (kind == KSIM_NX_LIST) {	/* an empty list of Linux points to itself */
+		kvm->nx_list = p;
+		p = &kvm->nx_first;
 	}
 	region_add(&(struct region){
 		.type = kind == KSIM_MIRROR ? &mirror_type : kind == KSIM_DIRECT ? &direct_type :
@@ -175,7 +186,7 @@ static struct khost *host_get(struct sim *sim, const struct kmmu_config *cfg, in
 	}
 	h->mem_map = world_carve((world_phys_size() >> PAGE_SHIFT) * ktree_page_size());
 	khost_data_reset(h);
-	*err = ktree_boot(cfg->nx_huge_pages);
+	*err = ktree_boot(!cfg->no_ad);
 	return *err ? NULL : h;
 }
 
@@ -196,8 +207,10 @@ static bool words_possible(const struct kmmu_config *cfg, GError **err)
 		if (v && g_str_has_prefix(version, v) && !g_ascii_isdigit(version[strlen(v)]))
 			continue;
 		g_set_error(err, KMMU_ERROR, KMMU_ERROR_NOT_SUPPORTED,
-			    "'%s' is not of the kernel tree (%s) that is built in: --kvm own has it",
-			    *w, version);
+			    v ? "'%s' is another version than the kernel tree's that is built in "
+				"(%s): --kvm own has it" :
+				"'%s' changes KVM's code, and that of the kernel tree that is built in "
+				"(%s) is what it is: --kvm own has it", *w, version);
 		return false;
 	}
 	if (cfg->policy && (cfg->policy[0] != 'v' || !g_str_has_prefix(version, cfg->policy + 1))) {
@@ -209,15 +222,21 @@ static bool words_possible(const struct kmmu_config *cfg, GError **err)
 	return true;
 }
 
-static bool config_possible(const struct kmmu_config *cfg, GError **err)
+static bool config_possible(const struct khost *h, const struct kmmu_config *cfg, GError **err)
 {
 	if (!cfg->vcpus || cfg->vcpus > ACTORS_MAX)
 		return refuse(err, KMMU_ERROR_VALUE, "a VM has 1 to 1024 vCPUs");
 	if (!cfg->memory || cfg->memory % PAGE_SIZE)
 		return refuse(err, KMMU_ERROR_VALUE, "memory is a multiple of 4K");
-	if (cfg->type != KMMU_TDX)
+	if (cfg->created_only && cfg->type != KMMU_TDX)
+		return refuse(err, KMMU_ERROR_VALUE,
+			      "state=none is of a TD: a VM without TDX is there at once");
+	if (cfg->type == KMMU_TDX && (cfg->no_ad || cfg->manual_protect || cfg->dirty_log))
 		return refuse(err, KMMU_ERROR_NOT_SUPPORTED,
-			      "a VM without TDX is not there yet with --kvm linux");
+			      "ad=off, manual-protect= and dirty-log=on are of a VM without TDX");
+	if (h && h->vms && h->vms->ad == cfg->no_ad)
+		return refuse(err, KMMU_ERROR_NOT_SUPPORTED,
+			      "all VMs of a kernel have accessed and dirty bits in their EPT, or none");
 	/* tdx_bringup() would refuse it; what a TD with vCPUs does is the same all the same (K22) */
 	if (cfg->created_only && !(tdx_features0() & TDX_FEATURES0_TOPOLOGY_ENUM))
 		return refuse(err, KMMU_ERROR_NOT_SUPPORTED,
@@ -270,10 +289,17 @@ int linux_make_vcpu(struct kvm *kvm, u16 n)
 
 void linux_give_guest(struct kvm_vcpu *vcpu)
 {
-	u64 tdvpr = vcpu->open ? ktree_peek_tdvpr(vcpu->tree) : 0;
 	const struct guest_program *p = vcpu->kvm->guests[vcpu->id];
+	u64 tdvpr;
 
-	if (tdvpr && p)
+	if (!vcpu->open || !p)
+		return;
+	if (!is_td(vcpu->kvm)) {
+		vmx_guest_program(ktree_peek_guest(vcpu->tree), p);
+		return;
+	}
+	tdvpr = ktree_peek_tdvpr(vcpu->tree);
+	if (tdvpr)
 		vcpu_set_guest(tdvpr, p);
 }
 
@@ -309,19 +335,44 @@ static int vcpu_init(struct kvm *kvm, u16 n, bool runnable)
 	return r;
 }
 
+/* What KVM_CREATE_VCPU and a first run leave, but for the LP: its TLB is empty */
+static int plain_vcpu_init(struct kvm *kvm, u16 n)
+{
+	unsigned long root;
+	int r = linux_make_vcpu(kvm, n);
+
+	if (r)
+		return r;
+	ktree_vcpu_unload(kvm->fds[n].tree);
+	return ktree_vcpu_load_roots(kvm->fds[n].tree, &root);
+}
+
+int ksim_maxphyaddr(void *tree)
+{
+	const struct kvm *kvm = linux_vm_of(tree);
+
+	return kvm && !is_td(kvm) && kvm->levels == 4 ? 48 : 52;
+}
+
 struct kvm *linux_vm_new(struct sim *sim, const struct kmmu_config *cfg, GError **err)
 {
+	struct ktree_vm_config wanted = {
+		.tdx = cfg->type == KMMU_TDX, .max_vcpus = cfg->vcpus,
+		.pml = !cfg->no_ad && !cfg->no_pml, .nx = cfg->nx_huge_pages,
+		.manual_protect = cfg->manual_protect,
+	};
 	struct khost *h;
 	struct kvm *kvm;
 	int r = 0;
 
-	if (!config_possible(cfg, err))
+	if (!config_possible(sim_layer(sim, LAYER_KVM), cfg, err))
 		return NULL;
 	h = host_get(sim, cfg, &r);
 	kvm = world_alloc(sizeof(*kvm));
 	kvm->name = trace_intern(sim, cfg->name ? cfg->name : "TD");
 	kvm->max_vcpus = cfg->vcpus;
 	kvm->type = (u8)cfg->type;
+	kvm->ad = !cfg->no_ad;
 	kvm->pending_ve_disable = cfg->pending_ve_disable;
 	kvm->levels = cfg->levels ? cfg->levels : 4;
 	kvm->gfns = cfg->memory >> PAGE_SHIFT;
@@ -330,23 +381,26 @@ struct kvm *linux_vm_new(struct sim *sim, const struct kmmu_config *cfg, GError 
 	if (h)
 		h->op_vm[sim_self->id] = kvm;
 	if (h)
-		kvm->tree = ktree_vm_create(cfg->type == KMMU_TDX, cfg->vcpus, &r);
+		kvm->tree = ktree_vm_create(&wanted, &r);
 	if (!kvm->tree) {
 		g_set_error(err, KMMU_ERROR, KMMU_ERROR_NOT_SUPPORTED,
 			    "the tree's KVM cannot be set up (error %d)", r);
 		return NULL;
 	}
+	if (!is_td(kvm))
+		linux_dirty_init(kvm);
 	kvm->number = h->vms ? h->vms->number + 1 : 0;
 	kvm->next = h->vms;
 	h->vms = kvm;
 	kvm->fd = ktree_vm_fd(kvm->tree);
 	ktree_regions(kvm->tree);
-	if (!cfg->created_only)
+	if (is_td(kvm) && !cfg->created_only)
 		td_init(sim, kvm, cfg);
-	r = ktree_memory(kvm->tree, kvm->gfns, 1, 0, &kvm->gmem_fd);
+	r = ktree_memory(kvm->tree, kvm->gfns, is_td(kvm), cfg->dirty_log,
+			 cfg->max_level > 1, &kvm->gmem_fd);
 	for (u16 i = 0; !r && !cfg->created_only && i < cfg->vcpus; i++)
-		r = vcpu_init(kvm, i, !cfg->initialized_only);
-	if (!r && !cfg->initialized_only && !cfg->created_only)
+		r = is_td(kvm) ? vcpu_init(kvm, i, !cfg->initialized_only) : plain_vcpu_init(kvm, i);
+	if (!r && is_td(kvm) && !cfg->initialized_only && !cfg->created_only)
 		ktree_vm_runnable(kvm->tree);
 	if (r)
 		g_set_error(err, KMMU_ERROR, KMMU_ERROR_NOT_SUPPORTED,
@@ -380,7 +434,7 @@ u64 linux_tdr(const struct kvm *kvm)
 
 u64 linux_tdvpr(const struct kvm *kvm, u16 n)
 {
-	return n < kvm->max_vcpus && kvm->fds[n].open ? PEEK(ktree_peek_tdvpr(kvm->fds[n].tree)) : 0;
+	return is_td(kvm) && n < kvm->max_vcpus && kvm->fds[n].open ? PEEK(ktree_peek_tdvpr(kvm->fds[n].tree)) : 0;
 }
 
 bool linux_destroyed(const struct kvm *kvm)
@@ -495,8 +549,12 @@ void linux_lock_release(struct kvm *kvm, const char *name, bool shared)
 void linux_check_end(struct kvm *kvm)
 {
 	khost_settle();
-	if (!kvm->destroyed)
-		ktree_check_end(kvm->tree);
+	if (kvm->destroyed)
+		return;
+	if (kvm->nx_list)	/* what is looked at when all is over */
+		world_set(kvm->nx_first, *kvm->nx_list == (u64)kvm->nx_list ? 0 : *kvm->nx_list);
+	linux_dirty_check_end(kvm);
+	ktree_check_end(kvm->tree);
 }
 
 unsigned long ksim_vm_number(void *tree)

@@ -368,7 +368,7 @@ static bool in_a_pml_buffer(const struct kvm *kvm, u64 gfn)
 	u32 i, n = mem_peek32(&kvm->online_vcpus);
 
 	for (i = 0; i < n; i++)
-		if (vmx_pml_has(kvm->vcpus[i], gfn))
+		if (vmx_pml_holds(kvm->vcpus[i]->vmx, gfn))
 			return true;
 	return false;
 }

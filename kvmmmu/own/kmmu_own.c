@@ -121,7 +121,7 @@ static bool user_exit(struct kvm_vcpu *vcpu, enum kmmu_memory_fault mf, int r,
 	if (vcpu->exit_reason == KVM_EXIT_MMIO) {
 		trace_note("KVM_RUN: MMIO");
 		if (!is_td(vcpu->kvm))
-			vmx_skip_mmio(vcpu);
+			vmx_guest_skip(vcpu->vmx);
 		return true;
 	}
 	if (vcpu->exit_reason == KVM_EXIT_HYPERCALL) {

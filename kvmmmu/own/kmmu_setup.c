@@ -193,7 +193,7 @@ static void vcpu_init(struct kvm *kvm, u16 n)
 				PIN_BASED_POSTED_INTR);
 		world_set(vcpu->tdx_state, (u32)VCPU_TD_STATE_INITIALIZED);
 	} else {
-		world_set(vcpu->vmx, vmx_guest_new(kvm));
+		world_set(vcpu->vmx, vmx_vcpu_create(kvm));
 	}
 	kvm_vcpu_publish(kvm, vcpu);
 	world_set(kvm->created_vcpus, kvm->created_vcpus + 1);
@@ -361,7 +361,7 @@ void own_set_guest(struct kvm *kvm, u16 n, const struct guest_program *p)
 	if (!vcpu)
 		return;
 	if (!is_td(kvm))
-		vmx_set_guest(vcpu, p);
+		vmx_guest_program(vcpu->vmx, p);
 	else if (vcpu->tdvpr)
 		kvm_give_guest(vcpu);
 }

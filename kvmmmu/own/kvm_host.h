@@ -282,6 +282,7 @@ struct kvm {
 	/* each of one policy alone: seamcall-lock, track-lock, tdr-rwsem */
 	struct spinlock seamcall_lock, track_lock;
 	struct rw_semaphore tdr_rwsem;
+	u64 nx_nr_shadow;	/* [step] as nx_nr, of the shadow MMU */
 };
 
 static inline bool is_td(const struct kvm *kvm)

@@ -108,7 +108,7 @@ static int kvm_arch_vcpu_create(struct kvm_vcpu *vcpu)
 	if (r)
 		return r;
 	if (!is_td(vcpu->kvm))
-		world_set(vcpu->vmx, vmx_guest_new(vcpu->kvm));
+		world_set(vcpu->vmx, vmx_vcpu_create(vcpu->kvm));
 	vcpu_load(vcpu);
 	vcpu_put(vcpu);
 	return 0;

@@ -21,14 +21,35 @@
 
 /* --- the list: tdp_mmu_pages_lock, or mmu_lock held for write ---------------------------- */
 
+enum kvm_mmu_type { KVM_SHADOW_MMU, KVM_TDP_MMU };
+
+/* Up to v6.16 there is one counter as there is one list. */
+static enum kvm_mmu_type type_of(struct kvm *kvm, const struct kvm_mmu_page *sp)
+{
+	return sp->tdp_mmu_page || kvm_switch(kvm, SW_NX_UNDER_WRITE) ? KVM_TDP_MMU :
+									KVM_SHADOW_MMU;
+}
+
+static void count_listed(struct kvm *kvm, enum kvm_mmu_type type, u64 n)
+{
+	u64 nr;
+
+	if (type == KVM_TDP_MMU) {
+		nr = mem_read64(&kvm->nx_nr);
+		mem_write64(&kvm->nx_nr, nr + n);
+	} else {
+		nr = mem_read64(&kvm->nx_nr_shadow);
+		mem_write64(&kvm->nx_nr_shadow, nr + n);
+	}
+}
+
 void track_possible_nx_huge_page(struct kvm *kvm, struct kvm_mmu_page *sp)
 {
-	u64 last, nr;
+	u64 last;
 
 	if (mem_read32(&sp->nx_listed))
 		return;
-	nr = mem_read64(&kvm->nx_nr);
-	mem_write64(&kvm->nx_nr, nr + 1);
+	count_listed(kvm, type_of(kvm, sp), 1);
 	last = mem_read64(&kvm->nx_last);
 	mem_write64(&sp->nx_prev, last);	/* list_add_tail() */
 	if (last)
@@ -39,14 +60,13 @@ void track_possible_nx_huge_page(struct kvm *kvm, struct kvm_mmu_page *sp)
 	mem_write32(&sp->nx_listed, 1);
 }
 
-void untrack_possible_nx_huge_page(struct kvm *kvm, struct kvm_mmu_page *sp)
+static void untrack(struct kvm *kvm, struct kvm_mmu_page *sp, enum kvm_mmu_type type)
 {
-	u64 prev, next, nr;
+	u64 prev, next;
 
 	if (!mem_read32(&sp->nx_listed))
 		return;
-	nr = mem_read64(&kvm->nx_nr);
-	mem_write64(&kvm->nx_nr, nr - 1);
+	count_listed(kvm, type, -1ull);
 	prev = mem_read64(&sp->nx_prev);
 	next = mem_read64(&sp->nx_next);
 	if (prev)
@@ -62,7 +82,15 @@ void untrack_possible_nx_huge_page(struct kvm *kvm, struct kvm_mmu_page *sp)
 	mem_write32(&sp->nx_listed, 0);
 }
 
-/* unaccount_nx_huge_page() of the first one; NULL: the list is empty */
+void untrack_possible_nx_huge_page(struct kvm *kvm, struct kvm_mmu_page *sp)
+{
+	untrack(kvm, sp, type_of(kvm, sp));
+}
+
+/*
+ * unaccount_nx_huge_page() of the first one; NULL: the list is empty. From v6.18 to v7.3 at least
+ * it lowers the shadow MMU's counter, whosever page it is (G15).
+ */
 static struct kvm_mmu_page *take_first(struct kvm *kvm)
 {
 	struct kvm_mmu_page *sp = (struct kvm_mmu_page *)mem_read64(&kvm->nx_first);
@@ -72,13 +100,16 @@ static struct kvm_mmu_page *take_first(struct kvm *kvm)
 	kvm_warn_on(!mem_read32(&sp->nx_disallowed), sp->gfn,
 		    "a page on the NX list does not keep a huge page away");
 	mem_write32(&sp->nx_disallowed, 0);
-	untrack_possible_nx_huge_page(kvm, sp);
+	untrack(kvm, sp, kvm_switch(kvm, SW_NX_UNDER_WRITE) ? KVM_TDP_MMU : KVM_SHADOW_MMU);
 	return sp;
 }
 
+/* Of both lists, which are one here (K6): what one counter has too many the other lacks. */
 static u64 nx_huge_pages_to_zap(struct kvm *kvm)
 {
 	u64 nr = mem_read64(&kvm->nx_nr);
+
+	nr += mem_read64(&kvm->nx_nr_shadow);
 
 	return (nr + RECOVERY_RATIO - 1) / RECOVERY_RATIO;
 }

@@ -31,6 +31,8 @@ void kvm_vm_regions(struct kvm *kvm)
 	one(kvm, KVM_REGION_ONLINE_VCPUS, &kvm->online_vcpus, 4, 0);
 	one(kvm, KVM_REGION_ROOTS, &kvm->tdp_mmu_roots, 8, 0);
 	one(kvm, KVM_REGION_NX_LIST, &kvm->nx_first, 8, 0);
+	one(kvm, KVM_REGION_NX_NR, &kvm->nx_nr_shadow, 8, 0);
+	one(kvm, KVM_REGION_NX_NR, &kvm->nx_nr, 8, 1);
 	one(kvm, KVM_REGION_MN_COUNT, &kvm->mn_active_invalidate_count, 4, 0);
 	one(kvm, KVM_REGION_GEN, &kvm->memslots_gen, 4, 0);
 }

@@ -5,6 +5,7 @@
  * TDX. The other is tdx.h.
  */
 #include "kvmmmu/own/kvm_host.h"
+#include "kvmmmu/vmx_guest.h"
 
 /* vcpu->mutex held, interrupts on */
 void vt_vcpu_load(struct kvm_vcpu *vcpu, u16 cpu);
@@ -24,15 +25,11 @@ u64 pferr_of(u64 exit_qualification);
 
 /* --- vmx.c ---------------------------------------------------------------------------- */
 
-struct vmx_guest *vmx_guest_new(struct kvm *kvm);
+struct vmx_guest *vmx_vcpu_create(struct kvm *kvm);
 void vmx_vcpu_free(struct kvm_vcpu *vcpu);
 void vmx_update_cpu_dirty_logging(struct kvm_vcpu *vcpu);
-bool vmx_pml_has(const struct kvm_vcpu *vcpu, u64 gfn);	/* does its log name @gfn? No step */
-void vmx_set_guest(struct kvm_vcpu *vcpu, const struct guest_program *p);
 void vmx_vcpu_load(struct kvm_vcpu *vcpu, u16 cpu);
 enum fastpath vmx_vcpu_run(struct kvm_vcpu *vcpu);
 int vmx_handle_exit(struct kvm_vcpu *vcpu);
 void vmx_load_mmu_pgd(struct kvm_vcpu *vcpu);
 void vmx_flush_tlb_current(struct kvm_vcpu *vcpu);
-/* vmx_skip_mmio - user space has emulated the access that it was told of */
-void vmx_skip_mmio(struct kvm_vcpu *vcpu);

@@ -132,8 +132,8 @@ static gboolean did_nothing(struct campaign_item *i, const struct play_result *r
 			continue;
 		i->verdict = CAMPAIGN_SKIPPED;
 		g_free(i->why);
-		i->why = g_strdup_printf("'%.*s' is no operation of this backend yet",
-					 (int)strcspn(e->name, " "), e->name);
+		i->why = g_strdup_printf("'%.*s' is no operation of this backend "
+					 "(docs/your-kernel.md)", (int)strcspn(e->name, " "), e->name);
 		return TRUE;
 	}
 	return FALSE;
@@ -173,7 +173,7 @@ static void do_scenario(const struct campaigner *k, const struct task *t, struct
 
 	if (r->end == PLAY_REFUSED) {
 		skipped(i, r);
-	} else if (!r->as_expected && !missing(i, r) && !did_nothing(i, r)) {
+	} else if (!did_nothing(i, r) && !r->as_expected && !missing(i, r)) {
 		i->verdict = CAMPAIGN_BAD;
 		name_broken(i, r);
 		draw_case(k, i, r);

@@ -160,7 +160,7 @@ static void nx_list_at_rest(struct storm *s)
 {
 	const struct kvm *kvm = s->m.kvm;
 	const struct kvm_mmu_page *sp;
-	u64 n = 0;
+	u64 n = 0, nr;
 
 	for (sp = (const struct kvm_mmu_page *)mem_peek64(&kvm->nx_first); sp;
 	     sp = (const struct kvm_mmu_page *)mem_peek64(&sp->nx_next)) {
@@ -168,9 +168,10 @@ static void nx_list_at_rest(struct storm *s)
 		if (!mem_peek32(&sp->nx_listed) || !mem_peek32(&sp->nx_disallowed))
 			storm_fail(s, "nx-list: a table is on it that should not be");
 	}
-	if (n != mem_peek64(&kvm->nx_nr))
+	nr = mem_peek64(&kvm->nx_nr_shadow) + mem_peek64(&kvm->nx_nr);	/* G15 */
+	if (n != nr)
 		storm_fail(s, "nx-list: %llu tables, and nx_nr is %llu", (long long)n,
-			   (long long)mem_peek64(&kvm->nx_nr));
+			   (long long)nr);
 }
 
 static void kvm_at_rest(struct storm *s)

@@ -18,7 +18,7 @@ LAYERS = {
     'sim/cli': ('sim/cli/', 'sim/report/', 'scenarios/', 'kvmmmu/', 'tdxmod/', 'sim/engine/'),
 }
 ALSO = ((re.compile(r'kvmmmu/(own|kernel)/\w*setup\.c$'), 'tdxmod/build.h'),
-        (re.compile(r'kvmmmu/own/vmx\.c$'), 'tdxmod/guest.h'))
+        (re.compile(r'kvmmmu/vmx_guest\.c$'), 'tdxmod/guest.h'))
 _INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*"([^"]+)"', re.M)
 
 _FLOAT_WORDS = re.compile(r'(?:g)?(?:float|double)$|_Float\d+|str(?:to[fd]|told)$|ato(?:f)$'

@@ -217,7 +217,7 @@ void *vmemdup_user(const void *p, size_t n);
 #define pagefault_disable() do {} while (0)
 #define pagefault_enable() do {} while (0)
 
-/* User memory: see kvmmmu/kernel/host_mm.c */
+/* User memory: see kvmmmu/kernel/glue_mm.c */
 struct vm_area_struct {
 	unsigned long vm_start, vm_end, vm_flags, vm_pgoff;
 	const struct vm_operations_struct *vm_ops;
@@ -231,9 +231,14 @@ struct vm_operations_struct {
 	int (*set_policy)(struct vm_area_struct *vma, struct mempolicy *new);
 	struct mempolicy *(*get_policy)(struct vm_area_struct *vma, unsigned long a, unsigned long *i);
 };
+#define KSIM_USERS 16
+struct ksim_user;
+struct ksim_table;
 struct mm_struct {
 	ksim_lock_t mmap_lock;
-	struct xarray *pages;	/* ours: of user memory, by address >> 12 */
+	/* ours: user memory of each VM, by its number; the page that images come from: glue_mm.c */
+	struct ksim_user *user[KSIM_USERS];
+	struct ksim_table *source;
 };
 #define mmgrab(m) do {} while (0)
 #define mmdrop(m) do {} while (0)
@@ -313,7 +318,8 @@ pmd_t *pmd_offset_lockless(pud_t *p, pud_t v, unsigned long a);
 pgd_t pgdp_get(pgd_t *p);
 #define p4d_offset(p, a) ((p4d_t *)(p))
 #define pud_offset(p, a) ((pud_t *)(p))
-#define pmd_offset(p, a) ((pmd_t *)(p))
+pmd_t *ksim_pmd_offset(unsigned long a);
+#define pmd_offset(p, a) ((void)(p), ksim_pmd_offset(a))
 #define pgd_none(x) (!(x).v)
 #define p4d_none(x) (!(x).v)
 #define p4d_present(x) (!!(x).v)

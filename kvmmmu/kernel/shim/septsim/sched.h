@@ -9,6 +9,7 @@ struct page;
 typedef struct { unsigned long sig[1]; } sigset_t;
 struct task_struct {
 	struct mm_struct *mm;
+	unsigned long loop_at;	/* ours: ktree_loop_at() */
 	u32 wake;		/* ours: what schedule() waits for */
 	struct page *zapped;	/* ours: pages that go back, ksim_user_release() */
 	int pid;

@@ -11,6 +11,8 @@
 struct vcpu_vmx {
 	struct kvm_vcpu vcpu;
 	struct vcpu_vt vt;
+	void *guest;		/* ours: host_vmx.c's */
+	gpa_t exit_gpa;
 };
 static inline struct vcpu_vt *to_vt(struct kvm_vcpu *vcpu)
 {

@@ -11,7 +11,7 @@
 
 #include "sim/cli/explore.h"
 
-#define LINES_MAX	4u	/* no terminal is filled by it */
+#define LINES_MAX	6u	/* no terminal is filled by it */
 #define WIDTH_LEAST	24u
 
 struct gauge {
@@ -134,7 +134,7 @@ static void put_left(struct gauge *p, const struct explore_result *r, double sec
 		text = duration(p->q->seconds - seconds);
 		put(p, g_strdup_printf("ends in %s at the latest", text));
 		g_free(text);
-	} else if (!sample && !o->states) {
+	} else if (!sample && !o->states && !p->q->seconds) {
 		put(p, g_strdup("what is left is not known"));
 	}
 }

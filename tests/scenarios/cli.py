@@ -4,13 +4,17 @@
 
 Usage: cli.py SEPTSIM SOURCE_ROOT
 """
+import fcntl
 import json
 import os
+import pty
 import re
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 import unittest
 
@@ -68,10 +72,11 @@ class Commands(unittest.TestCase):
                     ['--pct', '3', '--executions', '700']):
             # What its cases expect is a proof, and less than that is not as expected.
             code = 0 if how == ['--all'] else 1
-            one = run('explore', *how, LOCKS, code=code)
-            two = run('explore', '-j', '2', *how, LOCKS, code=code)
-            self.assertEqual(one.stdout, two.stdout)
-            self.assertEqual(two.stderr, '')
+            for case in 'exclusion', 'host-first':
+                one = run('explore', *how, '--case', case, LOCKS, code=code)
+                two = run('explore', '-j', '2', *how, '--case', case, LOCKS, code=code)
+                self.assertEqual(one.stdout, two.stdout)
+                self.assertEqual(two.stderr, '')
         self.assertIn('not shared', run('explore', '-j', '2', '--no-hash', '--case', 'host-first',
                                         LOCKS).stderr)
 
@@ -516,6 +521,58 @@ class Explore(unittest.TestCase):
                            (['--states', '10'], 'bounded')):
             done = run('explore', *args, '--case', 'freeze/write', RACE)
             self.assertIn(f'  {word}: ', done.stdout)
+
+    LONG = ['explore', '--all', '--case', 'exclusion', LOCKS.replace('sept-entry', 'sharex-hp')]
+
+    def on_terminal(self, width, *args, interrupt=False):
+        """stdout, what was shown on a terminal of that width, and the exit status."""
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack('HHHH', 30, width, 0, 0))
+        shown = b''
+        with subprocess.Popen([SEPTSIM, *args], cwd=ROOT, stdout=subprocess.PIPE, stderr=theirs,
+                              text=True, start_new_session=True) as proc:
+            os.close(theirs)
+            while True:
+                try:
+                    got = os.read(ours, 65536)
+                except OSError:         # how Linux says that nobody has it open any more
+                    break
+                if interrupt and not shown:
+                    os.killpg(proc.pid, signal.SIGINT)
+                shown += got
+                if not got:
+                    break
+            out = proc.stdout.read()
+        os.close(ours)
+        return out, shown.decode(), proc.returncode
+
+    def test_progress(self):
+        """Written over, no line too long for the terminal, gone at the end; and only there."""
+        for width in (100, 60, 40):
+            out, shown, _ = self.on_terminal(width, *self.LONG, '-t', '1')
+            self.assertIn('sharex-hp exclusion', shown)
+            self.assertRegex(shown, r'\d+ states to go on from')
+            self.assertRegex(shown, r'states, [\d.]+( [kM])?/s')
+            self.assertRegex(shown, r'executions, [\d.]+( [kM])?/s')
+            self.assertRegex(shown, r'depth \d+')
+            self.assertRegex(shown, r'\d+ of \d+ pairs met')
+            self.assertIn('at the latest', shown)
+            for line in re.split(r'[\r\n]+', shown):
+                self.assertLess(len(re.sub(r'\x1b\[\d*[A-Z]', '', line)), width)
+            self.assertTrue(shown.endswith('\r\x1b[J'))
+            self.assertNotIn('\x1b', out)
+        done = run(*self.LONG, '-t', '1', code=1)
+        self.assertEqual(done.stderr, '')
+        shown = self.on_terminal(80, 'explore', '--random', '--executions', '3000', '--case',
+                                 'freeze/write', RACE)[1]
+        if '% done' in shown:           # it may have been too fast to be shown
+            self.assertRegex(shown, r'\d+ % done, about \d+ (s|min) left')
+
+    def test_progress_interrupted(self):
+        out, shown, code = self.on_terminal(80, *self.LONG, '-t', '60', interrupt=True)
+        self.assertEqual(code, 1)
+        self.assertIn('it was interrupted', ' '.join(out.split()))
+        self.assertTrue(shown.endswith('\r\x1b[J'))
 
     def test_replay(self):
         found, way = (os.path.join(self.dir.name, n) for n in ('FOUND.scn', 'way'))

@@ -7,6 +7,7 @@
 #include "scenarios/explorer_priv.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "scenarios/found.h"
 #include "scenarios/replayer.h"
@@ -45,6 +46,15 @@ static double seconds_since(gint64 since)
 	return (double)(g_get_monotonic_time() - since) / G_USEC_PER_SEC;
 }
 
+/* Of this process. */
+static double cpu_seconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
 static void say_progress(const struct explorer *e, const struct explore_result *so_far)
 {
 	struct explore_progress p = { .so_far = so_far, .doing = e->doing, .seconds = seconds_since(e->since) };
@@ -66,7 +76,10 @@ static bool tick(void *ctx, const struct explore_result *so_far)
 		e->shown = now;
 		say_progress(e, so_far);
 	}
-	return !e->req->seconds || seconds_since(e->since) < e->req->seconds;
+	if (!e->req->seconds)
+		return true;
+	return (e->req->cpu ? cpu_seconds() - e->cpu_since : seconds_since(e->since)) <
+	       e->req->seconds;
 }
 
 /* Has everything been met that the case expects to be? */
@@ -217,6 +230,7 @@ gboolean explorer_open(struct explorer *e, gboolean covered)
 	search_begin(sim);
 	trace_unlisten(sim, note_begun, e);
 	e->since = e->shown = g_get_monotonic_time();
+	e->cpu_since = cpu_seconds();
 	return TRUE;
 }
 

@@ -22,6 +22,7 @@ struct explore_progress {
 struct explore_request {
 	struct explore_options engine;	/* callbacks are the explorer's own */
 	double seconds;			/* 0: no limit */
+	gboolean cpu;			/* they are of processor time, which load does not stretch */
 	gboolean shrink;
 	gboolean soon;			/* shrink to a small way soon, not to the smallest */
 	/* No search, but one execution: along @way, or, without one, along the case's schedule. */

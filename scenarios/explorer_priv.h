@@ -14,6 +14,7 @@ struct explorer {
 	const struct explore_request *req;
 	struct explored *out;
 	gint64 since;			/* monotonic, us */
+	double cpu_since;		/* of the process, s */
 	gint64 shown;			/* when progress was last said */
 	const char *doing;		/* NULL: it searches */
 	guint64 spent;			/* transitions of explorer_search_few() */

@@ -27,7 +27,7 @@
 #include "sim/report/campaign.h"
 
 #define HUNG		60u	/* seconds of processor time after which an item is hung */
-#define SEARCH_SECONDS	20.0	/* of one search at most; states end it sooner */
+#define SEARCH_SECONDS	20.0	/* of processor time, of one search at most; states end it sooner */
 #define NOT_AS_EXPECTED	"not-as-expected"
 #define BATCH		64u	/* items between two looks at the clock */
 
@@ -253,8 +253,8 @@ static void take_search(const struct campaigner *k, const struct task *t,
 
 static void do_search(const struct campaigner *k, const struct task *t, struct campaign_item *i)
 {
-	struct explore_request q = { .engine = t->engine, .seconds = SEARCH_SECONDS, .shrink = TRUE,
-				     .soon = TRUE };
+	struct explore_request q = { .engine = t->engine, .seconds = SEARCH_SECONDS, .cpu = TRUE,
+				     .shrink = TRUE, .soon = TRUE };
 	struct explored *e;
 
 	q.engine.seed = k->cli->play.seed;

@@ -5,7 +5,6 @@
 Usage: series.py SEPTSIM SOURCE_ROOT TREE BUILD
 BUILD is kept, so that a second run compiles little.
 """
-import glob
 import importlib.machinery
 import importlib.util
 import os
@@ -158,18 +157,6 @@ class Series(unittest.TestCase):
             git('bisect', 'reset')
         self.assertIn(f'{bad} is the first bad commit', out)
         self.assertNotIn(f'{good} is the first', out)
-
-    def test_delays(self):
-        """What a search found as a patch of the tree: it applies, and what it makes builds."""
-        break_it('install-without-cmpxchg')
-        out = kernel('--only', 'search', '--first', code=1)
-        self.assertRegex(out, r'[1-9]\d* patch(es)? with delays')
-        patches = sorted(glob.glob(BUILD + '/tree.found/*.delays.patch'))
-        for p in patches:
-            git('apply', '--check', p)
-        git('apply', patches[0])
-        self.assertIn('mdelay(20); /* vCPU', git('diff'))
-        kernel()
 
     def test_too_different(self):
         """Which identifier, in which file, and what to do."""

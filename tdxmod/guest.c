@@ -16,8 +16,8 @@
 #include "tdxmod/module.h"
 #include "tdxmod/status.h"
 
-/* Registers of a VMCALL that RCX lets through: R10 type, R11 subfunction, R12, R13 */
-#define VMCALL_SELECT	0x3c00ull
+/* Registers of a VMCALL that RCX lets through: R10 type, R11 subfunction, R12 to R15 */
+#define VMCALL_SELECT	0xfc00ull
 #define VMCALL_HLT	12ull
 #define VMCALL_MMIO	48ull		/* #VE.RequestMMIO */
 #define VMCALL_MAP_GPA	0x10001ull
@@ -95,19 +95,20 @@ static bool tdcall(struct lp_ctx *lp, struct tdx_regs *g, u8 done, struct tdx_re
 	return exited;
 }
 
-static bool vmcall(struct lp_ctx *lp, u64 type, u64 fn, u64 r12, u64 r13, struct tdx_regs *r)
+static bool vmcall_args(struct lp_ctx *lp, struct tdx_regs *g, struct tdx_regs *r)
 {
-	struct tdx_regs g = {
-		.rax = TDG_VP_VMCALL,
-		.rcx = VMCALL_SELECT,
-		.r10 = type,
-		.r11 = fn,
-		.r12 = r12,
-		.r13 = r13,
-	};
 	bool interrupted;
 
-	return vmexit_tdcall(lp, &g, &interrupted, r);
+	g->rax = TDG_VP_VMCALL;
+	g->rcx = VMCALL_SELECT;
+	return vmexit_tdcall(lp, g, &interrupted, r);
+}
+
+static bool vmcall(struct lp_ctx *lp, u64 type, u64 fn, u64 r12, u64 r13, struct tdx_regs *r)
+{
+	struct tdx_regs g = { .r10 = type, .r11 = fn, .r12 = r12, .r13 = r13 };
+
+	return vmcall_args(lp, &g, r);
 }
 
 /* The TD exit finds RIP behind the TDCALL; the next instruction is still some way off */
@@ -353,7 +354,12 @@ static bool ve_get(struct lp_ctx *lp, struct tdx_regs *r)
 /* A shared address that the VMM wants to hear of: it emulates the access, which is done then */
 static bool ve_mmio(struct lp_ctx *lp, struct tdx_regs *r)
 {
-	bool exited = vmcall(lp, 0, VMCALL_MMIO, 8, lp->vp->ve.gpa, r);
+	/* Eight bytes of zeroes, where it stores: GHCI, TDG.VP.VMCALL<#VE.RequestMMIO> */
+	struct tdx_regs g = {
+		.r11 = VMCALL_MMIO, .r12 = 8, .r13 = lp->vp->ve.qualification >> 1 & 1,
+		.r14 = lp->vp->ve.gpa,
+	};
+	bool exited = vmcall_args(lp, &g, r);
 
 	if (exited)
 		behind_vmcall(lp->vp);

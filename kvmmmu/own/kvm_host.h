@@ -196,7 +196,7 @@ struct kvm_vcpu {
 	/* what TDH.VP.ENTER returned, [vcpu] */
 	/* (of a VM without TDX: vp_enter_ret is the exit reason) */
 	u64 vp_enter_ret, exit_qual, ext_exit_qual, exit_gpa, tdvmcall_leaf, tdvmcall_a0,
-	    tdvmcall_a1;
+	    tdvmcall_a1, tdvmcall_a2;
 	/* struct kvm_run, [vcpu] */
 	u32 exit_reason;
 	u64 fault_gfn;

@@ -55,6 +55,7 @@ static void tdx_vcpu_enter_exit(struct kvm_vcpu *vcpu)
 	world_set(vcpu->tdvmcall_leaf, r.r11);
 	world_set(vcpu->tdvmcall_a0, r.r12);
 	world_set(vcpu->tdvmcall_a1, r.r13);
+	world_set(vcpu->tdvmcall_a2, r.r14);
 }
 
 /*
@@ -182,6 +183,22 @@ static int tdx_handle_ept_violation(struct kvm_vcpu *vcpu)
 	return tdx_handle_private_fault(vcpu, gfn);
 }
 
+/*
+ * #VE.RequestMMIO. tdx_mmio_read(), tdx_mmio_write() find no device in the kernel,
+ * tdx_complete_mmio_read() only moves data; the guest would see INVALID_OPERAND.
+ */
+static int tdx_emulate_mmio(struct kvm_vcpu *vcpu)
+{
+	u64 shared = vcpu->kvm->gfn_direct_bits << PAGE_SHIFT, gpa = vcpu->tdvmcall_a2;
+	u32 size = (u32)vcpu->tdvmcall_a0, write = (u32)vcpu->tdvmcall_a1;
+
+	if ((size != 1 && size != 2 && size != 4 && size != 8) || write > 1 ||
+	    !(gpa & shared) || !((gpa + size - 1) & shared))
+		return 1;
+	world_set(vcpu->exit_reason, KVM_EXIT_MMIO);
+	return 0;
+}
+
 /* --- exits ---------------------------------------------------------------------------- */
 
 /*
@@ -200,12 +217,7 @@ static int handle_tdvmcall(struct kvm_vcpu *vcpu)
 		world_set(vcpu->exit_reason, KVM_EXIT_HYPERCALL);	/* tdx_map_gpa() */
 		return 0;
 	case EXIT_REASON_EPT_VIOLATION:
-		/*
-		 * #VE.RequestMMIO: tdx_emulate_mmio(); tdx_mmio_read(), tdx_mmio_write() find no
-		 * device in the kernel, tdx_complete_mmio_read() only moves data
-		 */
-		world_set(vcpu->exit_reason, KVM_EXIT_MMIO);
-		return 0;
+		return tdx_emulate_mmio(vcpu);
 	default:
 		return 1;
 	}

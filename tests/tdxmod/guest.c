@@ -165,6 +165,16 @@ static void test_shared_ve(void **state)
 	assert_int_equal(vm.exits[EXIT_REASON_TDCALL], 2);	/* MMIO, and the end */
 	vm_end(&vm);
 
+	/* What the handler asks for: size, direction, address with its shared bit */
+	vm_begin(&vm, &(struct test_setup){ 0 }, &shared);
+	vm.limit = 1;
+	vm_run(&vm, NULL);
+	assert_int_equal(vm.last.r11, 48);
+	assert_int_equal(vm.last.r12, 8);
+	assert_int_equal(vm.last.r13, shared.insn[0].access == GUEST_WRITE);
+	assert_true(vm.last.r14 == (shared.insn[0].gpa[0] | 1ull << 47));
+	vm_end(&vm);
+
 	vm_begin(&vm, &(struct test_setup){ 0 }, &shared);
 	shared_tables(&vm, EPT_WRITE | EPT_EXEC | EPT_SUPPRESS_VE);
 	vm.limit = 1;

@@ -491,6 +491,8 @@ int kvm_vm_set_mem_attributes(struct kvm *kvm, u64 start, u64 end, bool private)
 	mutex_lock(&kvm->slots_lock);
 	if (kvm_range_has_memory_attributes(kvm, start, end, private))
 		goto out;
+	for (gfn = start; gfn < end; gfn++)	/* xa_reserve(): what is needed is there already */
+		cond_resched();
 	/* The old kind's mappings go; the window stays open until the attribute is set. */
 	slots = kvm->slots[mem_read32(&kvm->memslots)].slot;
 	found = kvm_unmap_begin(kvm, &(struct kvm_unmap){

@@ -13,6 +13,7 @@ const struct spte_layout spte_layout_v6_16 = {
 	.mmu_writable = BIT_ULL(58),
 	.ad_mask = GENMASK_ULL(53, 52),
 	.ad_disabled = BIT_ULL(52),
+	.exec = SPTE_EXECUTABLE,
 	.acc_track_shift = 54,
 };
 
@@ -22,6 +23,7 @@ const struct spte_layout spte_layout_v7_2 = {
 	.mmu_writable = BIT_ULL(55),
 	.ad_mask = GENMASK_ULL(61, 60),
 	.ad_disabled = BIT_ULL(60),
+	.exec = SPTE_EXECUTABLE | SPTE_USER_EXECUTABLE,
 	.acc_track_shift = 52,
 };
 
@@ -31,7 +33,7 @@ u64 make_spte(const struct spte_layout *l, u64 hpa, u8 level, struct spte_how ho
 		   (hpa & SPTE_PA_MASK) | 1 | (how.ad_disabled ? l->ad_disabled : 0);
 
 	if (how.executable)
-		spte |= SPTE_EXECUTABLE;
+		spte |= l->exec;
 	spte |= SPTE_ACCESSED;
 	if (level > PG_LEVEL_4K)
 		spte |= PT_PAGE_SIZE_MASK;
@@ -40,7 +42,10 @@ u64 make_spte(const struct spte_layout *l, u64 hpa, u8 level, struct spte_how ho
 	return how.accessed ? spte : mark_spte_for_access_track(l, spte);
 }
 
-#define ACC_TRACK_SAVED		(SPTE_RWX & ~SPTE_WRITABLE)
+static u64 acc_track_saved(const struct spte_layout *l)
+{
+	return (SPTE_RWX & ~SPTE_WRITABLE) | l->exec;
+}
 
 u64 mark_spte_for_access_track(const struct spte_layout *l, u64 spte)
 {
@@ -48,20 +53,20 @@ u64 mark_spte_for_access_track(const struct spte_layout *l, u64 spte)
 		return spte & ~SPTE_ACCESSED;
 	if (is_access_track_spte(l, spte))
 		return spte;
-	spte |= (spte & ACC_TRACK_SAVED) << l->acc_track_shift;
-	return spte & ~(SPTE_RWX | SPTE_ACCESSED);
+	spte |= (spte & acc_track_saved(l)) << l->acc_track_shift;
+	return spte & ~(SPTE_RWX | l->exec | SPTE_ACCESSED);
 }
 
 u64 restore_acc_track_spte(const struct spte_layout *l, u64 spte)
 {
-	u64 saved = spte >> l->acc_track_shift & ACC_TRACK_SAVED;
+	u64 saved = spte >> l->acc_track_shift & acc_track_saved(l);
 
-	return (spte & ~(SPTE_RWX | ACC_TRACK_SAVED << l->acc_track_shift)) | saved;
+	return (spte & ~(SPTE_RWX | l->exec | acc_track_saved(l) << l->acc_track_shift)) | saved;
 }
 
 u64 make_nonleaf_spte(const struct spte_layout *l, u64 child_hpa, bool ad_disabled)
 {
-	return SPTE_SUPPRESS_VE | SPTE_MMU_PRESENT_MASK | SPTE_RWX |
+	return SPTE_SUPPRESS_VE | SPTE_MMU_PRESENT_MASK | SPTE_RWX | l->exec |
 	       (ad_disabled ? l->ad_disabled : SPTE_ACCESSED) | (child_hpa & SPTE_PA_MASK);
 }
 
@@ -69,15 +74,15 @@ u64 make_nonleaf_spte(const struct spte_layout *l, u64 child_hpa, bool ad_disabl
 static u64 make_spte_executable(const struct spte_layout *l, u64 spte)
 {
 	return is_access_track_spte(l, spte) ?
-		mark_spte_for_access_track(l, restore_acc_track_spte(l, spte) | SPTE_EXECUTABLE) :
-		spte | SPTE_EXECUTABLE;
+		mark_spte_for_access_track(l, restore_acc_track_spte(l, spte) | l->exec) :
+		spte | l->exec;
 }
 
 static u64 make_spte_nonexecutable(const struct spte_layout *l, u64 spte)
 {
 	return is_access_track_spte(l, spte) ?
-		mark_spte_for_access_track(l, restore_acc_track_spte(l, spte) & ~SPTE_EXECUTABLE) :
-		spte & ~SPTE_EXECUTABLE;
+		mark_spte_for_access_track(l, restore_acc_track_spte(l, spte) & ~l->exec) :
+		spte & ~l->exec;
 }
 
 u64 make_small_spte(const struct spte_layout *l, u64 huge_spte, u8 level, u32 index,

@@ -21,11 +21,13 @@
 #define PT_PAGE_SIZE_MASK	BIT_ULL(7)
 #define SPTE_ACCESSED		BIT_ULL(8)
 #define SPTE_DIRTY		BIT_ULL(9)
+#define SPTE_USER_EXECUTABLE	BIT_ULL(10)
 #define SPTE_PA_MASK		GENMASK_ULL(51, 12)
 
 struct spte_layout {
 	u64 frozen, host_writable, mmu_writable, ad_mask;
 	u64 ad_disabled;	/* of ad_mask: KVM keeps A and D by itself */
+	u64 exec;		/* X; with MBEC's bit of user mode, which goes with it, from v7.2 on */
 	u8 acc_track_shift;	/* by how much R and X of an access-tracked leaf are moved */
 };
 
@@ -82,7 +84,7 @@ static inline bool spte_ad_enabled(const struct spte_layout *l, u64 spte)
 
 static inline bool is_access_track_spte(const struct spte_layout *l, u64 spte)
 {
-	return !spte_ad_enabled(l, spte) && !(spte & SPTE_RWX);
+	return !spte_ad_enabled(l, spte) && !(spte & (SPTE_RWX | l->exec));
 }
 
 /*

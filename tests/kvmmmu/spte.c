@@ -17,15 +17,16 @@ static const struct spte_how rwx = { .writable = true, .executable = true, .acce
 
 static void values(void **state)
 {
-	/* docs/model.md "Encodings": bit 63 everywhere, bit 11 present, RWX, A, D */
+	/* docs/model.md "Encodings": bit 63 everywhere, bit 11 present, RWX, A, D; v7.2: bit 10 with X */
 	assert_int_equal(SHADOW_NONPRESENT_VALUE, 1ull << 63);
 	assert_int_equal(spte_layout_v7_2.frozen, 1ull << 63 | 0x1a0);
 	assert_int_equal(spte_layout_v6_16.frozen, 1ull << 63 | 0x5a0);
 	assert_int_equal(make_spte(&spte_layout_v7_2, 0x401000, 1, rwx),
-			 1ull << 63 | 5ull << 53 | 0x401000 | 0xb77);
+			 1ull << 63 | 5ull << 53 | 0x401000 | 0xf77);
 	assert_int_equal(make_spte(&spte_layout_v6_16, 0x401000, 1, rwx),
 			 1ull << 63 | 3ull << 57 | 0x401000 | 0xb77);
-	assert_int_equal(make_nonleaf_spte(&spte_layout_v7_2, 0x200000, false), 1ull << 63 | 0x200000 | 0x907);
+	assert_int_equal(make_nonleaf_spte(&spte_layout_v7_2, 0x200000, false),
+			 1ull << 63 | 0x200000 | 0xd07);
 }
 
 static void classes(void **state)
@@ -42,6 +43,23 @@ static void classes(void **state)
 	assert_int_equal(mirror_class_of(make_mmio_spte(false, 0x10, 3)), MIRROR_MMIO);
 	assert_int_equal(mirror_class_of(make_mmio_spte(true, 0x10, 3)), MIRROR_MMIO);
 	assert_false(is_shadow_present_pte(l->frozen));
+}
+
+/* From v7.2 on MBEC's X of user mode goes with X, also where accesses are tracked. */
+static void executable(void **state)
+{
+	const struct spte_layout *l = &spte_layout_v7_2, *old = &spte_layout_v6_16;
+	struct spte_how how = { .ad_disabled = true, .executable = true, .accessed = true };
+	u64 leaf = make_spte(l, 0x401000, 1, how), track = mark_spte_for_access_track(l, leaf);
+
+	assert_true(leaf & SPTE_USER_EXECUTABLE);
+	assert_true(make_nonleaf_spte(l, 0x401000, false) & SPTE_USER_EXECUTABLE);
+	assert_true(is_access_track_spte(l, track));
+	assert_false(track & SPTE_USER_EXECUTABLE);
+	assert_true(restore_acc_track_spte(l, track) == (leaf & ~SPTE_ACCESSED));
+	assert_false(make_spte(old, 0x401000, 1, how) & SPTE_USER_EXECUTABLE);
+	how.executable = false;
+	assert_false(make_spte(l, 0x401000, 1, how) & SPTE_USER_EXECUTABLE);
 }
 
 static void atomic_writes(void **state)
@@ -118,6 +136,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(values),
 		cmocka_unit_test(classes),
+		cmocka_unit_test(executable),
 		cmocka_unit_test(atomic_writes),
 		cmocka_unit_test(variants),
 		cmocka_unit_test(policies),

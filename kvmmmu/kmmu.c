@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "sim/engine/sim.h"
+#include "sim/engine/trace.h"
 
 bool kmmu_backend_find(const char *name, enum kmmu_backend *b)
 {
@@ -15,6 +16,21 @@ bool kmmu_backend_find(const char *name, enum kmmu_backend *b)
 		return false;
 	*b = strcmp(name, "own") ? KMMU_LINUX : KMMU_OWN;
 	return true;
+}
+
+void kmmu_trace_fault(const char *name, u64 gfn, s64 ret, u8 level, u64 hpa)
+{
+	static const char *const words[] = {
+		[RET_PF_CONTINUE] = "RET_PF_CONTINUE", [RET_PF_RETRY] = "RET_PF_RETRY",
+		[RET_PF_EMULATE] = "RET_PF_EMULATE",
+		[RET_PF_WRITE_PROTECTED] = "RET_PF_WRITE_PROTECTED",
+		[RET_PF_INVALID] = "RET_PF_INVALID", [RET_PF_FIXED] = "RET_PF_FIXED",
+		[RET_PF_SPURIOUS] = "RET_PF_SPURIOUS",
+	};
+	const char *word = ret >= 0 && ret < (s64)ARRAY_SIZE(words) ? words[ret] : NULL;
+
+	trace_(EV_RETURN, .name = name, .arg = gfn, .has_arg = true, .status = (u64)ret,
+	       .detail = word, .level = level, .hpa = hpa);
 }
 
 static const struct kmmu_ops *ops(void)

@@ -43,6 +43,20 @@ struct kmmu_tree {
 /* kmmu_tree - NULL in a build without a tree */
 const struct kmmu_tree *kmmu_tree(void);
 
+/* What a page-fault handler says, arch/x86/kvm/mmu/mmu_internal.h of v7.2: "RET_PF_RETRY" ... */
+enum kmmu_ret_pf {
+	RET_PF_CONTINUE,
+	RET_PF_RETRY,
+	RET_PF_EMULATE,
+	RET_PF_WRITE_PROTECTED,
+	RET_PF_INVALID,
+	RET_PF_FIXED,
+	RET_PF_SPURIOUS,
+};
+
+/* kmmu_trace_fault - event: @name of @gfn returned @ret, enum kmmu_ret_pf or -errno */
+void kmmu_trace_fault(const char *name, u64 gfn, s64 ret, u8 level, u64 hpa);
+
 struct kmmu_config {
 	enum kmmu_backend backend;
 	const char *name;	/* "TD": owner of the regions */

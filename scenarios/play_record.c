@@ -138,7 +138,7 @@ static void record(struct player *pl, const struct event *ev)
 	struct play_event e = {
 		/* The set-up context has no clock: what it finds at the end is at the end. */
 		.clock = (gint64)(root ? sim_cycles(pl->sim) : ev->clock), .type = ev->type, .op = ev->op, .arg = ev->arg,
-		.actor = actor_index(ev),
+		.hpa = ev->hpa, .level = ev->level, .actor = actor_index(ev),
 		.flags = (pl->started ? 0 : PLAY_INIT) | (ev->has_arg ? PLAY_HAS_ARG : 0),
 	};
 

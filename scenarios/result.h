@@ -32,9 +32,11 @@ struct play_event {
 	const char *old, *now;	/* EV_STEP: the element before and after, as words */
 				/* EV_CALL, EV_RETURN of a leaf, of several TDs: old is its TD */
 	guint64 arg;
+	guint64 hpa;		/* EV_CALL, EV_RETURN: as in struct event */
 	guint16 actor;		/* index into actors */
 	guint8 type;		/* enum ev_type */
 	guint8 op;		/* EV_STEP: enum mem_op */
+	guint8 level;		/* EV_CALL, EV_RETURN: as in struct event */
 	guint16 flags;		/* enum play_event_flag */
 };
 
@@ -101,6 +103,7 @@ struct play_result {
 	GArray *expects;	/* struct play_expect */
 	GArray *observed;	/* struct play_counter: observations */
 	GArray *counters;	/* struct play_counter */
+	GPtrArray *finals;	/* const char *: with play_options.finals, each entry that is not empty */
 	enum play_end end;
 	const char *why;	/* the blocking chain, the reason, the error; or NULL */
 	guint64 cycles, steps;

@@ -43,7 +43,7 @@ static void write_event(const struct play_event *e, FILE *out)
 	fprintf(out, "\t0x%" G_GINT64_MODIFIER "x", e->arg);
 	put(out, e->old);
 	put(out, e->now);
-	fputc('\n', out);
+	fprintf(out, "\t%u\t0x%" G_GINT64_MODIFIER "x\n", e->level, e->hpa);
 }
 
 static void write_counters(const char *word, GArray *a, FILE *out)
@@ -225,6 +225,10 @@ static void read_event(struct reader *rd, struct play_result *r)
 	e.arg = num(rd, 8);
 	e.old = str(rd, r, 9);
 	e.now = str(rd, r, 10);
+	if (rd->n > 11) {	/* not in the first traces */
+		e.level = (guint8)num(rd, 11);
+		e.hpa = num(rd, 12);
+	}
 	if (!rd->bad && e.actor >= r->actors->len)
 		fail(rd, "an event of an actor that is not declared");
 	if (!rd->bad)

@@ -68,6 +68,33 @@ static bool argument(const struct module *mod, u32 leaf, u64 rcx, u64 *arg)
 	}
 }
 
+/*
+ * The page that a call gives or is about, and its level (1 is 4K): RCX, or where that is a gpa R8
+ * of those that give one
+ */
+static u64 page_of_call(const struct tdx_regs *r, u8 *level)
+{
+	const struct leaf *l = leaf_of(r->rax & 0xffff);
+	u64 at = r->rcx & GENMASK_ULL(51, 12);
+
+	*level = 0;
+	if (!l || (l->about != ABOUT_PAGE && l->about != ABOUT_KEYED_PAGE))
+		return 0;
+	if (strncmp(l->name, "TDH.MEM.", 8))
+		return at & ~HKID_MASK;
+	*level = (u8)(1 + (r->rcx & 7));
+	switch (r->rax & 0xffff) {
+	case TDH_MEM_PAGE_ADD:
+	case TDH_MEM_PAGE_AUG:
+	case TDH_MEM_PAGE_DEMOTE:
+	case TDH_MEM_PAGE_RELOCATE:
+	case TDH_MEM_SEPT_ADD:
+		return r->r8 & GENMASK_ULL(51, 12) & ~HKID_MASK;
+	default:
+		return 0;
+	}
+}
+
 /* The TD that the page at @hpa is the TDR or another page of; NULL: none */
 static const char *td_with(struct module *mod, u64 hpa)
 {
@@ -102,27 +129,31 @@ static const char *name_of(u64 leaf)
 
 u64 seamcall(struct tdx_regs *r)
 {
-	u64 rax = r->rax, arg = 0;
+	u64 rax = r->rax, arg = 0, hpa = 0;
 	const char *name = "SEAMCALL", *td = NULL;	/* for who listens from the middle on */
 	bool has = false;
+	u8 level = 0;
 
 	if (trace_on()) {
 		has = argument(module_self(), rax & 0xffff, r->rcx, &arg);
 		name = name_of(rax & 0xffff);
 		td = td_of_call(module_self(), r);
+		hpa = page_of_call(r, &level);
 	}
 	mem_drain();		/* SEAMCALL and SEAMRET serialize, as VM entry and exit do */
 	lp_mask_all();
 	sim_charge(COST_SEAMCALL_FIXED, 1);
 	count(COUNT_SEAMCALLS, 1);
-	trace_(EV_CALL, .name = name, .detail = td, .arg = arg, .has_arg = has);
+	trace_(EV_CALL, .name = name, .detail = td, .arg = arg, .has_arg = has, .hpa = hpa,
+	       .level = level);
 	if (!seamcall_injected(rax & 0xffff, &r->rax))
 		r->rax = dispatch(r, rax);
 	if (lp_ctx_self()->no_entropy)	/* it drew nothing */
 		world_set(lp_ctx_self()->no_entropy, 0);
 	if (status_is_busy(r->rax))
 		count(COUNT_BUSY, 1);
-	trace_(EV_RETURN, .name = name, .arg = arg, .has_arg = has, .status = r->rax);
+	trace_(EV_RETURN, .name = name, .arg = arg, .has_arg = has, .status = r->rax, .hpa = hpa,
+	       .level = level);
 	mem_drain();
 	lp_unmask();
 	return r->rax;

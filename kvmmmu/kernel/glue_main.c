@@ -308,6 +308,8 @@ int ktree_peek_dirty(void *k, unsigned long gfn)
 	return 0;
 }
 
+int ktree_is_private(void *kvm, unsigned long gfn) { return kvm_mem_is_private(kvm, gfn); }
+
 void ktree_kick(void *kvm)
 {
 	kvm_make_all_cpus_request(kvm, KVM_REQ_OUTSIDE_GUEST_MODE);

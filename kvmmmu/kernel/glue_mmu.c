@@ -2,6 +2,53 @@
 /*
  * arch/x86/kvm/mmu/mmu.c whole, and what needs its statics.
  */
+#include "mmu.h"
+#include "mmu/mmu_internal.h"
+#include "kvmmmu/kernel/glue.h"
+
+/* As enum kmmu_ret_pf, whatever this tree's numbers are */
+static long ret_pf(int r)
+{
+	switch (r) {
+	case RET_PF_CONTINUE: return 0;
+	case RET_PF_RETRY: return 1;
+	case RET_PF_EMULATE: return 2;
+	case RET_PF_WRITE_PROTECTED: return 3;
+	case RET_PF_INVALID: return 4;
+	case RET_PF_FIXED: return 5;
+	case RET_PF_SPURIOUS: return 6;
+	default: return r;
+	}
+}
+
+/* A try of a fault; where KVM_PRE_FAULT_MEMORY tries again and again it forgets the last */
+static void try_begins(struct kvm_vcpu *vcpu, gfn_t gfn, bool prefetch)
+{
+	if (prefetch)
+		ksim_forget_at(vcpu->kvm, 6, gfn, KSIM_SITE);
+	ksim_call_event("kvm_mmu_do_page_fault", gfn);
+}
+
+static int try_ends(gfn_t gfn, bool prefetch, int r)
+{
+	ksim_fault_event("kvm_mmu_do_page_fault", gfn, ret_pf(r), 0, 0);
+	if (prefetch && r == RET_PF_RETRY)
+		ksim_count_retry();
+	return r;
+}
+
+/* Of the name in mmu.c, its calls alone: the definition's first word is "struct". */
+#define kvm_mmu_do_page_fault(v, ...) KSIM_PICK(KSIM_IS_##v, CALL, 0)(v, __VA_ARGS__)
+#define KSIM_IS_struct ~, DEFINITION,
+#define KSIM_PICK(...) KSIM_PICK_2(__VA_ARGS__)
+#define KSIM_PICK_2(a, what, ...) KSIM_##what
+#define KSIM_DEFINITION(...) kvm_mmu_do_page_fault(__VA_ARGS__)
+#define KSIM_CALL(vcpu, gpa, err, prefetch, ...) ({				\
+	gfn_t ksim_gfn = gpa_to_gfn(gpa) & ~kvm_gfn_direct_bits((vcpu)->kvm);	\
+									\
+	try_begins(vcpu, ksim_gfn, prefetch);				\
+	try_ends(ksim_gfn, prefetch,					\
+		 kvm_mmu_do_page_fault(vcpu, gpa, err, prefetch, __VA_ARGS__)); })
 #define kvm_tdp_mmu_map ktree_seam_map
 #define kvm_tdp_mmu_zap_invalidated_roots ktree_seam_zap_invalidated
 /* Both loops that ask for it go round until a page is mapped, and ask at their heads. */
@@ -10,9 +57,9 @@
 	ksim_forget_loop(vcpu->kvm, current->loop_at << 4 | 6);		\
 	ksim_signal_pending(); })
 #include "mmu/mmu.c"
+#undef kvm_mmu_do_page_fault
 #undef kvm_tdp_mmu_map
 #undef kvm_tdp_mmu_zap_invalidated_roots
-#include "kvmmmu/kernel/glue.h"
 
 /* Seams that scenarios know by name, between this file and tdp_mmu.c */
 __typeof__(ktree_seam_map) kvm_tdp_mmu_map;
@@ -24,7 +71,8 @@ int ktree_seam_map(struct kvm_vcpu *vcpu, struct kvm_page_fault *fault)
 
 	ksim_call_event("kvm_tdp_mmu_map", fault->gfn);
 	r = kvm_tdp_mmu_map(vcpu, fault);
-	ksim_return_event("kvm_tdp_mmu_map", fault->gfn, r);
+	ksim_fault_event("kvm_tdp_mmu_map", fault->gfn, ret_pf(r), fault->goal_level,
+			 fault->pfn << PAGE_SHIFT);
 	return r;
 }
 

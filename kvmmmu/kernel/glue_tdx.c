@@ -128,6 +128,7 @@ void ktrace_kvm_page_fault(struct kvm_vcpu *vcpu, u64 fault_address, u64 error_c
 	if (!vt_is_tdx_private_gpa(vcpu->kvm, fault_address))
 		return;
 	ksim_call_event("tdx_handle_ept_violation", fault_address >> PAGE_SHIFT);
+	ksim_try_fault(vcpu->kvm);
 	to_tdx(vcpu)->vt.emulation_required = true;	/* unused for a TD: a seam has begun */
 }
 

@@ -60,7 +60,8 @@ static bool is_td_(struct kvm *kvm) { return kvm->arch.vm_type == KVM_X86_TDX_VM
 
 static u8 op_get_mt_mask(struct kvm_vcpu *vcpu, gfn_t gfn, bool is_mmio)
 {
-	return is_mmio ? 0 : 6 << 3;
+	/* vmx_get_mt_mask() with no device that is not coherent: WB, and the guest's PAT ignored */
+	return is_mmio ? 0 : 6 << 3 | VMX_EPT_IPAT_BIT;
 }
 static int op_vm_init(struct kvm *kvm) { return is_td_(kvm) ? tdx_vm_init(kvm) : 0; }
 static void op_vm_pre_destroy(struct kvm *kvm) { if (is_td_(kvm)) tdx_mmu_release_hkid(kvm); }
@@ -531,6 +532,11 @@ int ktree_fault(void *v, unsigned long gfn, int is_shared)
 		kvm_vcpu_srcu_read_unlock(vcpu);
 		if (r != RET_PF_RETRY)
 			break;
+		/* the guest would find a #VE there, and not come back for it */
+		if (is_shared && is_td_(vcpu->kvm) && ksim_is_mmio(vcpu->kvm, gfn)) {
+			r = 0;
+			break;
+		}
 		if (ksim_work_pending()) {
 			r = handle_work(vcpu);
 			if (r)
@@ -561,11 +567,10 @@ int ktree_vcpu_load_roots(void *v, unsigned long *shared_root)
 
 /* --- what else the tree's files call of x86.c and its neighbours ---------------------------------- */
 
-/* Asked at each round of the local retry, and of nothing else here */
+/* Asked at each round of the local retry, and of nothing else here: cond_resched() may follow */
 bool kvm_vcpu_has_events(struct kvm_vcpu *vcpu)
 {
-	ksim_count_retry();
-	ksim_forget_loop(vcpu->kvm, 1);
+	ksim_may_retry(vcpu->kvm);
 	return false;
 }
 int kvm_arch_vcpu_runnable(struct kvm_vcpu *vcpu) { return 1; }

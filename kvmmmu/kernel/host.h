@@ -19,6 +19,7 @@ struct khost {
 	u32 *online;		/* [cpus], steps */
 	struct kvm *op_vm[ACTORS_MAX];	/* of the actor's operation */
 	struct { u64 from, to; } owns[ACTORS_MAX];	/* until its next store; to 0: nothing */
+	void *retries[ACTORS_MAX];	/* the VM whose fault it may try again without leaving */
 	u64 about[ACTORS_MAX];	/* gfn + 1 whose entry the actor is at; 0: none */
 	void *task[ACTORS_MAX];	/* struct task_struct *, made when first asked for */
 	/* record: the last plain store that was announced, whose new value is not hashed yet */

@@ -142,6 +142,11 @@ void ksim_seam_event(const char *name, int ends)
 		trace_call0(name);
 }
 
+void ksim_fault_event(const char *name, unsigned long gfn, long ret, int level, unsigned long hpa)
+{
+	kmmu_trace_fault(name, gfn, ret, (u8)level, hpa);
+}
+
 void ksim_observe_idle_kick(unsigned long req)
 {
 	trace_observe("kick-idle", req);
@@ -177,13 +182,6 @@ int ksim_need_resched(void)
 {
 	khost_settle();
 	return need_resched();
-}
-
-int ksim_cond_resched(void)
-{
-	khost_settle();
-	cond_resched();
-	return 0;
 }
 
 int ksim_signal_pending(void)

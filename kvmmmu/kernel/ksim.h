@@ -106,16 +106,23 @@ struct ksim_seam {
 extern const struct ksim_seam ksim_seams[];	/* ends with a NULL name */
 void ksim_seam_event(const char *name, int ends);
 void ksim_return_event(const char *name, unsigned long arg, unsigned long status);
+/* @ret: -errno, or as enum kmmu_ret_pf of kvmmmu/kmmu.h */
+void ksim_fault_event(const char *name, unsigned long gfn, long ret, int level, unsigned long hpa);
+int ksim_is_mmio(void *kvm, unsigned long gfn);	/* its shared entry, looked at by nobody */
 
 void ksim_observe_idle_kick(unsigned long req);
 void ksim_kick_requested(unsigned long vcpu);
 void ksim_count_kick(void);
 void ksim_count_retry(void);
+/* the local retry: its head; where it may go round, which it does with the next cond_resched() */
+void ksim_try_fault(void *kvm);
+void ksim_may_retry(void *kvm);
 
 /* Threads, processors, interrupts */
 /* actor_forget() at a loop's head */
-#define ksim_forget_loop(kvm, loop) ksim_forget_at(kvm, loop, KSIM_SITE)
-void ksim_forget_at(void *kvm, unsigned long loop, const struct ksim_site *s);
+#define ksim_forget_loop(kvm, loop) ksim_forget_at(kvm, loop, 0, KSIM_SITE)
+/* @at: how far it is, beside what its operation says */
+void ksim_forget_at(void *kvm, unsigned long loop, unsigned long at, const struct ksim_site *s);
 int ksim_work_pending(void);		/* a signal, or need_resched */
 void ksim_kick_cpu(int cpu);
 void ksim_ept_sync_global(void);	/* INVEPT, all contexts */

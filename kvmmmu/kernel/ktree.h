@@ -65,6 +65,7 @@ int ktree_prefault(void *vcpu, unsigned long start, unsigned long end);
 void ktree_zap(void *kvm, unsigned long start, unsigned long end);
 int ktree_punch(void *kvm, int gmem_fd, unsigned long start, unsigned long end);
 int ktree_attributes(void *kvm, unsigned long start, unsigned long end, int to_private);
+int ktree_is_private(void *kvm, unsigned long gfn);
 int ktree_slot(void *kvm, int what, unsigned long start, unsigned long end, unsigned long to,
 	       int gmem_fd, unsigned int flags);
 /* of the slot at @gfn; of [start, end) in it */

@@ -59,12 +59,47 @@ void linux_op_end(struct kvm *kvm)
 	actor_progress(PROGRESS_OP);
 }
 
-void ksim_forget_at(void *tree, unsigned long loop, const struct ksim_site *s)
+void ksim_forget_at(void *tree, unsigned long loop, unsigned long at, const struct ksim_site *s)
 {
 	struct kvm *kvm = linux_vm_of(tree);
 
 	khost_settle();
-	actor_forget_at((const struct site *)s, hash_fold(kvm->op_key[sim_self->id], loop, 0));
+	actor_forget_at((const struct site *)s, hash_fold(kvm->op_key[sim_self->id], loop, at));
+}
+
+/* Each round of the local retry forgets the one before, at one place whichever it is. */
+void ksim_try_fault(void *tree)
+{
+	khost_settle();
+	world_set(khost()->retries[sim_self->id], NULL);
+	ksim_forget_at(tree, 1, 0, (const struct ksim_site *)SITE_HERE);
+}
+
+void ksim_may_retry(void *tree)
+{
+	khost_settle();
+	world_set(khost()->retries[sim_self->id], tree);
+}
+
+int ksim_cond_resched(void)
+{
+	void *tree = khost()->retries[sim_self->id];
+
+	khost_settle();
+	cond_resched();
+	if (!tree)
+		return 0;
+	ksim_count_retry();
+	ksim_try_fault(tree);
+	return 0;
+}
+
+int ksim_is_mmio(void *tree, unsigned long gfn)
+{
+	struct mirror_view v;
+
+	kmmu_direct_peek(linux_vm_of(tree), gfn, &v);
+	return v.class == MIRROR_MMIO;
 }
 
 void ksim_count_retry(void)
@@ -106,6 +141,9 @@ static bool user_exit(struct kvm_vcpu *vcpu, enum kmmu_memory_fault mf, int r,
 		trace_note("KVM_RUN: MEMORY_FAULT");
 		if (mf != MEMORY_FAULT_CONVERT || x->gfn >= kvm->gfns)
 			return mf == MEMORY_FAULT_RETRY && x->gfn < kvm->gfns;
+		/* It is no mismatch but a hole if the attribute is right already. */
+		if (ktree_is_private(kvm->tree, x->gfn) == x->to_private)
+			return false;
 		return !ktree_attributes(kvm->tree, x->gfn, x->gfn + 1, x->to_private);
 	}
 	if (r)

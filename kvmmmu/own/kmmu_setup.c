@@ -529,6 +529,7 @@ const struct kmmu_word *kmmu_seams(u32 *n)
 {
 #define MMU "arch/x86/kvm/mmu/"
 	static const struct kmmu_word seams[] = {
+		{ "kvm_mmu_do_page_fault", "one try of a fault (gfn)", "", MMU "mmu_internal.h" },
 		{ "kvm_tdp_mmu_map", "map a gfn in the mirror (gfn)", "", MMU "tdp_mmu.c" },
 		{ "tdp_mmu_set_spte_atomic", "the RO writer (gfn)", "", MMU "tdp_mmu.c" },
 		{ "tdp_mmu_zap_leafs", "zap leaves of a range (first gfn)", "",

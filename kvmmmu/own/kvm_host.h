@@ -79,17 +79,6 @@ enum {
 	KVM_EXIT_MEMORY_FAULT = 39,
 };
 
-/* What the page-fault handler says, arch/x86/kvm/mmu/mmu_internal.h */
-enum {
-	RET_PF_CONTINUE,
-	RET_PF_RETRY,
-	RET_PF_EMULATE,
-	RET_PF_WRITE_PROTECTED,
-	RET_PF_INVALID,
-	RET_PF_FIXED,
-	RET_PF_SPURIOUS,
-};
-
 enum fastpath { EXIT_FASTPATH_NONE, EXIT_FASTPATH_REENTER_GUEST, EXIT_FASTPATH_EXIT_HANDLED };
 
 /* Of a fault, arch/x86/include/asm/kvm_host.h: from the exit qualification */

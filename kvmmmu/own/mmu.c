@@ -349,8 +349,12 @@ int kvm_mmu_do_page_fault(struct kvm_vcpu *vcpu, u64 gfn, u64 error_code, bool p
 		.goal_level = PG_LEVEL_4K,
 		.slot = kvm_vcpu_gfn_to_memslot(vcpu, gfn),
 	};
+	int r;
 
-	return kvm_tdp_mmu_page_fault(vcpu, &fault);
+	trace_call("kvm_mmu_do_page_fault", gfn);
+	r = kvm_tdp_mmu_page_fault(vcpu, &fault);
+	kmmu_trace_fault("kvm_mmu_do_page_fault", gfn, r, 0, 0);
+	return r;
 }
 
 /* handle_mmio_page_fault(): is it still the entry of the memslots that are now? */

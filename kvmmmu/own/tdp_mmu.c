@@ -567,6 +567,6 @@ int kvm_tdp_mmu_map(struct kvm_vcpu *vcpu, struct kvm_page_fault *fault)
 		ret = map_one(vcpu, fault);
 	}
 	rcu_read_unlock();
-	trace_return("kvm_tdp_mmu_map", fault->gfn, ret);
+	kmmu_trace_fault("kvm_tdp_mmu_map", fault->gfn, ret, fault->goal_level, fault->pfn_hpa);
 	return ret;
 }

@@ -42,10 +42,12 @@ struct event {
 	u64 arg, arg2;
 	u64 old, value;		/* EV_STEP: before, and after it */
 	u64 status;		/* EV_RETURN: rax; EV_STEP: what the step returned */
+	u64 hpa;		/* EV_CALL, EV_RETURN: of the page that it gives, or is about; 0: none */
 	u16 actor;
 	u8 type;		/* enum ev_type */
 	u8 op;			/* EV_STEP: enum mem_op */
 	u8 size;		/* EV_STEP: bytes */
+	u8 level;		/* EV_CALL, EV_RETURN: 1 is 4K; 0: none */
 	bool has_arg;
 };
 

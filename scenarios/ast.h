@@ -152,6 +152,7 @@ struct scn_schedule {
 	struct scn_loc loc;			/* loc.line 0: this case has no schedule */
 	GArray *columns;		/* struct scn_actor_ref, left to right */
 	GPtrArray *rows;		/* struct scn_cell, top to bottom; one cell a row */
+	gboolean loose;			/* a row that cannot be followed is not the end */
 };
 
 struct scn_guest {

@@ -160,9 +160,10 @@ void parse_table(struct parse *p, const struct section *sec, struct scn_schedule
 	GPtrArray *names = header(p, sec, &row, &outer);
 
 	s->loc = text_loc(p, &sec->word);
-	if (sec->rest.len)
+	s->loose = text_is(&sec->rest, "loose");
+	if (sec->rest.len && !s->loose)
 		parse_error(p, &sec->rest, "the table stands below, indented",
-			    "nothing may follow schedule");
+			    "only `loose` may follow schedule");
 	if (!names->len) {
 		parse_error(p, &sec->word, "first row: the actors, with | between them",
 			    "the schedule is empty");

@@ -125,6 +125,7 @@ gboolean player_build(struct player *pl);	/* FALSE: refused */
 
 /* play_result.c */
 void player_take(struct player *pl);		/* actors, violations, counters to the result */
+void play_finals(struct player *pl);		/* what is mapped, to the result */
 void player_why_unreachable(struct player *pl, const GPtrArray *cells, gboolean init);
 
 /* play_ops.c */

@@ -169,4 +169,6 @@ void player_take(struct player *pl)
 	take_actors(pl);
 	take_violations(pl);
 	take_counters(pl);
+	if (pl->opt->finals)
+		play_finals(pl);
 }

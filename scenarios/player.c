@@ -134,6 +134,12 @@ static void give_rest(void *ctx)
 
 /* ---- phases ---- */
 
+/* A try of a page fault: what goes round in both KVMs goes round by it. */
+static bool fault_ends(const struct event *ev)
+{
+	return ev->type == EV_RETURN && !strcmp(ev->name, "kvm_mmu_do_page_fault");
+}
+
 static void cycle_zero(struct player *pl)
 {
 	guint n = actor_count(pl->sim);
@@ -159,6 +165,8 @@ static gboolean phase(struct player *pl, const GPtrArray *cells, gboolean init)
 
 	checks_alone(pl->checks, TRUE);
 	script_stop_after(pl->sim, init);
+	if (!init && pl->c->schedule.loose)
+		script_loose(pl->sim, fault_ends);
 	if (!init)
 		script_after(pl->sim, give_rest, pl);
 	end = sim_run(pl->sim);

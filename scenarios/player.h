@@ -28,6 +28,7 @@ struct play_options {
 	const struct user_leaves *leaves;	/* --leaves; NULL: none */
 	struct lines *lines;		/* of a kernel tree: what of it runs; NULL: nobody asks */
 	gboolean line_outcomes;		/* with which lock outcomes, too; not in searches */
+	gboolean finals;		/* say at the end what is mapped, in both trees */
 	gboolean steps;			/* record every step, not only those that tell */
 };
 

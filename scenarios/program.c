@@ -283,51 +283,48 @@ static char *operation(struct program *p, guint column)
 }
 
 /*
- * Most operations run alone from end to end. Some stop at an event, others run meanwhile, and
- * then it goes on: if the event does not come in that operation the row is unreachable, which
- * a reader of both backends' results compares, too. An operation under way ends before its
- * actor begins another, and nobody is left half-way at the end: past the rows there is only
- * virtual time, which backends do not share.
+ * Two operations of three run alone from end to end, the others stop at an event; so may what has
+ * stopped. The table is loose, so that all of it is played whatever comes of it: only a reader of
+ * both backends' results knows what should. An operation under way ends before its actor begins
+ * another, and nobody is left half-way at the end: past the rows there is only virtual time, which
+ * backends do not share.
  */
 static void script(struct program *p, guint ops)
 {
 	guint columns = p->vcpus + p->hosts;
-	int open = -1;
-	guint left = 0;
+	char *open[8] = { NULL };	/* what each is in the middle of */
 
-	g_string_append(p->out, "schedule\n    ");
+	g_string_append(p->out, "schedule loose\n    ");
 	for (guint c = 0; c < columns; c++)
 		g_string_append_printf(p->out, c < p->vcpus ? "vCPU%u%s" : "host%u%s",
 				       c < p->vcpus ? c : c - p->vcpus,
 				       c + 1 < columns ? " | " : "\n");
-	for (guint i = 0; i < ops; i++) {
+	for (guint i = 0; i < ops;) {
 		guint c = below(p, columns);
-		const char *stop;
-		char *op, *cell;
+		gboolean goes_on = open[c] != NULL;
+		char *op = goes_on ? g_steal_pointer(&open[c]) : operation(p, c);
+		const char *stop = below(p, 3) ? NULL : stop_in(p, op);
+		char *cell;
 
-		if (open >= 0 && ((int)c == open || !left)) {
-			row(p, (guint)open, ".. end");
-			open = -1;
-		}
-		op = operation(p, c);
-		stop = open < 0 && !below(p, 8) ? stop_in(p, op) : NULL;
-		if (stop) {
-			cell = g_strdup_printf("%s .. %s", op, stop);
-			open = (int)c;
-			left = 1 + below(p, 2);
-		} else {
-			cell = g_strdup(op);
-			left -= left > 0;
-		}
+		if (stop)
+			cell = g_strdup_printf("%s%s.. %s", goes_on ? "" : op, goes_on ? "" : " ",
+					       stop);
+		else
+			cell = g_strdup(goes_on ? ".. end" : op);
 		row(p, c, cell);
+		if (stop)
+			open[c] = g_steal_pointer(&op);
+		i += !goes_on;
 		g_free(cell);
 		g_free(op);
 	}
-	if (open >= 0)
-		row(p, (guint)open, ".. end");
 	/* Who has a guest and no `run` would do one past the rows. */
 	for (guint v = 0; v < p->vcpus; v++)
 		row(p, v, p->tdx ? "run memory-fault=convert times=1" : "run times=1");
+	for (guint c = 0; c < columns; c++) {
+		row(p, c, ".. end");
+		g_free(open[c]);
+	}
 }
 
 GString *program_random(enum program_kind kind, guint64 seed, guint ops, const char *kvm)

@@ -25,6 +25,7 @@ struct play_result *play_result_new(void)
 	r->expects = g_array_new(FALSE, TRUE, sizeof(struct play_expect));
 	r->observed = g_array_new(FALSE, TRUE, sizeof(struct play_counter));
 	r->counters = g_array_new(FALSE, TRUE, sizeof(struct play_counter));
+	r->finals = g_ptr_array_new();
 	return r;
 }
 
@@ -38,6 +39,7 @@ void play_result_free(struct play_result *r)
 	g_array_free(r->expects, TRUE);
 	g_array_free(r->observed, TRUE);
 	g_array_free(r->counters, TRUE);
+	g_ptr_array_free(r->finals, TRUE);
 	g_string_chunk_free(r->strings);
 	g_free(r);
 }

@@ -99,6 +99,10 @@ struct script {
 	struct script_row *row;
 	u32 n, at;
 	bool begun, met, stop_after, over;
+	script_lap_fn loose;		/* NULL: unreachable rows are the end */
+	bool tired, lapped;		/* loose: it spins; and a lap has ended since */
+	struct actor *turn;		/* who goes on: the row's actor, or who helps it (loose) */
+	u8 stuck[ACTORS_MAX];		/* loose: how often it waited or span since one got on */
 	void (*after)(void *ctx);
 	void *after_ctx;
 	char *why;

@@ -4,10 +4,15 @@
  * cannot be followed ends the run with the reason. A spin is seen by its state: the same
  * key and the same world at a forget point, with nobody else having moved.
  */
+#include <string.h>
+
 #include "sim/engine/explain.h"
 #include "sim/engine/hash.h"
 #include "sim/engine/lp.h"
 #include "sim/engine/priv.h"
+
+/* Loose: turns of one who spins, or waits, while nobody's operation ends */
+#define STUCK_OFTEN	4u
 
 static void spin_setup(struct script *s)
 {
@@ -31,6 +36,13 @@ void script_set(struct sim *sim, const struct script_row *rows, u32 n)
 	s->n = n;
 	s->at = 0;
 	s->begun = s->met = s->spins = s->over = false;
+	s->turn = NULL;
+	s->loose = NULL;
+}
+
+void script_loose(struct sim *sim, script_lap_fn lap)
+{
+	sim->script.loose = lap;
 }
 
 void script_fini(struct sim *sim)
@@ -68,6 +80,7 @@ const char *script_why(const struct sim *sim)
 static void forget_states(struct sim *sim)
 {
 	sim->script.until = ~0ull;
+	sim->script.tired = sim->script.lapped = false;
 	if (!sim->script.seen)
 		return;
 	g_hash_table_remove_all(sim->script.seen);
@@ -120,7 +133,18 @@ static struct actor *turn_to(struct sim *sim, struct actor *a)
 		forget_states(sim);
 	if (a->clock < sim->now)
 		actor_set(a->clock, sim->now);
+	/* Loose, no row says how long an interrupt is on its way: it is there with the turn. */
+	if (sim->script.loose && a != sim->last && lp_irq_arrival(a->lp) != ~0ull &&
+	    a->clock < lp_irq_arrival(a->lp))
+		actor_set(a->clock, lp_irq_arrival(a->lp));
 	return a;
+}
+
+/* Somebody who has no row, or time alone, lets @a go on. */
+static bool only_time(struct sim *sim, const struct actor *a)
+{
+	return background(sim) ||
+	       (a->mode & MODE_IRQ && !a->irqs_off && lp_irq_arrival(a->lp) != ~0ull);
 }
 
 static struct actor *row_blocked(struct sim *sim, struct actor *a)
@@ -144,6 +168,58 @@ static struct actor *row_blocked(struct sim *sim, struct actor *a)
 static struct actor *row_over_early(struct sim *sim, const struct script_row *row)
 {
 	return unreachable(sim, "%s ended before `%s` happened", row->actor->name, row->text);
+}
+
+/*
+ * Loose: @a cannot go on now. A row with a condition is over; else whoever is in the middle of
+ * something goes on, the one first that has tried least. False: all of them have tried enough.
+ */
+static bool give_way(struct sim *sim, struct actor *a)
+{
+	struct script *s = &sim->script;
+	const struct script_row *row = &s->row[s->at];
+	struct actor *b, *next = NULL;
+
+	if (!s->loose)
+		return false;
+	if (a == row->actor && (row->done || row->before)) {
+		row_next(s);
+		return true;
+	}
+	s->stuck[a->id]++;
+	for (u32 i = 0; i < the_world->nactors; i++) {
+		b = the_world->actor[i];
+		if (b->background || b->state == ACTOR_PARKED || b->state == ACTOR_DONE)
+			continue;
+		if (b != a && s->stuck[b->id] < STUCK_OFTEN &&
+		    (!next || s->stuck[b->id] < s->stuck[next->id]))
+			next = b;
+	}
+	if (next)
+		s->turn = next;
+	return next;
+}
+
+/* The one whose turn it was has done what it had. True: that ends the row */
+static bool turn_over(struct script *s)
+{
+	memset(s->stuck, 0, sizeof(s->stuck));
+	if (s->turn == s->row[s->at].actor)
+		return true;
+	s->turn = s->row[s->at].actor;
+	return false;
+}
+
+static void row_begin(struct sim *sim, const struct script_row *row)
+{
+	struct script *s = &sim->script;
+
+	s->begun = true;
+	s->turn = row->actor;
+	memset(s->stuck, 0, sizeof(s->stuck));
+	forget_states(sim);
+	if (row->begin)
+		row->begin(row->ctx);
 }
 
 /* Virtual time takes over: nobody acts before what the rows have shown. */
@@ -171,20 +247,19 @@ struct actor *script_pick(struct sim *sim)
 
 	while (s->at < s->n) {
 		struct script_row *row = &s->row[s->at];
-		struct actor *a = row->actor;
+		struct actor *a;
 
-		if (!s->begun) {
-			s->begun = true;
-			forget_states(sim);
-			if (row->begin)
-				row->begin(row->ctx);
-		}
+		if (!s->begun)
+			row_begin(sim, row);
+		a = s->turn;
 		if (s->met) {
 			row_next(s);
 			continue;
 		}
 		if (a->state == ACTOR_PARKED || a->state == ACTOR_DONE) {
-			if (row->done || row->before)
+			if (!turn_over(s))
+				continue;
+			if (!s->loose && (row->done || row->before))
 				return row_over_early(sim, row);
 			row_next(s);
 			continue;
@@ -195,14 +270,21 @@ struct actor *script_pick(struct sim *sim)
 			s->spins = false;
 			if (helper)	/* it may be what the spin waits for */
 				return turn_to(sim, helper);
+			if (give_way(sim, a))
+				continue;
 			explain_spin(sim, a, s->spin_func, s->polled, why, sizeof(why));
 			return unreachable(sim, "%s", why);
 		}
-		if (row->before && a->pending.site && row->before(row->ctx, &a->pending)) {
+		if (row->before && a == row->actor && a->pending.site &&
+		    row->before(row->ctx, &a->pending)) {
 			row_next(s);
 			continue;
 		}
-		return actor_enabled(a) ? turn_to(sim, a) : row_blocked(sim, a);
+		if (actor_enabled(a))
+			return turn_to(sim, a);
+		if (s->loose && !only_time(sim, a) && give_way(sim, a))
+			continue;
+		return row_blocked(sim, a);
 	}
 	if (s->stop_after)
 		return NULL;
@@ -228,7 +310,7 @@ static void watch_step(struct script *s, const struct event *ev)
 		*w = (struct last_write){ ev->clock, ev->seq, ev->actor };
 		g_hash_table_insert(s->written, ev->p, w);
 	}
-	if (s->at < s->n && ev->actor == s->row[s->at].actor->id && ev->op != MEM_WRITE &&
+	if (s->at < s->n && s->turn && ev->actor == s->turn->id && ev->op != MEM_WRITE &&
 	    s->lap->len < 4096)
 		g_ptr_array_add(s->lap, ev->p);
 }
@@ -262,6 +344,8 @@ void script_event(struct sim *sim, const struct event *ev)
 	if (s->at >= s->n || s->met || !s->begun)
 		return;
 	row = &s->row[s->at];
+	if (s->tired && ev->actor == s->turn->id && s->loose(ev))
+		s->lapped = true;
 	if (row->done && ev->actor == row->actor->id && !(sim_self->mode & MODE_ROOT))
 		s->met = row->done(row->ctx, ev);
 }
@@ -294,6 +378,22 @@ static u64 time_brings(const struct sim *sim, const struct actor *me)
  * whoever comes back to it after that (it sets the deadline anew) does spin. Before that it gets
  * a lap to take an interrupt in that has arrived.
  */
+/* It is at a forget point in a state that it was in before, or (loose) is known to spin */
+static void spin_seen(struct sim *sim, const struct actor *me, const struct site *site)
+{
+	struct script *s = &sim->script;
+
+	s->spin_func = site->func;
+	s->polled = polled_word(sim, me->id);
+	if (s->loose && !s->tired) {
+		g_hash_table_remove_all(s->seen);
+		g_ptr_array_set_size(s->lap, 0);
+		s->tired = true;
+		return;
+	}
+	s->spins = true;
+}
+
 void script_forget(struct sim *sim, struct actor *me, const struct site *site)
 {
 	struct script *s = &sim->script;
@@ -301,8 +401,12 @@ void script_forget(struct sim *sim, struct actor *me, const struct site *site)
 	u64 state, next, *key;
 
 	if (sim->opt.sched != SCHED_SCRIPT || s->at >= s->n || s->met || s->spins ||
-	    me != s->row[s->at].actor)
+	    me != s->turn)
 		return;
+	if (s->tired && s->lapped) {
+		spin_seen(sim, me, site);
+		return;
+	}
 	state = hash_fold(world_hash(), me->id + 1u, me->key);
 	if (!g_hash_table_lookup_extended(s->seen, &state, NULL, &jumped)) {
 		jumped = NULL;
@@ -311,9 +415,7 @@ void script_forget(struct sim *sim, struct actor *me, const struct site *site)
 	} else {
 		next = time_brings(sim, me);
 		if (jumped == s || next == ~0ull) {
-			s->spins = true;
-			s->spin_func = site->func;
-			s->polled = polled_word(sim, me->id);
+			spin_seen(sim, me, site);
 			return;
 		}
 		me->clock = next;

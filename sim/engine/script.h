@@ -36,6 +36,19 @@ void script_after(struct sim *sim, void (*fn)(void *ctx), void *ctx);
 /* script_stop_after - sim_run() returns SIM_DONE when the rows are used up (init lines) */
 void script_stop_after(struct sim *sim, bool stop);
 
+/*
+ * script_loose - rows are wishes: one whose condition does not come ends with its operation; one
+ * that is in somebody's way stays where it is, if it has a condition, else the others who are in
+ * the middle of something go on, by number, each to the end of its operation. Unreachable is
+ * what nobody can mend so. Before each sim_run(), after script_set()
+ */
+typedef bool (*script_lap_fn)(const struct event *ev);
+/*
+ * @lap: NULL: not so. Else it tells the events that end a lap of a retry loop: who spins gives way
+ * at the first forget point after one, so that two models of the same loop do so at the same place
+ */
+void script_loose(struct sim *sim, script_lap_fn lap);
+
 /* script_at - number of the row being played; the row count when all are used up */
 u32 script_at(const struct sim *sim);
 

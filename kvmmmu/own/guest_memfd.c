@@ -184,7 +184,7 @@ void kvm_gmem_punch_hole(struct kvm *kvm, u64 start, u64 end)
 	u64 gfn;
 
 	trace_call("kvm_gmem_punch_hole", start);
-	mutex_lock(&kvm->filemap_invalidate_lock);
+	down_write(&kvm->filemap_invalidate_lock);
 	/* kvm_gmem_invalidate_start(): the window stays open over the truncation */
 	found = kvm_unmap_begin(kvm, &(struct kvm_unmap){
 		.slots = kvm->gmem_bindings, .start = start, .end = end,
@@ -195,7 +195,7 @@ void kvm_gmem_punch_hole(struct kvm *kvm, u64 start, u64 end)
 		truncate_one(kvm, gfn);
 	if (found && !kvm_switch(kvm, SW_SEQ_BEFORE_TRUNCATE))
 		kvm_unmap_end(kvm);
-	mutex_unlock(&kvm->filemap_invalidate_lock);
+	up_write(&kvm->filemap_invalidate_lock);
 	trace_return("kvm_gmem_punch_hole", start, 0);
 }
 
@@ -207,12 +207,12 @@ static int populate(struct kvm_vcpu *vcpu, u64 gfn, u64 src)
 	int ret = -EINVAL;
 	u64 hpa;
 
-	mutex_lock(&kvm->filemap_invalidate_lock);
+	down_write(&kvm->filemap_invalidate_lock);
 	f = __kvm_gmem_get_pfn(kvm, gfn, &hpa);
 	if (kvm_mem_is_private(kvm, gfn))
 		ret = tdx_gmem_post_populate(vcpu, gfn, hpa, src);
 	folio_put(f);
-	mutex_unlock(&kvm->filemap_invalidate_lock);
+	up_write(&kvm->filemap_invalidate_lock);
 	return ret;
 }
 
@@ -250,10 +250,10 @@ static void evict(struct kvm *kvm)
 /* The slot becomes a view of the file; kvm_gmem_bind() */
 void kvm_gmem_bind(struct kvm *kvm, u32 i, struct kvm_memory_slot *s)
 {
-	mutex_lock(&kvm->filemap_invalidate_lock);
+	down_write(&kvm->filemap_invalidate_lock);
 	mem_write32(&s->gmem_file, 1);
 	world_set(kvm->gmem_bindings[i], (u64)s);
-	mutex_unlock(&kvm->filemap_invalidate_lock);
+	up_write(&kvm->filemap_invalidate_lock);
 }
 
 static void unbind(struct kvm *kvm, u32 i, struct kvm_memory_slot *s)
@@ -275,9 +275,9 @@ void kvm_gmem_unbind(struct kvm *kvm, u32 i, struct kvm_memory_slot *s)
 			unbind(kvm, i, s);
 		return;
 	}
-	mutex_lock(&kvm->filemap_invalidate_lock);
+	down_write(&kvm->filemap_invalidate_lock);
 	unbind(kvm, i, s);
-	mutex_unlock(&kvm->filemap_invalidate_lock);
+	up_write(&kvm->filemap_invalidate_lock);
 }
 
 /*
@@ -292,7 +292,7 @@ void kvm_gmem_release(struct kvm *kvm)
 	trace_call0("kvm_gmem_release");
 	mem_write32(&kvm->gmem_dying, 1);	/* the count of the file is 0 */
 	mutex_lock(&kvm->slots_lock);
-	mutex_lock(&kvm->filemap_invalidate_lock);
+	down_write(&kvm->filemap_invalidate_lock);
 	found = kvm_unmap_begin(kvm, &(struct kvm_unmap){
 		.slots = kvm->gmem_bindings, .end = kvm->gfns, .filter = KVM_FILTER_PRIVATE });
 	if (found)
@@ -304,7 +304,7 @@ void kvm_gmem_release(struct kvm *kvm)
 			mem_write32(&s->gmem_file, 0);
 		world_set(kvm->gmem_bindings[i], 0);
 	}
-	mutex_unlock(&kvm->filemap_invalidate_lock);
+	up_write(&kvm->filemap_invalidate_lock);
 	mutex_unlock(&kvm->slots_lock);
 	kvm_put_kvm(kvm);
 	evict(kvm);

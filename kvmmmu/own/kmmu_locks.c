@@ -9,7 +9,7 @@
 #include "kvmmmu/own/own_ops.h"
 #include "sim/engine/lock.h"
 
-enum own_lock { OWN_RW, OWN_MUTEX, OWN_SPIN };
+enum own_lock { OWN_RW, OWN_RWSEM, OWN_MUTEX, OWN_SPIN };
 
 static const struct {
 	const char *name;
@@ -20,7 +20,7 @@ static const struct {
 	{ "kvm_lock", OWN_MUTEX, offsetof(struct kvm, lock) },
 	{ "slots_lock", OWN_MUTEX, offsetof(struct kvm, slots_lock) },
 	{ "slots_arch_lock", OWN_MUTEX, offsetof(struct kvm, slots_arch_lock) },
-	{ "filemap_invalidate_lock", OWN_MUTEX, offsetof(struct kvm, filemap_invalidate_lock) },
+	{ "filemap_invalidate_lock", OWN_RWSEM, offsetof(struct kvm, filemap_invalidate_lock) },
 	{ "tdp_mmu_pages_lock", OWN_SPIN, offsetof(struct kvm, tdp_mmu_pages_lock) },
 	{ "mn_invalidate_lock", OWN_SPIN, offsetof(struct kvm, mn_invalidate_lock) },
 };
@@ -50,6 +50,9 @@ void own_lock_acquire(struct kvm *kvm, const char *name, bool shared)
 		else
 			write_lock(l);
 		break;
+	case OWN_RWSEM:
+		down_write(l);
+		break;
 	case OWN_SPIN:
 		spin_lock(l);
 		break;
@@ -69,6 +72,9 @@ void own_lock_release(struct kvm *kvm, const char *name, bool shared)
 			read_unlock(l);
 		else
 			write_unlock(l);
+		break;
+	case OWN_RWSEM:
+		up_write(l);
 		break;
 	case OWN_SPIN:
 		spin_unlock(l);

@@ -138,7 +138,7 @@ static void locks_init(struct kvm *kvm)
 	world_set(kvm->srcu.no_unlock_barrier, kvm_switch(kvm, SW_NO_SRCU_BARRIER));
 	spin_lock_init(&kvm->tdp_mmu_pages_lock, "tdp_mmu_pages_lock");
 	spin_lock_init(&kvm->mn_invalidate_lock, "mn_invalidate_lock");
-	mutex_init(&kvm->filemap_invalidate_lock, "filemap_invalidate_lock");
+	init_rwsem(&kvm->filemap_invalidate_lock, "filemap_invalidate_lock");
 }
 
 struct gfn_chunk *kvm_chunk_new(struct kvm *kvm, u64 n)

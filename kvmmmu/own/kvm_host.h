@@ -215,7 +215,7 @@ struct kvm {
 	u64 nx_first, nx_last, nx_nr;
 	struct spinlock mn_invalidate_lock;
 	u32 mn_active_invalidate_count;	/* [step] mn_invalidate_lock */
-	struct mutex filemap_invalidate_lock;	/* of the one guest_memfd */
+	struct rw_semaphore filemap_invalidate_lock;	/* of the one guest_memfd */
 	u32 memslots;		/* [step] which of slots[] is active */
 	u32 memslots_gen;	/* [step] generation of the active set; bit 0: an update runs */
 	u32 vm_bugged, vm_dead;	/* [step] */

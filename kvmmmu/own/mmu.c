@@ -512,7 +512,7 @@ int kvm_tdp_mmu_map_private_pfn(struct kvm_vcpu *vcpu, u64 gfn, u64 hpa)
 	int r;
 
 	lockdep_assert_held(&kvm->slots_lock.info);
-	lockdep_assert_held(&kvm->filemap_invalidate_lock.info);
+	lockdep_assert_held(&kvm->filemap_invalidate_lock.rw.info);
 	r = kvm_mmu_reload(vcpu);
 	if (r)
 		return r;

@@ -30,8 +30,8 @@ static const struct check_word words[] = {
 	{ "lock-context", "locks that must be held are; nobody sleeps in atomic context", FALSE,
 	  "sim/engine" },
 	{ "lock-held", "no lock is held when an operation or its actor ends", FALSE, "sim/engine" },
-	{ "data-race", "no plain access races another", FALSE,
-	  "not looked at yet: wants a linked kernel tree" },
+	{ "data-race", "no plain access of a kernel tree races another access", FALSE,
+	  "kvmmmu/kernel/host_race.c" },
 	{ "dirty-lost", "what the guest wrote and user space has no copy of is in the dirty log",
 	  FALSE, "kvmmmu" },
 	{ "unsynchronized-seamcall", "a SEAMCALL that KVM promises never to be BUSY is not, where "
@@ -47,6 +47,8 @@ static const struct check_word words[] = {
 	{ "single-step", "an early interrupt: the module steps the guest before it lands", TRUE,
 	  "tdxmod" },
 	{ "kick-idle", "a kick found nobody to kick", TRUE, "kvmmmu" },
+	{ "known-race", "a data race that this kernel is known to have", TRUE,
+	  "kvmmmu/kernel/races.txt" },
 };
 
 const struct check_word *check_words(guint *n)

@@ -109,7 +109,7 @@ const char *const scn_check_words[] = {
 };
 
 const char *const scn_observation_words[] = {
-	"hp-lost", "hp-leaked", "zero-step-armed", "single-step", "kick-idle", NULL
+	"hp-lost", "hp-leaked", "zero-step-armed", "single-step", "kick-idle", "known-race", NULL
 };
 
 /* Indexed by enum section_kind. */

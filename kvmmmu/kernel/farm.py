@@ -9,6 +9,7 @@ septsim's, and a C file that says what it was made from.
 """
 import argparse
 import concurrent.futures
+import fnmatch
 import hashlib
 import os
 import re
@@ -242,6 +243,7 @@ def main():
     ap.add_argument('--out', type=Path, required=True, help='directory to build in')
     ap.add_argument('--obj', type=Path, required=True)
     ap.add_argument('--info', type=Path, required=True)
+    ap.add_argument('--sites', type=Path, required=True)
     ap.add_argument('--depfile', type=Path)
     ap.add_argument('--plain', action='store_true', help='plain accesses are steps')
     ap.add_argument('--lines', action='store_true', help='say which lines run')
@@ -294,6 +296,7 @@ def build(farm, cc, jobs, a, version):
         die(f'{len(bad)} of {len(jobs)} files do not compile')
     objs.append(make_seams(cc, objdir, [(name, by_file[f]) for name, f in seams]))
     link_all(farm, cc, objs, a.obj)
+    write_sites(objdir / 'whole.o', version, a.sites)
     write_info(farm, cc, a, version)
     if a.depfile:
         write_depfile(objs, a)
@@ -332,6 +335,10 @@ def make_seams(cc, d, seams):
 SCRIPT = """
 SECTIONS
 {
+	.text : {
+		ksim_text_start = .;
+		*(.text .text.*)
+	}
 	ksim_data : {
 		ksim_data_start = .;
 		*(.data .data.* .bss .bss.* COMMON)
@@ -356,7 +363,7 @@ SECTIONS
 	}
 }
 """
-OURS = re.compile(r'(ktree_\w+|ksim_(data|percpu|locks)_\w+)$')
+OURS = re.compile(r'(ktree_\w+|ksim_(data|percpu|locks|text)_\w+)$')
 
 
 def symbols(obj, *flags):
@@ -396,6 +403,50 @@ def link_all(farm, cc, objs, out):
     keep.write_text('\n'.join(s for s in symbols(whole, '--defined-only', '-g')
                               if OURS.match(s)) + '\n', encoding='utf-8')
     run('objcopy', '-w', '--weaken-symbol=ktrace_*', f'--keep-global-symbols={keep}', whole, out)
+
+
+ACCESS = re.compile(r'__tsan_(?:unaligned_)?(read|write|read_write)(?:\d+|_range)$')
+
+
+def plain_sites(obj):
+    """Each plain access of @obj: where the hook returns to, is it a store, function, file, line."""
+    calls, section = [], ''
+    for line in run('readelf', '-rW', obj).splitlines():
+        if line.startswith('Relocation section'):
+            section = line.split("'")[1]
+        w = line.split()
+        m = ACCESS.match(w[4]) if section == '.rela.text' and len(w) > 4 else None
+        if m:
+            calls.append((int(w[0], 16) + 4, 0 if m[1] == 'read' else 1))
+    calls.sort()
+    said = subprocess.run(['addr2line', '-f', '-j', '.text', '-e', str(obj)], text=True, check=True,
+                          input=''.join(f'{at - 1:#x}\n' for at, _ in calls),
+                          capture_output=True).stdout.split('\n')
+    for (at, store), func, place in zip(calls, said[::2], said[1::2]):
+        file, _, number = place.split(' ')[0].rpartition(':')
+        yield at, store, func, file, int(number) if number.isdigit() else 0
+
+
+def write_sites(obj, version, out):
+    """A C file with the places of plain accesses as sites, by address."""
+    rows_ = list(plain_sites(obj))
+    with out.open('w', encoding='utf-8') as f:
+        f.write('''// Made by farm.py: what a plain access is called, by where its hook returns to.
+#include "kvmmmu/kernel/host.h"
+
+static const struct site sites[] __attribute__((section("sim_sites"), used, aligned(8))) = {
+''')
+        f.writelines(f'\t{{ "{file}", "{func}", {line}, 0 }},\n' for _, _, func, file, line in rows_)
+        f.write('};\nstatic const struct ksim_plain_at at[] = {\n')
+        f.writelines(f'\t{{ {at:#x}, {store} }},\n' for at, store, *_ in rows_)
+        f.write('''};
+
+const struct ksim_plain_table ksim_plain_table = { at, sites, sizeof(at) / sizeof(at[0]) };
+const struct ksim_known_race ksim_known_races[] = {
+''')
+        f.writelines(f'\t{{ "{w[0]}", "{w[1]}" }},\n' for w in rows('races.txt')
+                     if any(fnmatch.fnmatch(version, v) for v in w[2].split(',')))
+        f.write('\t{ 0, 0 },\n};\n')
 
 
 def sha256(path):

@@ -9,7 +9,7 @@
 /* A plain store, announced by hand: this file is compiled without the hooks */
 #define SET(lhs, v) do {						\
 	__typeof__(lhs) set_v = (v);					\
-	ksim_plain_store(&(lhs), sizeof(lhs));				\
+	ksim_plain_store(&(lhs), sizeof(lhs), NULL);			\
 	(lhs) = set_v;							\
 } while (0)
 

@@ -6,13 +6,15 @@
  */
 #include "kvmmmu/kernel/ksim.h"
 
+#define WHERE	__builtin_return_address(0)
+
 #define ACCESS(n)							\
-	void __tsan_read##n(void *p) { ksim_plain_load(p, n); }		\
-	void __tsan_write##n(void *p) { ksim_plain_store(p, n); }	\
-	void __tsan_unaligned_read##n(void *p) { ksim_plain_load(p, n); }	\
-	void __tsan_unaligned_write##n(void *p) { ksim_plain_store(p, n); }	\
-	void __tsan_read_write##n(void *p) { ksim_plain_store(p, n); }	\
-	void __tsan_unaligned_read_write##n(void *p) { ksim_plain_store(p, n); }	\
+	void __tsan_read##n(void *p) { ksim_plain_load(p, n, WHERE); }	\
+	void __tsan_write##n(void *p) { ksim_plain_store(p, n, WHERE); }	\
+	void __tsan_unaligned_read##n(void *p) { ksim_plain_load(p, n, WHERE); }	\
+	void __tsan_unaligned_write##n(void *p) { ksim_plain_store(p, n, WHERE); }	\
+	void __tsan_read_write##n(void *p) { ksim_plain_store(p, n, WHERE); }	\
+	void __tsan_unaligned_read_write##n(void *p) { ksim_plain_store(p, n, WHERE); }	\
 	void __tsan_volatile_read##n(void *p) { }			\
 	void __tsan_volatile_write##n(void *p) { }			\
 	void __tsan_unaligned_volatile_read##n(void *p) { }		\
@@ -23,8 +25,8 @@ ACCESS(4)
 ACCESS(8)
 ACCESS(16)
 
-void __tsan_read_range(void *p, unsigned long n) { ksim_plain_load(p, n); }
-void __tsan_write_range(void *p, unsigned long n) { ksim_plain_store(p, n); }
+void __tsan_read_range(void *p, unsigned long n) { ksim_plain_load(p, n, WHERE); }
+void __tsan_write_range(void *p, unsigned long n) { ksim_plain_store(p, n, WHERE); }
 
 static void seam(const char *at, int ends)
 {

@@ -285,7 +285,7 @@ void kvm_arch_vcpu_load(struct kvm_vcpu *vcpu, int cpu)
 
 void kvm_arch_vcpu_put(struct kvm_vcpu *vcpu)
 {
-	WARN_ON(vcpu->mode != OUTSIDE_GUEST_MODE);
+	WARN_ON(READ_ONCE(vcpu->mode) != OUTSIDE_GUEST_MODE);
 	kvm_x86_call(vcpu_put)(vcpu);
 }
 

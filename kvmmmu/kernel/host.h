@@ -8,6 +8,8 @@
 #include "sim/engine/actor.h"
 #include "sim/engine/sim.h"
 
+extern const char ksim_text_start[];	/* of the tree's code */
+
 /* The root object of a sim, LAYER_KVM. In the world, but for what is said to be record. */
 struct khost {
 	struct kvm *vms;
@@ -20,11 +22,13 @@ struct khost {
 	struct kvm *op_vm[ACTORS_MAX];	/* of the actor's operation */
 	struct { u64 from, to; } owns[ACTORS_MAX];	/* until its next store; to 0: nothing */
 	void *retries[ACTORS_MAX];	/* the VM whose fault it may try again without leaving */
+	u8 racy[ACTORS_MAX];	/* it is in a data_race() */
 	u64 about[ACTORS_MAX];	/* gfn + 1 whose entry the actor is at; 0: none */
 	void *task[ACTORS_MAX];	/* struct task_struct *, made when first asked for */
 	/* record: the last plain store that was announced, whose new value is not hashed yet */
 	void *pend;
 	u64 pend_n, pend_old;
+	const struct site *pend_site;
 	bool pend_named;	/* it is a word with a name, and its event is owed */
 	u8 peeking[ACTORS_MAX];	/* it is no actor who looks, but a check: no hook */
 	u64 maybe[128];		/* a bit for each that may be in names: these fit a cache */
@@ -45,6 +49,32 @@ void khost_page_of(u64 hpa, struct kvm *kvm);
  */
 #define KHOST_NAMES_BITS	17
 void khost_name_word(const void *p, u32 size, bool noise);
+
+/*
+ * Plain accesses of the tree's code, by where the compiler's hook returns to (from the start of
+ * its text on): made by farm.py
+ */
+struct ksim_plain_at {
+	u32 pc, store;
+};
+struct ksim_plain_table {
+	const struct ksim_plain_at *at;
+	const struct site *sites;
+	u32 n;
+};
+extern const struct ksim_plain_table ksim_plain_table;
+
+/* Functions that are known to race in this tree's version; ends with a NULL */
+struct ksim_known_race {
+	const char *one, *other;
+};
+extern const struct ksim_known_race ksim_known_races[];
+
+/* khost_tree_file - "/.../farm/kvm/vmx/tdx.c" as the tree names it */
+const char *khost_tree_file(const char *file);
+
+/* khost_race - check: the running actor's plain access at @site and where the others stand */
+void khost_race(const void *p, const struct site *site);
 
 /* khost_disown - the store that the actor owned gfns for is made */
 void khost_disown(struct khost *h);

@@ -32,7 +32,7 @@ static inline bool shared(const volatile void *p)	/* raw: an address */
 
 void *ksim_fill(void *p, int byte, unsigned long n)
 {
-	ksim_plain_store(p, n);
+	ksim_plain_store(p, n, NULL);
 	memset(p, byte, n);
 	khost_settle();
 	return p;
@@ -40,7 +40,7 @@ void *ksim_fill(void *p, int byte, unsigned long n)
 
 void *ksim_copy(void *to, const void *from, unsigned long n)
 {
-	ksim_plain_store(to, n);
+	ksim_plain_store(to, n, NULL);
 	memmove(to, from, n);
 	khost_settle();
 	return to;
@@ -73,7 +73,7 @@ void ksim_write(volatile void *p, unsigned int size, unsigned long v, const stru
 	void *w = (void *)p;
 
 	if (unlikely(!shared(p))) {
-		ksim_plain_store(w, size);
+		ksim_plain_store(w, size, NULL);
 		mem_atomic(MEM_WRITE, size, w, v, 0);
 		return;
 	}
@@ -107,7 +107,7 @@ unsigned long ksim_rmw(enum ksim_rmw op, volatile void *p, unsigned int size, un
 	void *w = (void *)p;
 
 	if (unlikely(!shared(p))) {
-		ksim_plain_store(w, size);
+		ksim_plain_store(w, size, NULL);
 		return mem_atomic(ops[op], size, w, a, b);
 	}
 	khost_settle();

@@ -17,10 +17,30 @@
 
 #define KEYED	(MODE_KEYED | MODE_LOGGED)
 
+#ifdef KSIM_PLAIN_STEPS
 static const struct site *plain_site(void)
 {
 	return SITE_HERE;
 }
+
+/* The place in the tree that called the hook, which returns to @pc */
+static const struct site *site_of(const void *pc)
+{
+	const struct ksim_plain_table *t = &ksim_plain_table;
+	u64 at = (u64)pc - (u64)ksim_text_start;
+	u32 lo = 0, hi = t->n;
+
+	while (lo < hi) {
+		u32 mid = (lo + hi) / 2;
+
+		if (t->at[mid].pc < at)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < t->n && t->at[lo].pc == at ? &t->sites[lo] : plain_site();
+}
+#endif
 
 /* The word that scenarios know instead of the tree's at @p, brought up to date */
 static void *copy_hkid(void *p)
@@ -63,7 +83,7 @@ void khost_settle_slow(void)
 	h->pend_named = false;
 	p = copy_hkid(p);
 	mem_wake(p);
-	trace_(EV_STEP, .op = MEM_WRITE, .site = plain_site(), .p = p, .size = (u8)h->pend_n,
+	trace_(EV_STEP, .op = MEM_WRITE, .site = h->pend_site, .p = p, .size = (u8)h->pend_n,
 	       .old = h->pend_old, .value = word_at(p, (u32)h->pend_n));
 }
 
@@ -91,10 +111,16 @@ void khost_name_word(const void *p, u32 size, bool noise)
 	world_set(h->names[i], (u64)p << 8 | size | (noise ? NOISE : 0));
 }
 
-/* 0: it has no name */
+/* 0: it has no name. Entries of page tables have their region's: they come and go in pages. */
 static u32 name_of(const struct khost *h, const void *p)
 {
 	u32 i = slot_of(p), bit = i % (8 * sizeof(h->maybe));
+	const struct region *r;
+
+	if (unlikely((const char *)p >= world_phys && (u64)p < (u64)world_phys + world_phys_size())) {
+		r = region_at(p);
+		return r ? r->size : 0;
+	}
 
 	if (likely(!(h->maybe[bit / 64] >> (bit % 64) & 1)))
 		return 0;
@@ -105,15 +131,19 @@ static u32 name_of(const struct khost *h, const void *p)
 }
 
 #ifdef KSIM_PLAIN_STEPS
-static u64 step(void *p, u64 n)
+static u64 step(void *p, u64 n, const struct site *site)
 {
+	u64 v;
+
 	p = copy_hkid(p);
 	switch (n) {
-	case 1: return (u8)door(MEM_READ, 1, p, 0, 0, plain_site());
-	case 2: return (u16)door(MEM_READ, 2, p, 0, 0, plain_site());
-	case 4: return (u32)door(MEM_READ, 4, p, 0, 0, plain_site());
-	default: return door(MEM_READ, 8, p, 0, 0, plain_site());
+	case 1: v = (u8)door(MEM_READ, 1, p, 0, 0, site); break;
+	case 2: v = (u16)door(MEM_READ, 2, p, 0, 0, site); break;
+	case 4: v = (u32)door(MEM_READ, 4, p, 0, 0, site); break;
+	default: v = door(MEM_READ, 8, p, 0, 0, site); break;
 	}
+	khost_race(p, site);
+	return v;
 }
 #endif
 
@@ -136,7 +166,7 @@ static void remember(const void *p, u64 n)
 	sim_self->key = hash_fold(sim_self->key, KEY_WHAT(KEY_CHOICE, 0), v);
 }
 
-void ksim_plain_load(void *p, unsigned long n)
+void ksim_plain_load(void *p, unsigned long n, const void *pc)
 {
 	struct khost *h;
 	u32 name;
@@ -150,7 +180,7 @@ void ksim_plain_load(void *p, unsigned long n)
 #ifdef KSIM_PLAIN_STEPS
 	if (unlikely(name == n && !(sim_self->mode & MODE_ROOT))) {
 		khost_settle_slow();
-		step(p, n);
+		step(p, n, site_of(pc));
 		return;
 	}
 #endif
@@ -158,7 +188,7 @@ void ksim_plain_load(void *p, unsigned long n)
 		remember(p, n);
 }
 
-void ksim_plain_store(void *p, unsigned long n)
+void ksim_plain_store(void *p, unsigned long n, const void *pc)
 {
 	struct khost *h;
 	u32 name __attribute__((unused));
@@ -172,7 +202,8 @@ void ksim_plain_store(void *p, unsigned long n)
 	name = name_of(h, p);
 	if (unlikely(name == n && !(sim_self->mode & (MODE_ROOT | MODE_FREE)))) {
 		khost_settle_slow();
-		h->pend_old = step(p, n);
+		h->pend_site = site_of(pc);
+		h->pend_old = step(p, n, h->pend_site);
 		h->pend_named = true;
 	} else
 #endif

@@ -24,12 +24,12 @@
 
 /* --- what went wrong ----------------------------------------------------------------------- */
 
-/* "kvm/vmx/tdx.c" of the farm as the tree names it */
-static const char *tree_file(const char *file)
+const char *khost_tree_file(const char *file)
 {
 	static const char *const at[][2] = {
 		{ "/farm/kvm/", "arch/x86/kvm/" }, { "/farm/virt/", "virt/kvm/" },
 		{ "/farm/tdx/", "arch/x86/virt/vmx/tdx/" }, { "/farm/include/", "include/" },
+		{ "/kvmmmu/kernel/", "kvmmmu/kernel/" },
 	};
 	char buf[200];
 
@@ -63,7 +63,7 @@ void ksim_warn(const char *cond, const char *file, int line)
 
 	khost_settle();
 	check_fail(bug ? "kvm-bug" : !strncmp(cond, "refcount_t", 10) ? "use-after-free" :
-		   "kvm-warn", where(buf, sizeof(buf)), "%s at %s:%d", cond, tree_file(file), line);
+		   "kvm-warn", where(buf, sizeof(buf)), "%s at %s:%d", cond, khost_tree_file(file), line);
 }
 
 /* The set-up context cannot end as an actor does. */
@@ -79,7 +79,7 @@ void ksim_bug(const char *cond, const char *file, int line)
 {
 	die_at_setup(cond);
 	khost_settle();
-	check_fail("kvm-bug", "", "%s at %s:%d", cond, tree_file(file), line);
+	check_fail("kvm-bug", "", "%s at %s:%d", cond, khost_tree_file(file), line);
 	actor_exit();
 }
 

@@ -30,8 +30,11 @@ unsigned long ksim_rmw(enum ksim_rmw op, volatile void *p, unsigned int size, un
 		       unsigned long b, const struct ksim_site *s);
 void ksim_fence(const struct ksim_site *s);
 /* Plain ones: called before each, by the compiler's hooks; host_plain.c */
-void ksim_plain_load(void *p, unsigned long n);
-void ksim_plain_store(void *p, unsigned long n);
+/* @pc: behind the call of the hook, NULL: none */
+void ksim_plain_load(void *p, unsigned long n, const void *pc);
+void ksim_plain_store(void *p, unsigned long n, const void *pc);
+/* data_race(): what the running actor does from now on (1) or no longer (0) may race */
+void ksim_data_race(int on);
 void ksim_relax(void);
 
 /*

@@ -26,7 +26,10 @@
 #define __READ_ONCE READ_ONCE
 #define __WRITE_ONCE WRITE_ONCE
 #undef data_race
-#define data_race(expr) (expr)
+#define data_race(expr) ({						\
+	__auto_type ksim_racy = (ksim_data_race(1), (expr));		\
+	ksim_data_race(0);						\
+	ksim_racy; })
 
 #undef barrier
 #define barrier() asm volatile("" ::: "memory")

@@ -1,0 +1,57 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Races between plain accesses: a mark taken away is found, data_race() is not.
+
+Usage: data_race.py TREE BUILD_DIR SOURCE_ROOT
+
+Each mutant is built in BUILD_DIR and asked random programs.
+"""
+import os
+import re
+import subprocess
+import sys
+import unittest
+
+TREE = BUILD = ROOT = ''
+PLACE = r'in \w+\(\)( of \w+)? at (arch/x86|virt)/\S+\.[ch]:\d+'
+
+
+def call(*command):
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f'{command[0]} failed:\n' + (done.stdout + done.stderr)[-4000:])
+
+
+class DataRace(unittest.TestCase):
+    def campaign(self, mutant, code):
+        out, build = os.path.join(BUILD, 'tree-' + mutant), os.path.join(BUILD, 'build')
+        call(ROOT + '/tests/linux/mutants/apply', mutant, TREE, out)
+        if os.path.exists(build + '/build.ninja'):
+            call('meson', 'configure', build, '-Dlinux_tree=' + out)
+        else:
+            call('meson', 'setup', build, ROOT, '-Dlinux_tree=' + out, '-Dtests=disabled')
+        call('ninja', '-C', build, 'sim/cli/septsim')
+        done = subprocess.run([build + '/sim/cli/septsim', 'campaign', '--kvm', 'linux', '--first',
+                               '--only', 'random', '--programs', '40', '--executions', '150',
+                               ROOT + '/scenarios/races/a01-zap-map-desync.scn'],
+                              capture_output=True, text=True)
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        return re.sub(r'\s+', ' ', done.stdout)
+
+    def race(self, mutant, what):
+        out = self.campaign(mutant, 1)
+        self.assertRegex(out, rf'data-race {what}.* plain load {PLACE}, marked store {PLACE}')
+
+    def test_gate(self):
+        self.race('gate-read-plain', 'wait_for_sept_zap')
+
+    def test_entry(self):
+        self.race('spte-read-plain', r'mirror\[0x[0-9a-f]+\]')
+
+    def test_data_race(self):
+        self.campaign('equivalent-gate-data-race', 0)
+
+
+if __name__ == '__main__':
+    TREE, BUILD, ROOT = sys.argv[1:4]
+    unittest.main(argv=[sys.argv[0], *sys.argv[4:]])

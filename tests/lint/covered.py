@@ -47,6 +47,21 @@ def test_wrong(read, layer, name, test):
     return None
 
 
+def of_a_tree(read, rest):
+    """What only a kernel tree shows: 'FILE: FIRES, SILENT, LEGAL', methods of tests/linux/FILE.py."""
+    name, _, tests = rest.partition(': ')
+    text = read(f'tests/linux/{name}.py')
+    if text is None:
+        yield f'there is no tests/linux/{name}.py'
+        return
+    found = tests.split(', ')
+    if len(set(found)) != len(ROLES):
+        yield f'wants three tests: {", ".join(ROLES)}'
+    for test in found:
+        if not re.search(rf'^    def {test}\(self\):', text, re.M):
+            yield f'tests/linux/{name}.py has no test {test}()'
+
+
 def one_id(read, rest, is_later):
     """What is wrong with the line of one id, after the id."""
     if rest.startswith('later: '):
@@ -55,6 +70,9 @@ def one_id(read, rest, is_later):
         return
     if is_later:
         yield f'is not looked at yet, says {WORDS}'
+    if rest.startswith('tree: '):
+        yield from of_a_tree(read, rest[6:])
+        return
     found = list(places(rest))
     if None in found:
         yield 'not LAYER/FILE: FIRES, SILENT, LEGAL'

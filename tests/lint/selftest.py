@@ -285,8 +285,11 @@ class Rooms(unittest.TestCase):
 class Covered(unittest.TestCase):
     tree = {
         covered.WORDS: '\t{ "one-check", "text", FALSE, "x" },\n'
-                       '\t{ "late", "text", FALSE,\n\t  "not looked at yet: why" },\n',
-        covered.MAP: '# text\none-check  engine/a: one, two, kvmmmu/b-c: three\nlate  later: why\n',
+                       '\t{ "late", "text", FALSE,\n\t  "not looked at yet: why" },\n'
+                       '\t{ "of-tree", "text", FALSE, "x" },\n',
+        covered.MAP: '# text\none-check  engine/a: one, two, kvmmmu/b-c: three\nlate  later: why\n'
+                     'of-tree  tree: t: test_a, test_b, test_c\n',
+        'tests/linux/t.py': ''.join(f'    def test_{c}(self):\n' for c in 'abc'),
         'tests/engine/meson.build': "engine_tests = {\n\t'a': [],\n}\n",
         'tests/kvmmmu/meson.build': "kvmmmu_tests = {\n\t'b-c': ['x.c'],\n}\n",
         'tests/engine/a.c': 'static void one(void **state)\n{\n}\n'
@@ -320,6 +323,8 @@ class Covered(unittest.TestCase):
                 (words, '"not looked at yet: why"', '"y"'),
                 (line, 'one, two', 'one, one'), (line, 'one, two, ', 'one, '),
                 (line, 'engine/a', 'engine/none'), (line, 'engine/a: ', ''),
+                (line, 'tree: t', 'tree: u'), (line, 'test_c', 'test_d'),
+                (line, 'test_b, ', ''), (line, 'test_b', 'test_a'),
                 (line, 'late  later: why\n', ''),
                 (line, 'late', 'late  later: why\nlate')):
             self.assertTrue(self.found(path, old, new), (path, old, new))

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Races between plain accesses: a mark taken away is found, data_race() is not.
 
-Usage: data_race.py TREE BUILD_DIR SOURCE_ROOT
+Usage: data_race.py SEPTSIM TREE BUILD_DIR SOURCE_ROOT
 
 Each mutant is built in BUILD_DIR and asked random programs.
 """
@@ -12,7 +12,7 @@ import subprocess
 import sys
 import unittest
 
-TREE = BUILD = ROOT = ''
+SEPTSIM = TREE = BUILD = ROOT = ''
 PLACE = r'in \w+\(\)( of \w+)? at (arch/x86|virt)/\S+\.[ch]:\d+'
 
 
@@ -48,10 +48,26 @@ class DataRace(unittest.TestCase):
     def test_entry(self):
         self.race('spte-read-plain', r'mirror\[0x[0-9a-f]+\]')
 
+    def known(self, case):
+        done = subprocess.run([SEPTSIM, 'run', '--kvm', 'linux', ROOT + '/tests/linux/known-race.scn'],
+                              capture_output=True, text=True)
+        block = [b for b in done.stdout.split('\n\n') if b.startswith(case + ' ')]
+        self.assertEqual(len(block), 1, done.stdout + done.stderr)
+        self.assertRegex(block[0], r'(?m)^  as expected$')
+
+    def test_known_together(self):
+        self.known('together')
+
+    def test_known_apart(self):
+        self.known('apart')
+
+    def test_known_forbidden(self):
+        self.known('forbidden')
+
     def test_data_race(self):
         self.campaign('equivalent-gate-data-race', 0)
 
 
 if __name__ == '__main__':
-    TREE, BUILD, ROOT = sys.argv[1:4]
-    unittest.main(argv=[sys.argv[0], *sys.argv[4:]])
+    SEPTSIM, TREE, BUILD, ROOT = sys.argv[1:5]
+    unittest.main(argv=[sys.argv[0], *sys.argv[5:]])

@@ -327,12 +327,23 @@ static void script(struct program *p, guint ops)
 	}
 }
 
+/* The first that is drawn of a seed */
+static gboolean draws_td(struct program *p, guint64 seed)
+{
+	rng_seed(&p->rng, seed);
+	return below(p, 4) > 0;
+}
+
+gboolean program_is_td(guint64 seed)
+{
+	return draws_td(&(struct program){ 0 }, seed);
+}
+
 GString *program_random(enum program_kind kind, guint64 seed, guint ops, const char *kvm)
 {
 	struct program p = { .out = g_string_new(NULL) };
 
-	rng_seed(&p.rng, seed);
-	p.tdx = below(&p, 4) > 0;
+	p.tdx = draws_td(&p, seed);
 	p.vcpus = 2 + (below(&p, 3) == 0);
 	p.hosts = 1 + below(&p, 2);
 	heading(&p, seed, kvm);

@@ -19,3 +19,6 @@ enum program_kind {
  * @kvm: version for its variant line; NULL: none
  */
 GString *program_random(enum program_kind kind, guint64 seed, guint ops, const char *kvm);
+
+/* program_is_td - is the program of @seed one of a TD, and not of a VM without TDX? */
+gboolean program_is_td(guint64 seed);

@@ -10,7 +10,7 @@
 
 #define SET(lhs, v) do {						\
 	__typeof__(lhs) set_v = (v);					\
-	ksim_plain_store(&(lhs), sizeof(lhs));				\
+	ksim_plain_store(&(lhs), sizeof(lhs), NULL);			\
 	(lhs) = set_v;							\
 } while (0)
 

@@ -21,12 +21,14 @@
 static struct {
 	int scripts, ops, jobs;
 	char *found, *known, *write;
+	gboolean tds;
 } raw = { .scripts = 0, .ops = 24 };
 
 static const GOptionEntry extra[] = {
 	{ "scripts", 0, 0, G_OPTION_ARG_INT, &raw.scripts, "So many random scripts, from --seed on",
 	  "N" },
 	{ "ops", 0, 0, G_OPTION_ARG_INT, &raw.ops, "Operations of each (default 24)", "N" },
+	{ "tds", 0, 0, G_OPTION_ARG_NONE, &raw.tds, "Random scripts of TDs alone, no other VMs", NULL },
 	{ "known", 0, 0, G_OPTION_ARG_FILENAME, &raw.known,
 	  "Differences that are documented: a pattern and, after a tab, the reason, a line", "FILE" },
 	{ "found", 0, 0, G_OPTION_ARG_FILENAME, &raw.found,
@@ -602,6 +604,7 @@ static void known_free(gpointer p)
 static int differ(struct cli *cli, int n, char **files)
 {
 	struct differ d = { .cli = cli };
+	int n_random = 0;
 	gboolean ok;
 
 	d.scenarios = g_ptr_array_new_with_free_func((GDestroyNotify)scenario_free);
@@ -612,10 +615,13 @@ static int differ(struct cli *cli, int n, char **files)
 	ok = load_known(&d);
 	for (int i = 0; i < n && ok; i++)
 		ok = load(&d, files[i]);
-	for (int i = 0; i < raw.scripts; i++) {
-		struct script s = { .seed = cli->play.seed + (guint)i };
+	for (guint64 seed = cli->play.seed; n_random < raw.scripts; seed++) {
+		struct script s = { .seed = seed };
 
+		if (raw.tds && !program_is_td(seed))
+			continue;
 		g_array_append_val(d.scripts, s);
+		n_random++;
 	}
 	for (guint i = 0; ok && raw.write && i < d.scripts->len; i++)
 		write_script(&g_array_index(d.scripts, struct script, i), raw.write);

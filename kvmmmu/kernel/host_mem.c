@@ -164,13 +164,17 @@ void *ksim_alloc(unsigned long n)
 
 void ksim_free(const void *q)
 {
-	char *p = (char *)q - HEAD;
+	char *p;
 
 	khost_settle();
-	if (q && (const char *)q >= world_phys)
+	if (!q)
+		return;
+	if ((const char *)q >= world_phys) {
 		page_free(ptr_to_phys(q));
-	else if (q)
-		world_free(p, *(u64 *)p + HEAD);
+		return;
+	}
+	p = (char *)q - HEAD;
+	world_free(p, *(u64 *)p + HEAD);
 }
 
 void khost_page_of(u64 hpa, struct kvm *kvm)

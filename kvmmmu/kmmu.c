@@ -5,6 +5,7 @@
  */
 #include "kvmmmu/kmmu_ops.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "sim/engine/sim.h"
@@ -31,6 +32,31 @@ void kmmu_trace_fault(const char *name, u64 gfn, s64 ret, u8 level, u64 hpa)
 
 	trace_(EV_RETURN, .name = name, .arg = gfn, .has_arg = true, .status = (u64)ret,
 	       .detail = word, .level = level, .hpa = hpa);
+}
+
+/* "v7.2" or "7.2.13": major << 16 | minor; 0: no version */
+static u32 version_of(const char *text)
+{
+	char *end;
+	gulong major = strtoul(*text == 'v' ? text + 1 : text, &end, 10);
+
+	return *end == '.' && g_ascii_isdigit(end[1]) ?
+	       (u32)(major << 16 | strtoul(end + 1, NULL, 10)) : 0;
+}
+
+const char *kmmu_tree_kvm(void)
+{
+	const struct kmmu_tree *tree = kmmu_tree();
+	const char *best = NULL;
+	const struct kmmu_word *w;
+	u32 n;
+
+	w = kmmu_variants(&n);
+	for (u32 i = 0; tree && i < n; i++)
+		if (version_of(w[i].name) && version_of(w[i].name) <= version_of(tree->version) &&
+		    (!best || version_of(w[i].name) > version_of(best)))
+			best = w[i].name;
+	return best;
 }
 
 static const struct kmmu_ops *ops(void)

@@ -42,6 +42,11 @@ struct kmmu_tree {
 
 /* kmmu_tree - NULL in a build without a tree */
 const struct kmmu_tree *kmmu_tree(void);
+/*
+ * kmmu_tree_kvm - the word of `kvm=` that the tree is: the newest version known that is not
+ * newer. NULL: no tree, or one before all
+ */
+const char *kmmu_tree_kvm(void);
 
 /* What a page-fault handler says, arch/x86/kvm/mmu/mmu_internal.h of v7.2: "RET_PF_RETRY" ... */
 enum kmmu_ret_pf {

@@ -202,9 +202,9 @@ static bool words_possible(const struct kmmu_config *cfg, GError **err)
 	const char *version = kmmu_tree()->version;
 
 	for (const char *const *w = cfg->variant; w && *w; w++) {
-		const char *v = g_str_has_prefix(*w, "kvm=") ? *w + strlen("kvm=v") : NULL;
+		const char *v = g_str_has_prefix(*w, "kvm=") ? *w + strlen("kvm=") : NULL;
 
-		if (v && g_str_has_prefix(version, v) && !g_ascii_isdigit(version[strlen(v)]))
+		if (v && !g_strcmp0(v, kmmu_tree_kvm()))
 			continue;
 		g_set_error(err, KMMU_ERROR, KMMU_ERROR_NOT_SUPPORTED,
 			    v ? "'%s' is another version than the kernel tree's that is built in "
@@ -213,7 +213,7 @@ static bool words_possible(const struct kmmu_config *cfg, GError **err)
 				"(%s) is what it is: --kvm own has it", *w, version);
 		return false;
 	}
-	if (cfg->policy && (cfg->policy[0] != 'v' || !g_str_has_prefix(version, cfg->policy + 1))) {
+	if (cfg->policy && g_strcmp0(cfg->policy, kmmu_tree_kvm())) {
 		g_set_error(err, KMMU_ERROR, KMMU_ERROR_NOT_SUPPORTED,
 			    "policy %s is not the kernel tree's (%s), and it has no other: --kvm own "
 			    "has it", cfg->policy, version);

@@ -110,7 +110,8 @@ static gboolean documented(const struct task *t, const char *id)
 	for (guint n = 0; n < t->sc->cases->len; n++) {
 		const struct scenario_case *c = t->sc->cases->pdata[n];
 
-		if (plays_broken_code(c) || g_strcmp0(c->variant.kvm, t->c->variant.kvm))
+		if (plays_broken_code(c) || (strcmp(plan_kvm(c), plan_kvm(t->c)) &&
+					     strcmp(plan_kvm(c), DEFAULT_KVM)))
 			continue;
 		for (guint i = 0; i < c->expects->len; i++) {
 			const struct scn_expect *x = c->expects->pdata[i];

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The plan of a campaign. A case that plays broken code (a switch of `variant`, a policy) is
+ * The plan of a campaign. A tree of another version than the scenarios are written for plays them
+ * as its own version. A case that plays broken code (a switch of `variant`, a policy; on a tree
+ * another version, too) is
  * asked twice more without it: its schedule, which was made to show what the switch breaks, and
  * its operations in many orders. On code that has the protection nothing comes of it; on code
  * that has lost it the case's own race does.
@@ -27,6 +29,17 @@ gboolean plays_broken_code(const struct scenario_case *c)
 	return c->variant.switches->len || c->policy.name;
 }
 
+const char *plan_kvm(const struct scenario_case *c)
+{
+	return c->variant.kvm ? c->variant.kvm : DEFAULT_KVM;
+}
+
+/* Of another version than the tree, and not of the one that scenarios are written for */
+static gboolean is_old(const struct plan *p, const struct scenario_case *c)
+{
+	return p->tree_kvm && strcmp(plan_kvm(c), p->tree_kvm) && strcmp(plan_kvm(c), DEFAULT_KVM);
+}
+
 static gboolean expects_search(const struct scenario_case *c)
 {
 	for (guint i = 0; i < c->expects->len; i++)
@@ -47,7 +60,21 @@ static struct scenario_case *plain(struct plan *p, const struct scenario_case *c
 	copy->expects = g_ptr_array_new_with_free_func(g_free);
 	g_ptr_array_add(copy->expects, ok);
 	copy->variant.switches = g_ptr_array_new();
+	if (p->tree_kvm)
+		copy->variant.kvm = p->tree_kvm;
 	copy->policy = (struct scn_policy_ref){ .args = c->policy.args };
+	g_ptr_array_add(p->cases, copy);
+	return copy;
+}
+
+/* @c, written for the version that scenarios are about, asked of the tree, which is another */
+static struct scenario_case *ported(struct plan *p, const struct scenario_case *c)
+{
+	struct scenario_case *copy = g_memdup2(c, sizeof(*c));
+
+	g_ptr_array_ref(copy->expects);
+	g_ptr_array_ref(copy->variant.switches);
+	copy->variant.kvm = p->tree_kvm;
 	g_ptr_array_add(p->cases, copy);
 	return copy;
 }
@@ -140,14 +167,17 @@ static void as_expected(struct plan *p, const struct scenario *sc, const struct 
 			GHashTable *seen)
 {
 	/* A search has no schedule to be played, and is held to its word by searching. */
+	gboolean port = p->tree_kvm && strcmp(plan_kvm(c), p->tree_kvm) && !is_old(p, c);
+
 	if (!expects_search(c))
-		add(p, (struct task){ .phase = CAMPAIGN_SCENARIO, .sc = sc, .c = c }, "");
+		add(p, (struct task){ .phase = CAMPAIGN_SCENARIO, .sc = sc, .ported = port,
+				      .c = port ? ported(p, c) : c }, "");
 }
 
 static void schedule(struct plan *p, const struct scenario *sc, const struct scenario_case *c,
 		     GHashTable *seen)
 {
-	if (plays_broken_code(c) && !expects_search(c))
+	if ((plays_broken_code(c) || is_old(p, c)) && !expects_search(c))
 		add(p, (struct task){ .phase = CAMPAIGN_SCHEDULE, .sc = sc, .c = plain(p, c) }, "");
 }
 
@@ -160,7 +190,7 @@ static void search(struct plan *p, const struct scenario *sc, const struct scena
 
 	if (many)
 		switches = 3;
-	if (!g_hash_table_add(seen, shape(c)))
+	if (!g_hash_table_add(seen, shape(t.c)))
 		return;
 	t.engine = (struct explore_options){ .driver = EXPLORE_ALL, .preemptions = switches,
 					     .states = many ? STATES_MANY : STATES_FEW };
@@ -205,7 +235,9 @@ static void take_samples(struct plan *p, const struct cli *cli)
 		gboolean played = FALSE;
 
 		for (guint n = 0; n < sc->cases->len && !played; n++) {
-			struct job job = { .sc = sc, .c = sc->cases->pdata[n], .opt = &cli->play };
+			const struct scenario_case *c = sc->cases->pdata[n];
+			struct job job = { .sc = sc, .opt = &cli->play,
+					   .c = p->tree_kvm && !is_old(p, c) ? ported(p, c) : c };
 			struct play_result *r = worker_play(&job, FALSE);
 
 			played = r->end != PLAY_REFUSED && r->end != PLAY_FAULT;
@@ -239,6 +271,7 @@ struct plan *plan_new(const struct cli *cli, int n, char **files, guint programs
 		plan_free(p);
 		return NULL;
 	}
+	p->tree_kvm = cli->play.backend == KMMU_LINUX ? kmmu_tree_kvm() : NULL;
 	take_samples(p, cli);
 	if (only < 0 || only == CAMPAIGN_SCENARIO)
 		each_case(p, as_expected);

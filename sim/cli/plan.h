@@ -18,6 +18,7 @@ struct task {
 	const struct scenario_case *c;
 	struct explore_options engine;	/* SEARCH, RANDOM */
 	guint64 seed;			/* RANDOM */
+	gboolean ported;		/* SCENARIO: written for another version than the tree's */
 };
 
 struct plan {
@@ -25,11 +26,14 @@ struct plan {
 	GPtrArray *cases;		/* struct scenario_case, copies without switches */
 	GArray *tasks;			/* struct task */
 	GStringChunk *names;
+	const char *tree_kvm;		/* --kvm linux: `kvm=` that the tree is; else NULL */
 	GPtrArray *samples;		/* struct play_result, a case of each file: for the closing line */
 };
 
 /* plays_broken_code - a switch of `variant`, or a policy: the code is not as it is */
 gboolean plays_broken_code(const struct scenario_case *c);
+/* plan_kvm - `kvm=` of @c, the default if it says none */
+const char *plan_kvm(const struct scenario_case *c);
 /* plan_phase - by its word; -1: there is none such */
 int plan_phase(const char *word);
 

@@ -44,6 +44,7 @@ struct coverage {
 	struct sim *sim;
 	struct doing *doing;
 	struct met *met;
+	gboolean apart;		/* @met is this process's alone */
 	GHashTable *use_of;	/* hash of (actor, who, lock, number) -> use + 1 */
 };
 
@@ -104,6 +105,22 @@ static gboolean same_use(const struct coverage_use *a, const struct coverage_use
 }
 
 /* The use that @ev is, from 1; 0: there is no room for it. */
+static guint32 number_of(struct met *m, const struct coverage_use *u)
+{
+	guint32 i = 0;
+
+	met_lock(m);
+	while (i < m->uses && !same_use(&m->use[i], u))
+		i++;
+	if (i == m->uses && i < USES) {
+		m->use[i] = *u;
+		__atomic_store_n(&m->uses, i + 1, __ATOMIC_RELEASE);
+	}
+	m->full |= i == USES;
+	met_unlock(m);
+	return i == USES ? 0 : i + 1;
+}
+
 static guint32 use_at(struct coverage *c, const struct event *ev)
 {
 	u64 key = hash_fold(hash_fold(ev->actor + 1u, (u64)who_is(&c->doing[ev->actor]),
@@ -114,20 +131,13 @@ static guint32 use_at(struct coverage *c, const struct event *ev)
 	if (i)
 		return i;
 	use_fill(c, &u, ev);
-	met_lock(c->met);
-	while (i < c->met->uses && !same_use(&c->met->use[i], &u))
-		i++;
-	if (i == c->met->uses && i < USES)
-		c->met->use[c->met->uses++] = u;
-	c->met->full |= i == USES;
-	met_unlock(c->met);
-	if (i == USES)
-		return 0;
-	g_hash_table_insert(c->use_of, (gpointer)key, GUINT_TO_POINTER(i + 1));
-	return i + 1;
+	i = number_of(c->met, &u);
+	if (i)
+		g_hash_table_insert(c->use_of, (gpointer)key, GUINT_TO_POINTER(i));
+	return i;
 }
 
-static void met(struct coverage *c, guint32 a, guint32 b, enum coverage_how how)
+static void met(struct coverage *c, guint32 a, guint32 b, enum coverage_how how, guint64 times)
 {
 	guint32 key = (a - 1) * USES + b, i = key * 2654435761u % PAIRS;
 	struct pair *p = c->met->pair;
@@ -141,7 +151,7 @@ static void met(struct coverage *c, guint32 a, guint32 b, enum coverage_how how)
 		p[i].key = key;
 		met_unlock(c->met);
 	}
-	__atomic_fetch_add(&p[i].times[how], 1, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&p[i].times[how], times, __ATOMIC_RELAXED);
 }
 
 /* ---- events ---- */
@@ -161,7 +171,7 @@ static void comes(struct coverage *c, const struct event *ev, guint32 b, enum co
 
 		for (guint k = 0; i != ev->actor && k < d->n; k++)
 			if (same_lock(c, (guint32)d->held[k], b))
-				met(c, (guint32)d->held[k], b, how);
+				met(c, (guint32)d->held[k], b, how, 1);
 	}
 }
 
@@ -254,19 +264,80 @@ static void hear(void *ctx, const struct event *ev)
 
 /* ---- life ---- */
 
+static struct met *met_new(int sharing)
+{
+	struct met *m = mmap(NULL, sizeof(*m), PROT_READ | PROT_WRITE, sharing | MAP_ANONYMOUS,
+			     -1, 0);
+
+	if (m == MAP_FAILED)
+		g_error("no memory for a matrix of coverage");
+	return m;
+}
+
 struct coverage *coverage_new(struct sim *sim)
 {
 	struct coverage *c = g_new0(struct coverage, 1);
 
 	c->sim = sim;
-	c->met = mmap(NULL, sizeof(*c->met), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-		      -1, 0);
-	if (c->met == MAP_FAILED)
-		g_error("no memory for a matrix of coverage");
+	c->met = met_new(MAP_SHARED);
 	c->doing = world_carve(ACTORS_MAX * sizeof(*c->doing));
 	c->use_of = g_hash_table_new(g_direct_hash, g_direct_equal);
 	trace_listen(sim, hear, c);
 	return c;
+}
+
+void coverage_apart(struct coverage *c)
+{
+	struct met *own = met_new(MAP_PRIVATE);
+
+	/*
+	 * Uses keep their numbers, which stand in the world. Without the lock, which one who is
+	 * thrown away in the middle would keep.
+	 */
+	own->uses = __atomic_load_n(&c->met->uses, __ATOMIC_ACQUIRE);
+	memcpy(own->use, c->met->use, own->uses * sizeof(*own->use));
+	c->met = own;
+	c->apart = TRUE;
+}
+
+void coverage_give(const struct coverage *c, GByteArray *to)
+{
+	const struct met *m = c->met;
+
+	if (!c->apart)
+		return;
+	g_byte_array_append(to, (const guint8 *)&m->uses, sizeof(m->uses));
+	g_byte_array_append(to, (const guint8 *)m->use, m->uses * (guint)sizeof(*m->use));
+	for (guint i = 0; i < PAIRS; i++)
+		if (m->pair[i].key)
+			g_byte_array_append(to, (const guint8 *)&m->pair[i], sizeof(m->pair[i]));
+}
+
+void coverage_take(struct coverage *c, const guint8 *p, guint64 n)
+{
+	const guint8 *end = p + n;
+	guint32 uses, number[USES];
+
+	if (n < sizeof(uses))
+		return;
+	memcpy(&uses, p, sizeof(uses));
+	p += sizeof(uses);
+	for (guint32 i = 0; i < uses; i++, p += sizeof(struct coverage_use)) {
+		struct coverage_use u;
+
+		memcpy(&u, p, sizeof(u));
+		number[i] = number_of(c->met, &u);
+	}
+	for (; p < end; p += sizeof(struct pair)) {
+		struct pair x;
+		guint32 a, b;
+
+		memcpy(&x, p, sizeof(x));
+		a = number[(x.key - 1) / USES];
+		b = number[(x.key - 1) % USES];
+		for (guint how = 0; a && b && how < COVER_HOWS; how++)
+			met(c, a, b, how, x.times[how]);
+	}
 }
 
 void coverage_stop(struct coverage *c)

@@ -33,6 +33,13 @@ struct coverage_pair {
 
 /* coverage_new - listen to @sim; before search_begin(). Free it before the sim. */
 struct coverage *coverage_new(struct sim *sim);
+/*
+ * coverage_apart - in a forked process: what is met from now on is not seen by the others until
+ * coverage_give() has put it behind @to, and one of them has taken it
+ */
+void coverage_apart(struct coverage *c);
+void coverage_give(const struct coverage *c, GByteArray *to);	/* nothing, unless apart */
+void coverage_take(struct coverage *c, const guint8 *p, guint64 n);
 void coverage_stop(struct coverage *c);		/* no more; what was met stays */
 void coverage_free(struct coverage *c);
 

@@ -90,7 +90,7 @@ static bool enough(void *ctx, const struct explore_result *so_far)
 	return !e->req->engine.keep_going && expect_all_found(&e->pl, so_far);
 }
 
-/* What a worker's rules have tolerated: words, each with its final 0. */
+/* What a worker's rules have tolerated: words, each with its final 0, and an empty one. */
 static void give(void *ctx, GByteArray *to)
 {
 	struct explorer *e = ctx;
@@ -100,15 +100,26 @@ static void give(void *ctx, GByteArray *to)
 	g_hash_table_iter_init(&it, e->pl.tolerated);
 	while (g_hash_table_iter_next(&it, &id, NULL))
 		g_byte_array_append(to, id, (guint)strlen(id) + 1);
+	g_byte_array_append(to, (const u8 *)"", 1);
+	coverage_give(e->out->coverage, to);
 }
 
 static void take(void *ctx, const u8 *p, u64 n)
 {
 	struct explorer *e = ctx;
+	const u8 *end = p + n;
 
-	for (u64 at = 0; at < n; at += strlen((const char *)p + at) + 1)
-		g_hash_table_add(e->pl.tolerated,
-				 (gpointer)g_intern_string((const char *)p + at));
+	for (; *p; p += strlen((const char *)p) + 1)
+		g_hash_table_add(e->pl.tolerated, (gpointer)g_intern_string((const char *)p));
+	p++;
+	coverage_take(e->out->coverage, p, (u64)(end - p));
+}
+
+static void apart(void *ctx)
+{
+	struct explorer *e = ctx;
+
+	coverage_apart(e->out->coverage);
 }
 
 guint play_progress_kinds(guint limit)
@@ -132,6 +143,7 @@ struct explore_options explorer_options(struct explorer *e)
 	o.meets = e->meets;
 	o.give = give;
 	o.take = take;
+	o.apart = apart;
 	if (e->pl.opt->carrier == CARRIER_PTHREAD)	/* a fork would leave the threads behind */
 		o.jobs = 0;
 	return o;

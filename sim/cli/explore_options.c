@@ -214,13 +214,12 @@ static gboolean take_jobs(struct explore_request *q)
 	o->checkpoint_ms = raw.every != NONE ? MAX((u32)(raw.every * 1000), 1u) : 0;
 	o->resume = raw.resume;
 	o->checkpoint = raw.checkpoint ? raw.checkpoint : raw.resume;
-	if (o->checkpoint && (!explore_shares(o) || q->memory == EXPLORE_TSO))
-		return cli_fail("--checkpoint and --resume serve --all, -p, --random and --pct, without "
-				"--livelock, --verify-key, --no-hash, --no-reduction and --memory tso"),
-		       FALSE;
+	if (o->checkpoint && (!explore_keeps(o) || q->memory == EXPLORE_TSO))
+		return cli_fail("--checkpoint and --resume serve no --livelock, --verify-key and "
+				"--memory tso"), FALSE;
 	if (raw.jobs > 1 && !explore_shares(o))
-		fprintf(stderr, "septsim: this search is not shared: --jobs serves --all, -p, --random "
-			"and --pct, without --livelock, --verify-key, --no-hash and --no-reduction\n");
+		fprintf(stderr, "septsim: this search is not shared: --jobs serves no --livelock and "
+			"--verify-key\n");
 	return TRUE;
 }
 

@@ -15,7 +15,7 @@
 #include "sim/engine/crew.h"
 #include "sim/engine/hash.h"
 
-#define MAGIC	"septsim checkpoint 1\n"
+#define MAGIC	"septsim checkpoint 2\n"
 
 /* Of bytes as they pass, whatever the pieces; words at a time. */
 struct sum {
@@ -106,8 +106,8 @@ static GByteArray *numbers(const struct checkpoint *c)
 	crew_put(b, &c->res.states, 8);
 	crew_put(b, &c->res.depth, 4);
 	crew_put(b, &cut, 4);
-	crew_put(b, &c->pruned, 8);
-	crew_put(b, &c->tired, 4);
+	crew_put(b, &c->res.blocked, 8);
+	crew_put(b, &c->out, sizeof(c->out));
 	crew_put(b, &c->alone, 4);
 	crew_put(b, &c->next, 8);
 	crew_put(b, &n, 4);
@@ -128,6 +128,8 @@ static void write_all(struct out *o, const char *identity, const struct checkpoi
 	put(o, identity, n);
 	put_bytes(o, b);
 	g_byte_array_unref(b);
+	put_bytes(o, c->meets);
+	put_bytes(o, c->place);
 	put_table(o, t);
 	n = c->stretch->len;
 	put(o, &n, sizeof(n));
@@ -222,8 +224,8 @@ static void get_numbers(struct crew_reader *r, struct checkpoint *c)
 	crew_get(r, &c->res.states, 8);
 	crew_get(r, &c->res.depth, 4);
 	crew_get(r, &cut, 4);
-	crew_get(r, &c->pruned, 8);
-	crew_get(r, &c->tired, 4);
+	crew_get(r, &c->res.blocked, 8);
+	crew_get(r, &c->out, sizeof(c->out));
 	crew_get(r, &c->alone, 4);
 	crew_get(r, &c->next, 8);
 	crew_get(r, &n, 4);
@@ -242,8 +244,10 @@ static bool get_table(struct crew_reader *r, struct table *t)
 	while (n && t && table_is_full(t, n))
 		if (!table_grow(t))
 			return false;
-	for (u64 i = 0; i < n && t && !r->broken; i++) {
+	for (u64 i = 0; i < n && !r->broken; i++) {
 		crew_get(r, &s, sizeof(s));
+		if (!t)
+			continue;
 		table_claim(t, (struct search_id){ s.lo, (u32)s.rest }, (u32)(s.rest >> 32) - 1, &had);
 	}
 	if (t)
@@ -251,23 +255,29 @@ static bool get_table(struct crew_reader *r, struct table *t)
 	return true;
 }
 
-static void get_stretches(struct crew_reader *r, struct checkpoint *c)
+/* A length and so many bytes. */
+static GByteArray *get_bytes(struct crew_reader *r)
 {
-	u64 n, bytes;
+	GByteArray *b = g_byte_array_new();
+	u64 n;
 
 	crew_get(r, &n, sizeof(n));
-	for (u64 i = 0; i < n && !r->broken; i++) {
-		GByteArray *b = g_byte_array_new();
-
-		crew_get(r, &bytes, sizeof(bytes));
-		if ((u64)(r->end - r->p) < bytes) {
-			r->broken = true;
-			bytes = 0;
-		}
-		crew_put(b, r->p, bytes);
-		r->p += bytes;
-		g_ptr_array_add(c->stretch, b);
+	if ((u64)(r->end - r->p) < n) {
+		r->broken = true;
+		n = 0;
 	}
+	crew_put(b, r->p, n);
+	r->p += n;
+	return b;
+}
+
+static void get_stretches(struct crew_reader *r, struct checkpoint *c)
+{
+	u64 n;
+
+	crew_get(r, &n, sizeof(n));
+	for (u64 i = 0; i < n && !r->broken; i++)
+		g_ptr_array_add(c->stretch, get_bytes(r));
 }
 
 static bool read_all(const char *path, const char *identity, struct crew_reader *r,
@@ -276,6 +286,8 @@ static bool read_all(const char *path, const char *identity, struct crew_reader 
 	if (!is_ours(path, identity, r))
 		return false;
 	get_numbers(r, c);
+	c->meets = get_bytes(r);
+	c->place = get_bytes(r);
 	if (!get_table(r, t))
 		return refuse(path, "its states do not fit into --memory-limit");
 	get_stretches(r, c);
@@ -311,5 +323,9 @@ void checkpoint_free(struct checkpoint *c)
 {
 	g_ptr_array_unref(c->res.found);
 	g_ptr_array_unref(c->stretch);
+	if (c->meets)
+		g_byte_array_unref(c->meets);
+	if (c->place)
+		g_byte_array_unref(c->place);
 	g_free(c);
 }

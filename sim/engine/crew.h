@@ -27,13 +27,13 @@ enum crew_word {
 	CREW_FOUND = 1,		/* a violation, the first of its kind here */
 	CREW_AGAIN,		/* u64 execution of a sample, u32 which of its violations */
 	CREW_TIMES,		/* u64 for each violation, at the end */
-	CREW_STRETCH,		/* where it stands, for a checkpoint; empty: it has no work */
+	CREW_STRETCH,		/* where it stands, for a checkpoint; empty: it has no work ... */
+	CREW_MEETS_SO_FAR,	/* ... and what it has learned by then */
 	CREW_PIECE,		/* struct crew_piece: some executions of a sample are done */
 	CREW_BUFFERS,		/* what was learned of words, tso.c ... */
 	CREW_MEETS,		/* ... and meets.c */
 	CREW_GIVEN,		/* what the one who asked has gathered */
 	CREW_GROWS,		/* struct crew_grows and a name: what took ever new values */
-	CREW_RESULT,		/* struct explore_result, of a search that was not shared */
 };
 
 struct crew_piece {
@@ -58,8 +58,7 @@ enum crew_want {
 
 struct crew_worker {
 	struct explore_result res;	/* its numbers, so far */
-	s64 pruned;
-	u32 tired;
+	struct left_out out;
 	u32 frontier;			/* steps on its way that it has still to take */
 	u64 execution;			/* of a sample: the one that it is in */
 	u32 saved;			/* the last save that it has answered */
@@ -89,10 +88,8 @@ struct crew {
 	struct crew_worker worker[CREW_MAX];
 };
 
-/* crew.c, the leader's side: @res is filled in */
+/* crew.c, the leader's side: @x's result is filled in */
 void crew_search(struct explore *x);
-/* One search, or several in turn, in a process of their own; not shared. */
-void crew_isolate(struct sim *sim, const struct explore_options *opt, struct explore_result *res);
 
 /* Both sides */
 void *crew_shared(u64 bytes);
@@ -134,6 +131,7 @@ void crew_say_end(struct crew_self *c);
 void crew_attend(struct crew_self *c);	/* want is not 0 */
 bool crew_take(struct crew_self *c);		/* the next stretch; false: there is none to come */
 void crew_bound(struct crew_self *c, const char *by);	/* a limit: all stop */
+void crew_ask_to_grow(struct crew_self *c, u64 more);	/* the table, unless so many fit */
 
 static inline u32 crew_want(const struct crew *crew)
 {
@@ -151,26 +149,28 @@ static inline bool crew_beyond(const struct crew *crew, u64 execution)
 	return execution >= __atomic_load_n(&crew->window, __ATOMIC_RELAXED);
 }
 
-void crew_dfs(struct crew_self *c);		/* crew_dfs.c */
-void crew_dfs_root(const struct explore_options *opt, GByteArray *to);	/* where all begins */
+void crew_dfs(struct crew_self *c);		/* dfs_work.c */
 /* sample.c */
 void crew_sample(struct crew_self *c);
-u64 crew_sample_size(const struct explore_options *opt);
 void crew_sample_part(struct explore *x, u64 from, u64 to);
 
 /* checkpoint.c */
 struct checkpoint {
 	struct explore_result res;	/* its numbers, and what was found */
-	s64 pruned;
-	u32 tired;
+	struct left_out out;
 	u32 alone;			/* by one worker, as several had found something */
 	u64 next;			/* of samples: the first execution not done */
 	GPtrArray *stretch;		/* GByteArray */
+	GByteArray *meets;		/* what was known of where actors meet */
+	GByteArray *place;		/* of a mix: what it was in the middle of */
 };
 
 /* checkpoint_write - beside @path, then in its place; false, with a message, if it cannot be */
 bool checkpoint_write(const char *path, const char *identity, const struct checkpoint *c,
 		      const struct table *t);
-/* checkpoint_read - NULL, with a message, if @path is not of this search and this binary */
+/*
+ * checkpoint_read - NULL, with a message, if @path is not of this search and this binary
+ * @t: filled with its states; NULL: they are not wanted
+ */
 struct checkpoint *checkpoint_read(const char *path, const char *identity, struct table *t);
 void checkpoint_free(struct checkpoint *c);

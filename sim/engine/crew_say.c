@@ -200,6 +200,18 @@ static void rest_to_grow(struct crew *crew)
 	pthread_cond_broadcast(&crew->changed);
 }
 
+void crew_ask_to_grow(struct crew_self *c, u64 more)
+{
+	struct crew *crew = c->crew;
+
+	crew_lock(crew);
+	if (table_is_full(crew->table, more)) {
+		__atomic_or_fetch(&crew->want, CREW_GROW, __ATOMIC_RELAXED);
+		pthread_cond_broadcast(&crew->changed);	/* who waits for work has to rest, too */
+	}
+	pthread_mutex_unlock(&crew->lock);
+}
+
 static void put_stretch(GByteArray *to, const GByteArray *s)
 {
 	u32 n = s->len;
@@ -221,6 +233,10 @@ static void say_where(struct crew_self *c)
 		put_stretch(all, c->backlog->pdata[i]);
 	crew_say_found(c);
 	say_times(c);
+	g_byte_array_set_size(one, 0);
+	if (c->x->opt->meets)
+		meets_put(c->x->opt->meets, one);
+	crew_say(c, CREW_MEETS_SO_FAR, one->data, one->len);
 	crew_say(c, CREW_STRETCH, all->data, all->len);
 	g_byte_array_unref(all);
 	g_byte_array_unref(one);

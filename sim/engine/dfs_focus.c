@@ -30,7 +30,7 @@ static bool is_place(const struct dfs *d, struct actor *a)
 		return false;
 	if (!d->x->opt->often || *often_here(a) < d->x->opt->often)
 		return true;
-	d->x->seldom = true;
+	d->x->out->seldom = true;
 	return false;
 }
 
@@ -51,7 +51,7 @@ u16 dfs_only_one(const struct dfs *d, u16 last)
 /* Does the next step of @a belong to those just taken, as nobody could come between? */
 static bool goes_on(const struct dfs *d, const struct frame *f, struct actor *a)
 {
-	return d->focus && f->steps < TOGETHER && !f->in.at && !d->sim->stopping &&
+	return d->focus && f->h.steps < TOGETHER && !f->in.at && !d->sim->stopping &&
 	       actor_enabled(a) && !dfs_is_tired(d, a->id) && !is_place(d, a);
 }
 
@@ -66,6 +66,25 @@ static void note_visit(const struct dfs *d, struct actor *a)
 	*often += *often < 255;
 }
 
+/* How one step of @a is taken. */
+struct step {
+	u64 line;		/* as a bit */
+	bool alone;		/* nobody else matters */
+};
+
+static struct step before_step(struct dfs *d, struct actor *a)
+{
+	const struct explore_options *opt = d->x->opt;
+	struct step s = { .line = a->pending.site ? 1ull << (a->pending.site->line & 63) : 0 };
+
+	s.alone = d->focus && !is_place(d, a);
+	if (opt->meets)
+		meets_note(opt->meets, a);
+	if (opt->often)
+		note_visit(d, a);
+	return s;
+}
+
 /*
  * One step of @a. Where nobody else matters an interrupt may land once at each line, between
  * two places where somebody does: what it interrupts decides what comes of it, not how often
@@ -73,38 +92,41 @@ static void note_visit(const struct dfs *d, struct actor *a)
  */
 static void one_step(struct dfs *d, struct frame *f, struct actor *a)
 {
-	const struct explore_options *opt = d->x->opt;
-	u64 line = a->pending.site ? 1ull << (a->pending.site->line & 63) : 0;
-	bool alone = d->focus && !is_place(d, a);
+	struct step s = before_step(d, a);
 
-	if (opt->meets)
-		meets_note(opt->meets, a);
-	if (opt->often)
-		note_visit(d, a);
-	f->in.later = alone && a->offered & line;
-	if (!alone)
+	f->in.later = s.alone && a->offered & s.line;
+	if (!s.alone)
 		a->offered = 0;
 	search_step(d->sim, a);
-	if (alone && f->in.at)
-		a->offered |= line;
-	f->steps++;
+	if (s.alone && f->in.at)
+		a->offered |= s.line;
+	f->h.steps++;
 }
 
-/*
- * One step, and with focus all that follow until somebody else matters. As many again if a
- * choice in the last has another answer, whatever has been learned in between.
- */
-void dfs_take_step(struct dfs *d, struct frame *f, struct actor *a)
+void dfs_take_steps(struct dfs *d, struct frame *f, struct actor *a, u32 steps)
 {
 	const struct explore_options *opt = d->x->opt;
-	u32 n = f->in.len ? f->steps : 0;
 
-	f->steps = 0;
+	f->h.steps = 0;
 	one_step(d, f, a);
-	while (n ? f->steps < n : goes_on(d, f, a)) {
+	while (steps ? f->h.steps < steps : goes_on(d, f, a)) {
 		if (opt->step)
 			opt->step(opt->ctx);
 		one_step(d, f, a);
 	}
-	d->x->res->transitions += f->steps;
+	f->h.offered = a->offered;
+	f->h.later = f->in.later;
+	f->h.postponed = f->in.postponed;
+}
+
+/* By now more may be known of where actors meet than was then: nothing is decided anew. */
+void dfs_follow_steps(struct dfs *d, struct frame *f, struct actor *a)
+{
+	for (u32 i = 1; i <= f->h.steps; i++) {
+		before_step(d, a);
+		f->in.later = i < f->h.steps || f->h.later;
+		search_step(d->sim, a);
+	}
+	a->offered = f->h.offered;
+	f->in.postponed = f->h.postponed;
 }

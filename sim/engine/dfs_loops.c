@@ -68,7 +68,7 @@ void dfs_came_back(struct dfs *d, struct frame *f)
 	GString *who;
 	char *text;
 
-	f->widen = f->only != NO_ACTOR;
+	f->h.widen = f->h.only != NO_ACTOR;
 	while (at-- && (d->frame[at].id.lo != id.lo || d->frame[at].id.hi != id.hi))
 		;
 	if (!d->x->opt->livelock || at > d->depth || !is_livelock(d, at) ||
@@ -78,7 +78,7 @@ void dfs_came_back(struct dfs *d, struct frame *f)
 	movers(d, at, who);
 	text = g_strdup_printf("after %u steps, %u more bring the same state back and nobody got "
 			       "anywhere", d->frame[at].before,
-			       f->before + f->steps - d->frame[at].before);
+			       f->before + f->h.steps - d->frame[at].before);
 	note_loop(d, at, who->str, text);
 	g_free(text);
 	g_string_free(who, TRUE);
@@ -104,11 +104,11 @@ static void rounds_without_end(struct dfs *d, const struct actor *a)
  * loop leaves something behind each time, no state ever does, and it is said to be what it is
  * after many rounds.
  */
-bool dfs_goes_on_alone(struct dfs *d, const struct actor *a)
+bool dfs_goes_on_alone(struct dfs *d, const struct frame *f, const struct actor *a)
 {
-	for (u32 i = 0; i < the_world->nactors; i++)
-		if (the_world->actor[i] != a && actor_enabled(the_world->actor[i]))
-			return false;
+	/* It comes first. */
+	if (f->h.at || f->h.left != 1)
+		return false;
 	if (a->laps < LAPS_ALONE)
 		return true;
 	if (d->x->opt->livelock && !check_is_tolerated(d->sim, "livelock"))

@@ -98,6 +98,17 @@ struct explore_found *explore_found_new(struct sim *sim, const struct trail *t)
 	return f;
 }
 
+struct explore_found *explore_found_copy(const struct explore_found *f)
+{
+	struct explore_found *copy = g_memdup2(f, sizeof(*f));
+
+	copy->where = g_strdup(f->where);
+	copy->text = g_strdup(f->text);
+	copy->site = g_strdup(f->site);
+	copy->trail.v = g_memdup2(f->trail.v, f->trail.n * sizeof(u16));
+	return copy;
+}
+
 bool explore_same(const struct explore_found *a, const struct explore_found *b)
 {
 	return a->id == b->id && !strcmp(a->where, b->where) && !strcmp(a->site, b->site);
@@ -200,35 +211,36 @@ void explore_alone(struct explore *x)
 	choose_drive(x->sim, NULL);
 }
 
+void explore_settle(struct explore *x)
+{
+	struct explore_result *res = x->res;
+	const struct left_out *out = x->out;
+
+	explore_check(x->sim, res);
+	res->seldom = out->seldom;
+	if (x->enough)
+		res->bounded_by = "violation";
+	else if (!res->bounded_by && out->pruned > 0)
+		res->bounded_by = "preemptions";
+	else if (!res->bounded_by && out->tired)
+		res->bounded_by = "laps";
+	else if (!res->bounded_by && out->seldom)
+		res->bounded_by = "often";
+	if (!res->bounded_by && tso_cut(x->sim))
+		res->bounded_by = "buffers";
+	res->word = word_of(x);
+}
+
 void explore_once(struct sim *sim, const struct explore_options *opt, struct explore_result *res)
 {
-	struct explore x = { .sim = sim, .opt = opt, .res = res };
+	struct left_out out = { 0 };
+	struct explore x = { .sim = sim, .opt = opt, .res = res, .out = &out };
 
-	if (opt->jobs && explore_shares(opt))
+	if (opt->jobs)
 		crew_search(&x);
 	else
 		explore_alone(&x);
-	explore_check(sim, res);
-	res->seldom = x.seldom;
-	if (x.enough)
-		res->bounded_by = "violation";
-	else if (!res->bounded_by && x.pruned)
-		res->bounded_by = "preemptions";
-	else if (!res->bounded_by && x.tired)
-		res->bounded_by = "laps";
-	else if (!res->bounded_by && x.seldom)
-		res->bounded_by = "often";
-	if (!res->bounded_by && tso_cut(sim))
-		res->bounded_by = "buffers";
-	res->word = word_of(&x);
-}
-
-void explore_any(struct sim *sim, const struct explore_options *opt, struct explore_result *res)
-{
-	if (opt->driver == EXPLORE_MIX)
-		explore_mix(sim, opt, res);
-	else
-		explore_once(sim, opt, res);
+	explore_settle(&x);
 }
 
 struct explore_result *explore(struct sim *sim, const struct explore_options *opt)
@@ -237,10 +249,10 @@ struct explore_result *explore(struct sim *sim, const struct explore_options *op
 
 	res->found = g_ptr_array_new_with_free_func(explore_found_free);
 	res->switches_done = -1;
-	if (opt->jobs && !explore_shares(opt))
-		crew_isolate(sim, opt, res);
+	if (opt->driver == EXPLORE_MIX)
+		explore_mix(sim, opt, res);
 	else
-		explore_any(sim, opt, res);
+		explore_once(sim, opt, res);
 	return res;
 }
 

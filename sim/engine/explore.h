@@ -61,9 +61,9 @@ struct explore_options {
 	u64 states;		/* stop after so many; 0: no limit */
 	u32 depth;		/* no execution goes deeper; 0: 1,000,000 steps */
 	/*
-	 * Processes that share the work, where it can be shared (all states, with or without a
-	 * bound; samples); what comes out is the same for any number. 0: none, it is done here,
-	 * and a model that crashes takes us along.
+	 * Processes that share the work, where it can be shared (explore_shares()); what comes
+	 * out is the same for any number. 0: none, it is done here, and a model that crashes takes
+	 * us along.
 	 */
 	u32 jobs;
 	u64 memory_limit;	/* bytes of tables and stacks; 0: no limit */
@@ -87,6 +87,11 @@ struct explore_options {
 	 */
 	void (*give)(void *ctx, GByteArray *to);
 	void (*take)(void *ctx, const u8 *p, u64 n);
+	/*
+	 * In a worker, at its start: what it comes to may be thrown away, so that all that it
+	 * gathers is to come by give() and no other way. May be NULL.
+	 */
+	void (*apart)(void *ctx);
 	void *ctx;
 };
 
@@ -148,8 +153,9 @@ void explore_result_free(struct explore_result *r);
 /* explore_waits - "; A waits for ..., B waits for ...": who stands still meanwhile. To be freed */
 char *explore_waits(struct sim *sim);
 
-/* explore_shares - can work of this kind be shared by jobs, and checkpoints of it be kept? */
+/* explore_shares - can work of this kind be shared by jobs? explore_keeps - can it be kept? */
 bool explore_shares(const struct explore_options *opt);
+bool explore_keeps(const struct explore_options *opt);
 void explore_found_free(gpointer found);
 
 /*

@@ -7,21 +7,25 @@
 #include "sim/engine/explore.h"
 #include "sim/engine/priv.h"
 #include "sim/engine/rewind.h"
-#include "sim/engine/visited.h"
 
 struct edges;
+
+/* What a search left out, and so cannot speak of. */
+struct left_out {
+	s64 pruned;			/* switches, for want of budget */
+	u32 tired;			/* rounds of a loop */
+	u32 seldom;			/* places where others had been */
+};
 
 struct explore {
 	struct sim *sim;
 	const struct explore_options *opt;
 	struct explore_result *res;
+	struct left_out *out;
 	struct inner *inner;		/* of the step being taken, see inner_pick() */
 	u64 next_tick;			/* in transitions */
 	bool stop;			/* the search is to end */
 	bool enough;			/* as what was found is enough */
-	bool pruned;			/* a switch was left out for want of budget */
-	bool tired;			/* a round of a loop was left out */
-	bool seldom;			/* a place was left out where another had been */
 };
 
 /* What is not one actor's: for looks that take no step. */
@@ -42,6 +46,7 @@ void trail_add_step(struct trail *t, const struct actor *a, const struct inner *
 u32 explore_note(struct explore *x, const struct trail *t);	/* which of those found it is */
 bool explore_same(const struct explore_found *a, const struct explore_found *b);
 struct explore_found *explore_found_new(struct sim *sim, const struct trail *t);
+struct explore_found *explore_found_copy(const struct explore_found *f);
 
 /* One execution has come to its end: @t says how (only asked for if a rule is broken). */
 bool explore_any_enabled(struct sim *sim);
@@ -55,9 +60,9 @@ void explore_alone(struct explore *x);	/* in this process */
 void explore_dfs(struct explore *x);
 /* One search, of one driver but EXPLORE_MIX; what is found joins what @res has. */
 void explore_once(struct sim *sim, const struct explore_options *opt, struct explore_result *res);
+/* explore_settle - a search has ended: what was found is checked, its word is put */
+void explore_settle(struct explore *x);
 void explore_mix(struct sim *sim, const struct explore_options *opt, struct explore_result *res);
-/* Of any driver, in this process or, where it can be shared, in opt->jobs of them. */
-void explore_any(struct sim *sim, const struct explore_options *opt, struct explore_result *res);
 void explore_sample(struct explore *x);
 
 /*

@@ -4,6 +4,7 @@
  * switches matter only at conflicting accesses, is that of Musuvathi and Qadeer (PLDI 2007)
  * and of partial-order reduction.
  */
+#include "sim/engine/hash.h"
 #include "sim/engine/meets.h"
 
 #include <glib.h>
@@ -149,6 +150,16 @@ void meets_get(struct meets *m, const u8 *p, u64 n)
 		if (s.writers)
 			note(m, s.word, s.writers, true);
 	}
+}
+
+u64 meets_sum(const struct meets *m)
+{
+	u64 sum = 0;
+
+	for (u64 i = 0; i <= m->mask; i++)
+		if (m->slot[i].word)
+			sum += hash_fold(m->slot[i].word, m->slot[i].readers, m->slot[i].writers);
+	return sum;
 }
 
 u64 meets_words(const struct meets *m)

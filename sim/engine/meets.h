@@ -28,4 +28,5 @@ bool meets_here(const struct meets *m, const struct actor *a);
 void meets_put(const struct meets *m, GByteArray *to);
 void meets_get(struct meets *m, const u8 *p, u64 n);
 
+u64 meets_sum(const struct meets *m);		/* of all that is known */
 u64 meets_words(const struct meets *m);		/* words at which actors meet; it only grows */

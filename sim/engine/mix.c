@@ -6,8 +6,8 @@
  * from the end of the longest path does not come; then all again with more room. Each round has
  * eight times the last one's, so that what is done twice costs little.
  */
-#include "sim/engine/explore_priv.h"
 #include "sim/engine/meets.h"
+#include "sim/engine/mix.h"
 
 #define STATES		(1ull << 16)	/* of each search of the first round */
 #define STATES_SHIFT	3u
@@ -19,16 +19,142 @@
 #define OFTEN_ROUNDS	3u		/* then always */
 #define ROUNDS		12u		/* then there is no limit any more */
 
-struct mix {
-	struct sim *sim;
-	const struct explore_options *opt;
-	struct explore_result *res;
-	struct meets *meets;
-	bool all_met;		/* no switch was left out where actors meet */
-};
+enum kind { ALL, FEW, SAMPLE };
 
-/* Searches begin anew; what was found and how much was done is kept. */
-static void begin(struct explore_result *res, const char *phase)
+static enum kind kind_of(const struct mix_at *at)
+{
+	static const enum kind first[] = { ALL, FEW, SAMPLE }, others[] = { FEW, SAMPLE, ALL };
+
+	return at->round ? others[at->stage] : first[at->stage];
+}
+
+/* On to the next stage that has something to do. */
+static void next_stage(struct mix_at *at)
+{
+	at->stage++;
+	if (at->stage == 3) {
+		at->stage = 0;
+		at->round++;
+	}
+	if (kind_of(at) != FEW)
+		return;
+	at->n = at->switches_done + 1;
+	at->whole = true;
+	if (at->all_met || at->n > SWITCHES + (int)at->round)
+		next_stage(at);
+}
+
+void mix_begin(struct mix_at *at)
+{
+	*at = (struct mix_at){ .switches_done = -1 };
+}
+
+static u64 states_of(const struct mix_at *at)
+{
+	return at->round < ROUNDS ? STATES << (STATES_SHIFT * at->round) : 0;
+}
+
+/* Ways with few switches: first every place a few times, then more often, at last always. */
+static const char *few(const struct mix_at *at, struct explore_options *o)
+{
+	static const char *const names[] = {
+		"no switch", "1 switch", "2 switches", "3 switches", "4 switches", "5 switches",
+		"6 switches", "7 switches", "8 switches", "9 switches",
+	};
+
+	o->driver = EXPLORE_ALL;
+	o->preemptions = at->n;
+	o->states = states_of(at);
+	o->focus = true;
+	o->often = at->round < OFTEN_ROUNDS ? OFTEN << (OFTEN_SHIFT * at->round) : 0;
+	return names[MIN((u32)at->n, ARRAY_SIZE(names) - 1)];
+}
+
+static const char *samples(const struct mix_at *at, struct explore_options *o)
+{
+	o->driver = EXPLORE_PCT;
+	o->executions = SAMPLES << (SAMPLES_SHIFT * MIN(at->round, ROUNDS));
+	o->seed += at->round;
+	o->pct_depth = 3 + at->round % 3;
+	o->focus = true;
+	o->states = 0;
+	return "samples";
+}
+
+const char *mix_options(const struct mix_at *at, const struct explore_options *opt,
+			struct meets *meets, struct explore_options *o)
+{
+	*o = *opt;
+	o->meets = meets;
+	if (kind_of(at) == FEW)
+		return few(at, o);
+	if (kind_of(at) == SAMPLE)
+		return samples(at, o);
+	o->driver = EXPLORE_ALL;
+	o->preemptions = -1;
+	o->states = states_of(at);
+	return "all ways";
+}
+
+/* Has somebody said that it is enough? */
+static bool is_one_of(const char *by, const char *const *words, u32 n)
+{
+	for (u32 i = 0; i < n; i++)
+		if (!g_strcmp0(by, words[i]))
+			return true;
+	return false;
+}
+
+static void took_few(struct mix_at *at, const struct explore_result *res, bool learned)
+{
+	static const char *const wholes[] = { "preemptions", "laps", "often" };
+
+	at->seldom = res->seldom;
+	at->whole = !res->bounded_by ||
+		    is_one_of(res->bounded_by, wholes, ARRAY_SIZE(wholes));
+	/* Again, until no word comes anew at which actors meet. */
+	if (at->whole && learned)
+		return;
+	at->all_met = at->whole && !res->bounded_by && !res->seldom;
+	if (at->whole && !res->seldom && at->n == at->switches_done + 1)
+		at->switches_done = at->n;
+	at->n++;
+	if (!at->whole || at->all_met || at->n > SWITCHES + (int)at->round)
+		next_stage(at);
+}
+
+void mix_took(struct mix_at *at, const struct explore_result *res, bool learned)
+{
+	static const char *const ends[] = {
+		"violation", "time", "interrupt", "memory", "checkpoint",
+	};
+
+	at->over = is_one_of(res->bounded_by, ends, ARRAY_SIZE(ends)) ||
+		   (kind_of(at) == ALL && !res->bounded_by);
+	if (at->over)
+		return;
+	if (kind_of(at) == FEW)
+		took_few(at, res, learned);
+	else
+		next_stage(at);
+}
+
+void mix_guess(struct mix_at *at)
+{
+	struct explore_result res = {
+		.bounded_by = kind_of(at) == FEW ? "preemptions" : "states", .seldom = at->seldom,
+	};
+
+	mix_took(at, &res, false);
+}
+
+bool mix_same(const struct mix_at *a, const struct mix_at *b)
+{
+	return a->round == b->round && a->stage == b->stage &&
+	       (kind_of(a) != FEW || a->n == b->n);
+}
+
+void mix_next_phase(struct explore_result *res, const char *phase)
 {
 	res->before += res->executions;
 	res->before_transitions += res->transitions;
@@ -39,111 +165,33 @@ static void begin(struct explore_result *res, const char *phase)
 	res->phase = phase;
 }
 
-/* Has somebody said that it is enough? */
-static bool is_over(const struct explore_result *res)
+/* One after the other, in this process. */
+static void alone(struct sim *sim, const struct explore_options *opt, struct explore_result *res)
 {
-	static const char *const ends[] = { "violation", "time", "interrupt", "memory" };
+	struct explore_options o;
+	struct mix_at at;
 
-	for (u32 i = 0; i < ARRAY_SIZE(ends); i++)
-		if (!g_strcmp0(res->bounded_by, ends[i]))
-			return true;
-	return false;
-}
+	for (mix_begin(&at); !at.over; res->switches_done = at.switches_done) {
+		u64 words = meets_words(opt->meets);
 
-static bool all(struct mix *m, u64 states)
-{
-	struct explore_options o = *m->opt;
-
-	o.driver = EXPLORE_ALL;
-	o.preemptions = -1;
-	o.states = states;
-	o.meets = m->meets;
-	begin(m->res, "all ways");
-	explore_once(m->sim, &o, m->res);
-	return !m->res->bounded_by || is_over(m->res);
-}
-
-/* Ways with at most @n switches, again until no word comes anew at which actors meet. */
-static bool few(struct mix *m, int n, u32 often, u64 states, bool *whole)
-{
-	static const char *const names[] = {
-		"no switch", "1 switch", "2 switches", "3 switches", "4 switches", "5 switches",
-		"6 switches", "7 switches", "8 switches", "9 switches",
-	};
-	struct explore_options o = *m->opt;
-	u64 words;
-
-	o.driver = EXPLORE_ALL;
-	o.preemptions = n;
-	o.states = states;
-	o.meets = m->meets;
-	o.focus = true;
-	o.often = often;
-	do {
-		words = meets_words(m->meets);
-		begin(m->res, names[MIN((u32)n, ARRAY_SIZE(names) - 1)]);
-		explore_once(m->sim, &o, m->res);
-		*whole = !m->res->bounded_by || !strcmp(m->res->bounded_by, "preemptions") ||
-			 !strcmp(m->res->bounded_by, "laps") ||
-			 !strcmp(m->res->bounded_by, "often");
-	} while (*whole && meets_words(m->meets) > words);
-	m->all_met = *whole && !m->res->bounded_by && !m->res->seldom;
-	return is_over(m->res);
-}
-
-static bool samples(struct mix *m, u64 n, u32 round)
-{
-	struct explore_options o = *m->opt;
-
-	o.driver = EXPLORE_PCT;
-	o.executions = n;
-	o.seed = m->opt->seed + round;
-	o.pct_depth = 3 + round % 3;
-	o.meets = m->meets;
-	o.focus = true;
-	o.states = 0;
-	begin(m->res, "samples");
-	explore_once(m->sim, &o, m->res);
-	return is_over(m->res);
-}
-
-/* First every place a few times, then more often, at last always. */
-static bool all_few(struct mix *m, u32 round, u64 states)
-{
-	u32 often = round < OFTEN_ROUNDS ? OFTEN << (OFTEN_SHIFT * round) : 0;
-	bool whole = true;
-
-	for (int n = m->res->switches_done + 1; whole && !m->all_met && n <= SWITCHES + (int)round;
-	     n++) {
-		if (few(m, n, often, states, &whole))
-			return true;
-		if (whole && !m->res->seldom && n == m->res->switches_done + 1)
-			m->res->switches_done = n;
+		mix_next_phase(res, mix_options(&at, opt, opt->meets, &o));
+		explore_once(sim, &o, res);
+		mix_took(&at, res, meets_words(opt->meets) > words);
 	}
-	return false;
-}
-
-static bool one_round(struct mix *m, u32 round)
-{
-	u64 states = round < ROUNDS ? STATES << (STATES_SHIFT * round) : 0;
-
-	if (!round)
-		return all(m, states) || all_few(m, round, states) || samples(m, SAMPLES, round);
-	return all_few(m, round, states) ||
-	       samples(m, SAMPLES << (SAMPLES_SHIFT * MIN(round, ROUNDS)), round) ||
-	       all(m, states);
 }
 
 void explore_mix(struct sim *sim, const struct explore_options *opt, struct explore_result *res)
 {
-	struct mix m = { .sim = sim, .opt = opt, .res = res, .meets = opt->meets };
+	struct explore_options o = *opt;
 
 	if (!opt->meets)
-		m.meets = meets_new();
-	for (u32 round = 0; !one_round(&m, round); round++)
-		;
+		o.meets = meets_new();
+	if (opt->jobs)
+		crew_mix(sim, &o, res);
+	else
+		alone(sim, &o, res);
 	if (res->word == EXPLORE_SAMPLED)
 		res->word = EXPLORE_BOUNDED;
 	if (!opt->meets)
-		meets_free(m.meets);
+		meets_free(o.meets);
 }

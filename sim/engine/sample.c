@@ -475,8 +475,3 @@ void crew_sample(struct crew_self *c)
 	}
 	sample_free(s);
 }
-
-u64 crew_sample_size(const struct explore_options *opt)
-{
-	return executions(opt);
-}

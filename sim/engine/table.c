@@ -1,40 +1,52 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * See table.h. Linear probing, as in visited.c; a slot is taken by writing its first half, and
- * whoever finds it so waits the moment until the other half is there.
+ * See table.h. Linear probing: a probe's next slot is in the line at hand. A slot is taken by
+ * writing its first half, and whoever finds it so waits the moment until the other is there.
  */
 #include <sys/mman.h>
 
 #include "sim/engine/priv.h"
 #include "sim/engine/table.h"
 
-#define SLOTS_MIN	(1ull << 16)
+#define SLOTS_MIN	(1ull << 12)
+#define BYTES_MAX	(64ull << 30)
 #define BUDGET_MAX	0xfffffffeu
 
-static void *shared(u64 bytes)
+static void *area(u64 bytes, bool shared)
 {
 	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-		       MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		       (shared ? MAP_SHARED : MAP_PRIVATE) | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	return p == MAP_FAILED ? NULL : p;
 }
 
-struct table *table_new(u64 bytes)
+/* Populated before it is touched: page faults cost more than the look-ups. */
+static void populate(void *p, u64 bytes)
 {
-	struct table *t = shared(sizeof(*t));
+#ifdef MADV_POPULATE_WRITE
+	madvise(p, bytes, MADV_POPULATE_WRITE);	/* an old kernel refuses, and nothing is lost */
+#endif
+}
+
+struct table *table_new(u64 bytes, bool shared)
+{
+	struct table *t = area(sizeof(*t), true);
 	u64 most = SLOTS_MIN;
 
 	if (!t)
 		return NULL;
 	/* While it grows both areas are there. */
-	while (3 * most * sizeof(struct table_slot) <= bytes)
+	while (3 * most * sizeof(struct table_slot) <= (bytes ? bytes : BYTES_MAX))
 		most *= 2;
+	t->shared = shared;
 	t->area_bytes = most * sizeof(struct table_slot);
 	t->mask = MIN(SLOTS_MIN, most) - 1;
 	for (int i = 0; i < 2; i++)
-		t->area[i] = shared(t->area_bytes);
-	if (t->area[0] && t->area[1])
+		t->area[i] = area(t->area_bytes, shared);
+	if (t->area[0] && t->area[1]) {
+		populate(t->area[0], table_bytes(t));
 		return t;
+	}
 	table_free(t);
 	return NULL;
 }
@@ -98,15 +110,35 @@ bool table_claim(struct table *t, struct search_id id, u32 budget, int *had)
 	}
 }
 
-bool table_has(const struct table *t, struct search_id id)
+static struct table_slot *find(const struct table *t, struct search_id id)
 {
 	struct table_slot *slot = t->area[t->now];
 	u64 lo = id.lo ? id.lo : 1, i = lo & t->mask, there;
 
 	for (; (there = __atomic_load_n(&slot[i].lo, __ATOMIC_ACQUIRE)); i = (i + 1) & t->mask)
 		if (there == lo && (u32)rest_of(&slot[i]) == id.hi)
-			return true;
-	return false;
+			return &slot[i];
+	return NULL;
+}
+
+bool table_has(const struct table *t, struct search_id id)
+{
+	return find(t, id) != NULL;
+}
+
+u32 table_get(const struct table *t, struct search_id id)
+{
+	return (u32)(find(t, id)->rest >> 32);
+}
+
+void table_set(struct table *t, struct search_id id, u32 meta)
+{
+	find(t, id)->rest = (u64)meta << 32 | id.hi;
+}
+
+void table_said(struct table *t, u64 states)
+{
+	__atomic_add_fetch(&t->used, states, __ATOMIC_RELAXED);
 }
 
 bool table_is_full(const struct table *t, u64 more)
@@ -128,6 +160,7 @@ bool table_grow(struct table *t)
 
 	if (2 * table_bytes(t) > t->area_bytes)
 		return false;
+	populate(to, 2 * table_bytes(t));
 	for (u64 k = 0; k < old; k++) {
 		u64 i = from[k].lo & mask;
 
@@ -137,7 +170,7 @@ bool table_grow(struct table *t)
 			i = (i + 1) & mask;
 		to[i] = from[k];
 	}
-	madvise(from, old * sizeof(*from), MADV_REMOVE);
+	madvise(from, old * sizeof(*from), t->shared ? MADV_REMOVE : MADV_DONTNEED);
 	t->now = !t->now;
 	t->mask = mask;
 	return true;

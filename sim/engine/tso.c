@@ -232,6 +232,11 @@ void tso_get(struct sim *sim, const u8 *p, u64 n)
 	}
 }
 
+bool tso_learns(const struct sim *sim)
+{
+	return sim->tso.seen || sim->tso.on;
+}
+
 u64 tso_cut(const struct sim *sim)
 {
 	return sim->tso.cut;

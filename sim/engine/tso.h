@@ -15,6 +15,9 @@
 
 struct sim;
 
+/* tso_learns - are words being learned, or stores buffered? */
+bool tso_learns(const struct sim *sim);
+
 /* tso_learn - from now on note who stores to and who reads which word */
 void tso_learn(struct sim *sim);
 

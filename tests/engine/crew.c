@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Searches in processes of their own: the same comes out for any number of them; a model that
- * crashes is a violation with its way; a search that was killed goes on from its checkpoint and
- * comes to the same numbers; a limit of memory ends it before there is none.
+ * crashes is a violation with its way; a limit of memory ends it before there is none.
  */
 #include <fcntl.h>
 #include <setjmp.h>
@@ -17,57 +16,15 @@
 #include <cmocka.h>
 #include <glib.h>
 
-#include "lock_model.h"
+#include "searches.h"
 #include "sim/engine/arena.h"
 #include "sim/engine/check.h"
 #include "sim/engine/choose.h"
-#include "sim/engine/explore.h"
 #include "sim/engine/mem.h"
 #include "sim/engine/region.h"
 #include "sim/engine/undo.h"
 
 #define JOBS_MAX	3u
-
-static struct explore_result *lock(u32 hosts, u32 guests, u32 tries, struct explore_options opt)
-{
-	struct sim_options so = { .sched = SCHED_CHOOSE, .keyed = true };
-	struct lock_model *m;
-	struct sim *sim = lock_model_sim(&so, hosts, guests, tries, &m);
-	struct explore_result *r;
-
-	assert_non_null(sim);
-	search_begin(sim);
-	r = explore(sim, &opt);
-	sim_free(sim);
-	return r;
-}
-
-static void same_found(const struct explore_found *a, const struct explore_found *b)
-{
-	assert_string_equal(a->id, b->id);
-	assert_string_equal(a->where, b->where);
-	assert_string_equal(a->text, b->text);
-	assert_string_equal(a->site, b->site);
-	assert_int_equal(a->executions, b->executions);
-	assert_int_equal(a->times, b->times);
-	assert_int_equal(a->preemptions, b->preemptions);
-	assert_int_equal(a->trail.n, b->trail.n);
-	assert_memory_equal(a->trail.v, b->trail.v, a->trail.n * sizeof(u16));
-}
-
-static void same_result(const struct explore_result *a, const struct explore_result *b)
-{
-	assert_int_equal(a->word, b->word);
-	assert_int_equal(!a->bounded_by, !b->bounded_by);
-	if (a->bounded_by)
-		assert_string_equal(a->bounded_by, b->bounded_by);
-	assert_int_equal(a->executions, b->executions);
-	assert_int_equal(a->states, b->states);
-	assert_int_equal(a->transitions, b->transitions);
-	assert_int_equal(a->found->len, b->found->len);
-	for (u32 i = 0; i < a->found->len; i++)
-		same_found(a->found->pdata[i], b->found->pdata[i]);
-}
 
 /* ---- proofs ---- */
 
@@ -76,7 +33,7 @@ static void test_states(void **state)
 	struct explore_options opt = { .preemptions = -1 };
 
 	for (opt.jobs = 1; opt.jobs <= JOBS_MAX; opt.jobs++) {
-		struct explore_result *r = lock(3, 2, 3, opt);
+		struct explore_result *r = lock_search(3, 2, 3, opt);
 
 		assert_int_equal(r->word, EXPLORE_PROVED);
 		assert_int_equal(r->states, 69917);
@@ -90,10 +47,10 @@ static void test_states(void **state)
 static void test_states_long(void **state)
 {
 	struct explore_options opt = { .preemptions = -1, .jobs = 1 };
-	struct explore_result *one = lock(3, 2, 4, opt);
+	struct explore_result *one = lock_search(3, 2, 4, opt);
 
 	for (opt.jobs = 2; opt.jobs <= JOBS_MAX; opt.jobs++) {
-		struct explore_result *r = lock(3, 2, 4, opt);
+		struct explore_result *r = lock_search(3, 2, 4, opt);
 
 		same_result(one, r);
 		explore_result_free(r);
@@ -106,10 +63,10 @@ static void test_bounds(void **state)
 {
 	for (int n = 0; n < 6; n++) {
 		struct explore_options opt = { .preemptions = n };
-		struct explore_result *alone = lock(2, 1, 3, opt), *one = NULL;
+		struct explore_result *alone = lock_search(2, 1, 3, opt), *one = NULL;
 
 		for (opt.jobs = 1; opt.jobs <= JOBS_MAX; opt.jobs++) {
-			struct explore_result *r = lock(2, 1, 3, opt);
+			struct explore_result *r = lock_search(2, 1, 3, opt);
 
 			assert_int_equal(r->word, alone->word);
 			assert_int_equal(r->states, alone->states);
@@ -131,10 +88,10 @@ static void test_samples(void **state)
 
 	for (u32 d = 0; d < G_N_ELEMENTS(drivers); d++) {
 		struct explore_options opt = { .driver = drivers[d], .seed = 5, .executions = 3000 };
-		struct explore_result *alone = lock(2, 1, 3, opt);
+		struct explore_result *alone = lock_search(2, 1, 3, opt);
 
 		for (opt.jobs = 1; opt.jobs <= JOBS_MAX; opt.jobs++) {
-			struct explore_result *r = lock(2, 1, 3, opt);
+			struct explore_result *r = lock_search(2, 1, 3, opt);
 
 			same_result(alone, r);
 			assert_int_equal(alone->depth, r->depth);
@@ -144,50 +101,44 @@ static void test_samples(void **state)
 	}
 }
 
-/* ---- violations ---- */
-
-struct pair {
-	u64 a, b;
-	u32 fault;		/* signal to die of; 0: a broken rule */
-};
-
-/* Two words that an observer must not see apart, written one after the other. */
-static void writer(void *arg)
+/* Without a table, too: who gives a part of its work away says what need not be taken there. */
+static void test_sleep_sets(void **state)
 {
-	struct pair *p = arg;
+	for (int tries = 1; tries <= 3; tries++) {
+		struct explore_options opt = {
+			.preemptions = -1, .no_hash = tries > 1, .no_reduction = tries == 1,
+		};
+		struct explore_result *alone = lock_search(2, tries == 1 ? 2 : 1, (u32)tries, opt);
 
-	for (u64 i = 1; i <= 3; i++) {
-		mem_write64(&p->a, i);
-		mem_write64(&p->b, i);
+		for (opt.jobs = 1; opt.jobs <= JOBS_MAX; opt.jobs++) {
+			struct explore_result *r = lock_search(2, tries == 1 ? 2 : 1, (u32)tries, opt);
+
+			same_result(alone, r);
+			explore_result_free(r);
+		}
+		explore_result_free(alone);
 	}
 }
 
-static void observer(void *arg)
+/* Searches that others have done ahead count only if they began with what is known. */
+static void test_mix(void **state)
 {
-	struct pair *p = arg;
-	u64 a = mem_read64(&p->a), b;
+	for (u32 tries = 2; tries <= 4; tries++) {
+		struct explore_options opt = { .driver = EXPLORE_MIX };
+		struct explore_result *alone = lock_search(3, 2, tries, opt);
 
-	b = mem_read64(&p->b);
-	if (a == b)
-		return;
-	if (a == 2 && b == 1 && p->fault)
-		kill(getpid(), (int)p->fault);
-	check_fail("torn", "pair", "%d and %d", (int)a, (int)b);
+		assert_int_equal(alone->word, EXPLORE_PROVED);
+		for (opt.jobs = 1; opt.jobs <= JOBS_MAX; opt.jobs++) {
+			struct explore_result *r = lock_search(3, 2, tries, opt);
+
+			same_result(alone, r);
+			explore_result_free(r);
+		}
+		explore_result_free(alone);
+	}
 }
 
-static struct sim *pair_sim(u32 fault)
-{
-	struct sim_options so = { .sched = SCHED_CHOOSE, .keyed = true, .lps = 3, .phys = 1 << 20 };
-	struct sim *sim = sim_new(&so);
-	struct pair *p = world_alloc(sizeof(*p));
-
-	world_set(p->fault, fault);
-	actor_new(sim, "writer", 0, writer, p);
-	actor_new(sim, "observer", 1, observer, p);
-	actor_new(sim, "other", 2, writer, world_alloc(sizeof(*p)));
-	search_begin(sim);
-	return sim;
-}
+/* ---- violations ---- */
 
 static bool two_found(void *ctx, const struct explore_result *so_far)
 {
@@ -205,6 +156,8 @@ static void test_found(void **state)
 		{ .driver = EXPLORE_RANDOM, .executions = 2000, .keep_going = true },
 		{ .driver = EXPLORE_PCT, .executions = 2000, .keep_going = true,
 		  .enough = two_found },
+		{ .driver = EXPLORE_MIX, .keep_going = true },
+		{ .driver = EXPLORE_MIX },
 	};
 
 	for (u32 i = 0; i < G_N_ELEMENTS(ways); i++) {
@@ -212,7 +165,7 @@ static void test_found(void **state)
 
 		for (u32 jobs = 1; jobs <= JOBS_MAX; jobs++) {
 			struct explore_options opt = ways[i];
-			struct sim *sim = pair_sim(0);
+			struct sim *sim = pair_sim(true, 0);
 			struct explore_result *r;
 
 			opt.jobs = jobs;
@@ -246,7 +199,7 @@ static void test_crash(void **state)
 
 		for (u32 jobs = 1; jobs <= JOBS_MAX; jobs++) {
 			struct explore_options opt = ways[i / 2];
-			struct sim *sim = pair_sim(i % 2 ? SIGSEGV : SIGABRT);
+			struct sim *sim = pair_sim(true, i % 2 ? SIGSEGV : SIGABRT);
 			struct explore_found *f = NULL;
 			struct explore_result *r;
 
@@ -279,143 +232,6 @@ static void test_crash(void **state)
 	}
 }
 
-/* ---- checkpoints ---- */
-
-static char *file_name(void)
-{
-	return g_strdup_printf("%s/septsim-crew-%d", g_get_tmp_dir(), (int)getpid());
-}
-
-/* Search in a child that is killed after @ms; did it come that far? */
-static bool killed_after(struct explore_options opt, u32 ms)
-{
-	pid_t pid = fork();
-	int status;
-
-	if (!pid) {
-		explore_result_free(lock(3, 2, 4, opt));
-		_exit(0);
-	}
-	g_usleep(ms * 1000);
-	kill(pid, SIGKILL);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	return WIFSIGNALED(status);
-}
-
-static void checkpoint(struct explore_options opt, u32 tries)
-{
-	struct explore_options plain = opt;
-	struct explore_result *whole = lock(3, 2, tries, plain), *r;
-	char *path = file_name();
-	u32 killed = 0;
-
-	opt.checkpoint = path;
-	opt.checkpoint_ms = 1;
-	opt.identity = "lock model";
-	for (u32 round = 0; round < 6; round++) {
-		struct explore_options more = opt;
-
-		opt.jobs = 1 + round % 2;
-		unlink(path);
-		for (u32 i = 0; i < 3; i++) {	/* killed again while it goes on */
-			more = opt;
-			if (!access(path, R_OK))
-				more.resume = path;
-			killed += killed_after(more, 15 + 23 * round + 10 * i);
-		}
-		if (access(path, R_OK))
-			continue;	/* it did not come that far */
-		more.resume = path;
-		more.checkpoint = NULL;
-		r = lock(3, 2, tries, more);
-		same_result(whole, r);
-		explore_result_free(r);
-	}
-	assert_true(killed > 0);
-	unlink(path);
-	g_free(path);
-	explore_result_free(whole);
-}
-
-static void test_checkpoint(void **state)
-{
-	checkpoint((struct explore_options){ .preemptions = -1, .jobs = 1 }, 4);
-	checkpoint((struct explore_options){ .preemptions = 4, .jobs = 1 }, 4);
-}
-
-static void test_checkpoint_of_samples(void **state)
-{
-	checkpoint((struct explore_options){ .driver = EXPLORE_PCT, .executions = 200000,
-					     .jobs = 1 }, 4);
-}
-
-/* The rest of this program's words on stderr are of no interest. */
-static char *said(struct explore_options opt)
-{
-	char *path = g_strdup_printf("%s/septsim-crew-said-%d", g_get_tmp_dir(), (int)getpid()), *text;
-	int kept = dup(2), fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
-	struct explore_result *r;
-
-	fflush(stderr);
-	dup2(fd, 2);
-	r = lock(2, 1, 3, opt);
-	fflush(stderr);
-	dup2(kept, 2);
-	close(fd);
-	close(kept);
-	assert_string_equal(r->bounded_by, "checkpoint");
-	assert_int_not_equal(r->word, EXPLORE_PROVED);
-	explore_result_free(r);
-	assert_true(g_file_get_contents(path, &text, NULL, NULL));
-	unlink(path);
-	g_free(path);
-	return text;
-}
-
-static void refuses(struct explore_options opt, const char *why)
-{
-	char *text = said(opt);
-
-	assert_non_null(strstr(text, why));
-	g_free(text);
-}
-
-static void test_checkpoint_refused(void **state)
-{
-	struct explore_options opt = { .preemptions = -1, .jobs = 1, .identity = "one" };
-	char *path = file_name(), *text;
-	gsize n;
-
-	opt.resume = path;
-	refuses(opt, "No such file");
-	g_file_set_contents(path, "no checkpoint at all, but long enough", -1, NULL);
-	refuses(opt, "no checkpoint of this version");
-	opt.resume = NULL;
-	opt.checkpoint = path;
-	opt.checkpoint_ms = 1;
-	unlink(path);
-	while (access(path, R_OK))
-		explore_result_free(lock(3, 2, 4, opt));
-	opt.checkpoint = NULL;
-	opt.resume = path;
-	opt.identity = "another";
-	refuses(opt, "another file, case or search");
-	opt.identity = "one";
-	assert_true(g_file_get_contents(path, &text, &n, NULL));
-	text[n / 2] ^= 1;
-	assert_true(g_file_set_contents(path, text, (gssize)n, NULL));
-	refuses(opt, "damaged");
-	assert_true(g_file_set_contents(path, text, (gssize)n / 2, NULL));
-	refuses(opt, "damaged");
-	text[n / 2] ^= 1;
-	text[30] ^= 1;		/* the hash of the program */
-	assert_true(g_file_set_contents(path, text, (gssize)n, NULL));
-	refuses(opt, "damaged");
-	g_free(text);
-	unlink(path);
-	g_free(path);
-}
-
 /* ---- limits ---- */
 
 static void test_memory(void **state)
@@ -427,7 +243,7 @@ static void test_memory(void **state)
 
 		opt.jobs = i ? MIN(i, JOBS_MAX) : 0;
 		opt.livelock = i > JOBS_MAX;	/* not shared */
-		r = lock(3, 2, 6, opt);
+		r = lock_search(3, 2, 6, opt);
 		assert_int_equal(r->word, EXPLORE_BOUNDED);
 		assert_string_equal(r->bounded_by, "memory");
 		assert_true(r->table_bytes <= opt.memory_limit);
@@ -486,11 +302,10 @@ int main(void)
 		cmocka_unit_test(test_states_long),
 		cmocka_unit_test(test_bounds),
 		cmocka_unit_test(test_samples),
+		cmocka_unit_test(test_sleep_sets),
+		cmocka_unit_test(test_mix),
 		cmocka_unit_test(test_found),
 		cmocka_unit_test(test_crash),
-		cmocka_unit_test(test_checkpoint),
-		cmocka_unit_test(test_checkpoint_of_samples),
-		cmocka_unit_test(test_checkpoint_refused),
 		cmocka_unit_test(test_memory),
 		cmocka_unit_test(test_no_end),
 	};

@@ -77,8 +77,8 @@ class Commands(unittest.TestCase):
                 two = run('explore', '-j', '2', *how, '--case', case, LOCKS, code=code)
                 self.assertEqual(one.stdout, two.stdout)
                 self.assertEqual(two.stderr, '')
-        self.assertIn('not shared', run('explore', '-j', '2', '--no-hash', '--case', 'host-first',
-                                        LOCKS).stderr)
+        self.assertIn('not shared', run('explore', '-j', '2', '--all', '--livelock', '--case',
+                                        'host-first', LOCKS).stderr)
 
     def test_checkpoint(self):
         whole = proof(run(*LONG).stdout)
@@ -104,7 +104,8 @@ class Commands(unittest.TestCase):
                 (['explore', '--random', *LONG[2:]], 'another file, case or search'),
                 ([*LONG, '--tdx', '1.5.05'], 'another file, case or search'),
                 (['explore', '--all', LOCKS], 'give --case'),
-                (['explore', *LONG[2:]], 'serve --all')):
+                (['explore', *LONG[2:]], 'another file, case or search'),
+                ([*LONG, '--livelock'], 'serve no --livelock')):
             self.assertIn(why, run(*args, '--resume', kept, code=2).stderr)
         self.assertIn('this is no checkpoint',
                       run(*LONG, '--resume', os.path.join(ROOT, LONG[4]), code=2).stderr)

@@ -27,14 +27,14 @@ static const char style[] =
 	"td small{color:var(--dim)}figure{margin:1rem 0}figcaption{color:var(--dim);font-size:.9rem}\n"
 	".charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,34rem),1fr));"
 	"gap:0 2rem}\n"
-	"svg{width:100%;height:auto;display:block}svg text{fill:var(--fg);font:13px system-ui,"
+	"svg{width:100%;height:auto;display:block;overflow:visible}svg text{fill:var(--fg);font:13px system-ui,"
 	"sans-serif}svg .dim{fill:var(--dim)}svg .axis{stroke:var(--line)}\n"
 	"code{background:var(--soft);padding:.1em .3em;border-radius:3px;overflow-wrap:anywhere}\n"
-	".all{border-collapse:separate;border-spacing:0}.all td,.all th{padding:.15rem .4rem}"
+	".all{border-collapse:separate;border-spacing:0}.all td,.all th{padding:.15rem .2rem}"
 	".all tr>:first-child{position:sticky;left:0;"
 	"background:var(--bg);white-space:normal;min-width:9rem}.up{color:var(--bad)}"
 	".all th:not(:first-child){writing-mode:vertical-rl;transform:rotate(180deg);text-align:left;"
-	"vertical-align:bottom;padding:.4rem .15rem;border:solid var(--line);border-width:1px 0 0}.all th:first-child{vertical-align:bottom}"
+	"vertical-align:bottom;padding:.4rem .1rem;border:solid var(--line);border-width:1px 0 0}.all th:first-child{vertical-align:bottom}"
 	".down{color:var(--c2)}summary{cursor:pointer;margin:.3rem 0}\n"
 	"@media(max-width:40rem){svg text{font-size:15px}}\n";
 

@@ -331,8 +331,8 @@ int tdp_mmu_set_spte_atomic(struct kvm *kvm, struct tdp_iter *iter, u64 new)
 	int ret;
 
 	trace_call("tdp_mmu_set_spte_atomic", iter->gfn);
-	if (kvm->policy->fault_excludes)
-		lockdep_assert_held_write(&kvm->mmu_lock);
+	if (kvm->policy->fault_excludes)	/* walks that are no fault still hold it for read */
+		lockdep_assert_held(&kvm->mmu_lock.info);
 	else
 		lockdep_assert_held_read(&kvm->mmu_lock);
 	kvm_warn_on(iter->yielded || is_frozen_spte(iter->old_spte), iter->gfn,

@@ -58,7 +58,8 @@ static u64 sum_end(const struct sum *s)
 static void put(struct out *o, const void *p, u64 n)
 {
 	sum_add(&o->sum, p, n);
-	fwrite(p, 1, n, o->f);
+	if (n)
+		fwrite(p, 1, n, o->f);
 }
 
 /* The program itself: another build numbers its sites otherwise. */

@@ -42,6 +42,7 @@ static char *explain(struct sim *sim)
 static void ended(struct player *pl, struct bench_result *r, enum sim_end end)
 {
 	const struct violation *v;
+	char *text;
 
 	switch (end) {
 	case SIM_DONE:
@@ -50,8 +51,9 @@ static void ended(struct player *pl, struct bench_result *r, enum sim_end end)
 	case SIM_VIOLATION:
 		r->end = BENCH_BROKEN;
 		v = check_fatal(pl->sim);
-		r->why = g_strdup_printf("%s%s%s: %s", v->id, *v->where ? " " : "", v->where,
-					 v->text);
+		text = player_reads(pl, v->text);
+		r->why = g_strdup_printf("%s%s%s: %s", v->id, *v->where ? " " : "", v->where, text);
+		g_free(text);
 		break;
 	case SIM_DEADLOCK:
 		r->end = BENCH_DEADLOCK;

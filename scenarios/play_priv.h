@@ -124,6 +124,11 @@ void player_describe(struct player *pl);
 gboolean player_build(struct player *pl);	/* FALSE: refused */
 
 /* play_result.c */
+/*
+ * player_reads - a text of the layers below in the reader's terms: the engine counts cycles from
+ * its birth, a reader from cycle 0; KVM prints a SEAMCALL's status as a number. g_free() it.
+ */
+char *player_reads(const struct player *pl, const char *text);
 void player_take(struct player *pl);		/* actors, violations, counters to the result */
 void play_finals(struct player *pl);		/* what is mapped, to the result */
 void player_why_unreachable(struct player *pl, const GPtrArray *cells, gboolean init);

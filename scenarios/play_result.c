@@ -9,11 +9,7 @@
 #include "sim/engine/check.h"
 #include "sim/engine/script.h"
 
-/*
- * Texts of the layers below in the reader's terms: the engine counts cycles from its
- * birth, a reader from cycle 0; KVM prints a SEAMCALL's status as a number.
- */
-static const char *rebased(struct player *pl, const char *text)
+char *player_reads(const struct player *pl, const char *text)
 {
 	GString *s = g_string_new(NULL);
 	char name[96], *end;
@@ -35,8 +31,15 @@ static const char *rebased(struct player *pl, const char *text)
 			p = end - 1;
 		}
 	}
-	text = play_result_str(pl->res, s->str);
-	g_string_free(s, TRUE);
+	return g_string_free(s, FALSE);
+}
+
+static const char *rebased(struct player *pl, const char *text)
+{
+	char *read = player_reads(pl, text);
+
+	text = play_result_str(pl->res, read);
+	g_free(read);
 	return text;
 }
 

@@ -52,6 +52,18 @@ static enum cost_level level_of(const struct bench_report *rep)
 	return ((struct bench_cell *)rep->cells->pdata[0])->level;
 }
 
+/* What holds at one level may not hold at the others: the report says that nobody asked. */
+static const char *only_level(const struct bench_report *rep)
+{
+	static const char *const only[] = {
+		[COST_LOW] = " (low alone: <code>--cost-level all</code> asks the others)",
+		[COST_TYPICAL] = " (typical alone: <code>--cost-level all</code> asks the others)",
+		[COST_HIGH] = " (high alone: <code>--cost-level all</code> asks the others)",
+	};
+
+	return bench_several_levels(rep) ? "" : only[level_of(rep)];
+}
+
 static void ratio_cell(const struct bench_report *rep, const struct bench_column *c,
 		       const struct bench_cell *cell, const struct bench_cell *base, GString *out)
 {
@@ -120,10 +132,12 @@ void bench_html_overview(const struct bench_report *rep, GString *out)
 		g_ptr_array_unref(policies);
 		return;
 	}
-	g_string_append(out, "<p>Each workload at the last point of its sweep, the first of its "
-			"numbers. Coloured: better or worse at every price level that was run, with "
-			"intervals that do not touch; grey: <em>not decided by this model</em>. "
-			"Broken: the VM died, deadlocked or did not end.</p>\n"
+	g_string_append_printf(out, "<p>Each workload at the last point of its sweep, the first of "
+			       "its numbers. Coloured: better or worse at every price level that was "
+			       "run%s, with intervals that do not touch; grey: <em>not decided by this "
+			       "model</em>. Broken: the VM died, deadlocked or did not end.</p>\n",
+			       only_level(rep));
+	g_string_append(out,
 			"<div class=wide><table class=all><tr><th>workload</th>");
 	for (guint i = 0; i < policies->len; i++) {
 		g_string_append(out, "<th>");
@@ -220,8 +234,8 @@ void bench_html_rankings(const struct bench_report *rep, const GPtrArray *column
 
 	g_string_append(out, "<h2>What this model decides</h2>\n<p>Against ");
 	put(out, rep->baseline);
-	g_string_append(out, ": only what is the same at every price level that was run, with "
-			"intervals that do not touch.</p>\n");
+	g_string_append_printf(out, ": only what is the same at every price level that was run%s, "
+			       "with intervals that do not touch.</p>\n", only_level(rep));
 	for (guint i = 0; i < policies->len; i++)
 		if (strcmp(policies->pdata[i], rep->baseline))
 			of_policy(rep, columns, policies->pdata[i], out);

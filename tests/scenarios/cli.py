@@ -399,6 +399,7 @@ class Commands(unittest.TestCase):
         done = run('bench', '--jitter', '0', path, code=1)
         text = ' '.join(done.stdout.split())
         self.assertIn('zero-tolerance: broken in 6 of 6 runs: kvm-bug', text)
+        self.assertIn('failed: TDX_OPERAND_BUSY|SEPT_TREE', text)
         again = re.search(r'Again: septsim (bench .*? --jitter 0)', text).group(1).split()
         self.assertIn('broken in 1 of 1 runs: kvm-bug',
                       ' '.join(run(*again, code=1).stdout.split()))

@@ -55,13 +55,15 @@ static void size(const struct explored_violation *v, const char *at,
 			       v->steps_found, v->switches_found,
 			       v->switches_found == 1 ? "" : "es");
 	if (v->operations < v->operations_found)
-		g_string_append_printf(s, " among %u operations of %u actor%s; drawn with %u and %u, "
-				       "%u operation%s of %u actor%s", v->operations_found,
-				       v->actors_found, v->actors_found == 1 ? "" : "s", v->steps,
-				       v->switches, v->operations, v->operations == 1 ? "" : "s",
-				       v->actors, v->actors == 1 ? "" : "s");
-	else
-		g_string_append_printf(s, "; drawn with %u and %u", v->steps, v->switches);
+		g_string_append_printf(s, " among %u operations of %u actor%s", v->operations_found,
+				       v->actors_found, v->actors_found == 1 ? "" : "s");
+	g_string_append_printf(s, "; drawn with %u and %u", v->steps, v->switches);
+	if (v->operations && v->operations < v->operations_found)
+		g_string_append_printf(s, ", %u operation%s of %u actor%s", v->operations,
+				       v->operations == 1 ? "" : "s", v->actors,
+				       v->actors == 1 ? "" : "s");
+	else if (v->operations < v->operations_found)
+		g_string_append(s, ", after the init lines with none of them");
 	line(look, out, "%s", s->str);
 	g_string_free(s, TRUE);
 }
@@ -115,6 +117,24 @@ static const char *why_bounded(const char *by)
 	return "";
 }
 
+/*
+ * A mix that proved nothing: its searches overlap, so that their states add up to nothing, and
+ * what it says is how many switches they have done with.
+ */
+static void how_mixed(const struct explore_result *r, const struct report_look *look, GString *out)
+{
+	GString *s = g_string_new(NULL);
+
+	add_count(s, r->before_transitions + r->transitions, "transition");
+	add_count(s, r->before + r->executions, "execution");
+	line(look, out, "%s: %s in several searches%s%s", explore_word_name(r->word), s->str,
+	     r->bounded_by ? "; " : "", why_bounded(r->bounded_by));
+	if (r->switches_done >= 0 && g_strcmp0(r->bounded_by, "violation"))
+		line(look, out, "among them all ways with at most %d switch%s, where actors meet",
+		     r->switches_done, r->switches_done == 1 ? "" : "es");
+	g_string_free(s, TRUE);
+}
+
 static void how(const struct explore_result *r, const struct report_look *look, GString *out)
 {
 	GString *s = g_string_new(NULL);
@@ -128,8 +148,11 @@ static void how(const struct explore_result *r, const struct report_look *look, 
 				       r->blocked);
 	if (!r->states)		/* how deep a search of states goes is a matter of who is where when */
 		g_string_append_printf(s, ", the longest %u steps", r->depth);
-	line(look, out, "%s: %s%s%s", explore_word_name(r->word), s->str,
-	     r->bounded_by ? "; " : "", why_bounded(r->bounded_by));
+	if (r->before_transitions && r->word != EXPLORE_PROVED)
+		how_mixed(r, look, out);
+	else
+		line(look, out, "%s: %s%s%s", explore_word_name(r->word), s->str,
+		     r->bounded_by ? "; " : "", why_bounded(r->bounded_by));
 	if (r->grows && g_strcmp0(r->bounded_by, "violation"))
 		line(look, out, "on one way %s took %" G_GUINT64_FORMAT " different values: the states may "
 		     "have no end", r->grows, r->grown);

@@ -524,6 +524,16 @@ class Explore(unittest.TestCase):
             done = run('explore', *args, '--case', 'freeze/write', RACE)
             self.assertIn(f'  {word}: ', done.stdout)
 
+    def test_a_mix_adds_up(self):
+        """What several searches did, not the last of them alone; a way without any operation."""
+        gate = ['explore', '--mail', '--case', 'gate-before-mode', 'scenarios/memory/entry-gate.scn']
+        text = ' '.join(run(*gate).stdout.split())
+        found = json.loads(run(*gate, '--json').stdout)['cases'][0]
+        self.assertGreater(found['before'], 0)
+        self.assertIn(f"{found['before'] + found['executions']:,} executions in several searches; "
+                      'it stopped at what it found', text)
+        self.assertIn('drawn with 52 and 2, after the init lines with none of them', text)
+
     LONG = ['explore', '--all', '--case', 'exclusion', LOCKS.replace('sept-entry', 'sharex-hp')]
 
     def on_terminal(self, width, *args, interrupt=False):

@@ -14,7 +14,15 @@
 __typeof__(kvm_arch_vcpu_pre_fault_memory) ktree_seam_prefault;
 #define kvm_arch_vcpu_pre_fault_memory ktree_seam_prefault
 #define kvm_make_all_cpus_request ktree_inner_make_all_cpus_request
+/* Of this name the definition alone: its first word is "struct". Calls go to ours, below. */
+#define kvm_flush_remote_tlbs(k) KSIM_PICK(KSIM_IS_##k, CALL, 0)(k)
+#define KSIM_IS_struct ~, DEFINITION,
+#define KSIM_PICK(...) KSIM_PICK_2(__VA_ARGS__)
+#define KSIM_PICK_2(a, what, ...) KSIM_##what
+#define KSIM_DEFINITION ktree_inner_flush_remote_tlbs
+#define KSIM_CALL kvm_flush_remote_tlbs
 #include "kvm_main.c"
+#undef kvm_flush_remote_tlbs
 #undef kvm_make_all_cpus_request
 #undef kvm_arch_vcpu_pre_fault_memory
 #include "kvmmmu/kernel/glue.h"
@@ -42,6 +50,12 @@ bool kvm_make_all_cpus_request(struct kvm *kvm, unsigned int req)
 		ksim_observe_idle_kick(req & 0xff);
 	ksim_return_event("kvm_make_all_cpus_request", req & 0xff, any);
 	return any;
+}
+
+void kvm_flush_remote_tlbs(struct kvm *kvm)
+{
+	ktree_inner_flush_remote_tlbs(kvm);
+	ksim_tlbs_flushed(kvm);
 }
 
 int ktree_boot_main(void)

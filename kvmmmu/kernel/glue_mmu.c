@@ -98,6 +98,28 @@ void ktrace_kvm_mmu_get_page(struct kvm_mmu_page *sp, bool created)
 			    KVM_PAGES_PER_HPAGE(sp->role.level), sp->role.level);
 }
 
+/* A leaf that went, or became something else: an access bit more or less is no matter. */
+void ktrace_kvm_tdp_mmu_spte_changed(int as_id, gfn_t gfn, int level, u64 old, u64 new)
+{
+	if (!is_shadow_present_pte(old) || !is_last_spte(old, level))
+		return;
+	if (is_shadow_present_pte(new) &&
+	    (!is_last_spte(new, level) || spte_to_pfn(new) == spte_to_pfn(old)))
+		return;
+	ksim_leaf_unmapped(gfn);
+}
+
+/* A look of a check's: no step */
+int ktree_wants_flush(void *k, void *sptep)
+{
+	struct kvm_mmu_page *sp = sptep_to_sp(sptep);
+	struct kvm *kvm = k;
+
+	while (sp->ptep)
+		sp = sptep_to_sp(sp->ptep);
+	return !is_mirror_sp(sp) && !sp->role.invalid && kvm->users_count.refs.counter;
+}
+
 void ktree_zap(void *kvm, unsigned long start, unsigned long end)
 {
 	ksim_call_event("kvm_zap_gfn_range", start);

@@ -23,6 +23,9 @@ struct khost {
 	struct { u64 from, to; } owns[ACTORS_MAX];	/* until its next store; to 0: nothing */
 	void *retries[ACTORS_MAX];	/* the VM whose fault it may try again without leaving */
 	u8 racy[ACTORS_MAX];	/* it is in a data_race() */
+	void *stored[ACTORS_MAX];	/* the entry of a page table that it stored last */
+	/* the tree's struct kvm whose TLBs it has to flush, for a leaf of this gfn */
+	struct { void *vm; u64 gfn; } owes[ACTORS_MAX];
 	u64 about[ACTORS_MAX];	/* gfn + 1 whose entry the actor is at; 0: none */
 	void *task[ACTORS_MAX];	/* struct task_struct *, made when first asked for */
 	/* record: the last plain store that was announced, whose new value is not hashed yet */
@@ -78,6 +81,9 @@ void khost_race(const void *p, const struct site *site);
 
 /* khost_disown - the store that the actor owned gfns for is made */
 void khost_disown(struct khost *h);
+
+/* khost_leaves_mmu - check: the running actor drops mmu_lock with a flush owed */
+void khost_leaves_mmu(struct khost *h);
 
 /* khost_settle - every way from the kernel to the engine begins with it */
 void khost_settle_slow(void);

@@ -93,8 +93,12 @@ void ksim_lock_nested(void *l, void *nest)
 
 void ksim_unlock(enum ksim_kind kind, void *l)
 {
+	struct khost *h = khost();
+
 	l = lock_of(l);
 	khost_settle();
+	if (unlikely(h->owes[sim_self->id].vm) && (kind == KSIM_READ || kind == KSIM_WRITE))
+		khost_leaves_mmu(h);
 	switch (kind) {
 	case KSIM_SPIN: spin_unlock(l); break;
 	case KSIM_READ: read_unlock(l); break;

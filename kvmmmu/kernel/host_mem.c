@@ -46,6 +46,12 @@ void *ksim_copy(void *to, const void *from, unsigned long n)
 	return to;
 }
 
+static inline void stored(void *w)
+{
+	if (unlikely((char *)w >= world_phys))
+		world_set(khost()->stored[sim_self->id], w);
+}
+
 /* --- marked accesses --------------------------------------------------------------------- */
 
 /* raw: the tree says volatile of what it passes */
@@ -85,6 +91,7 @@ void ksim_write(volatile void *p, unsigned int size, unsigned long v, const stru
 	default: door(MEM_WRITE, 8, w, v, 0, site); break;
 	}
 	mem_wake(w);
+	stored(w);
 	h = khost();
 	if (unlikely(h->owns[sim_self->id].to))
 		khost_disown(h);
@@ -105,6 +112,7 @@ unsigned long ksim_rmw(enum ksim_rmw op, volatile void *p, unsigned int size, un
 	};
 	const struct site *site = (const struct site *)s;
 	void *w = (void *)p;
+	unsigned long old;
 
 	if (unlikely(!shared(p))) {
 		ksim_plain_store(w, size, NULL);
@@ -112,14 +120,16 @@ unsigned long ksim_rmw(enum ksim_rmw op, volatile void *p, unsigned int size, un
 	}
 	khost_settle();
 	switch (op) {
-	case KSIM_CMPXCHG: return RMW(MEM_CMPXCHG);
-	case KSIM_XADD:	return RMW(MEM_XADD);
-	case KSIM_XCHG:	return RMW(MEM_XCHG);
-	case KSIM_AND:	return RMW(MEM_AND);
-	case KSIM_OR:	return RMW(MEM_OR);
-	case KSIM_BTS:	return RMW(MEM_BTS);
-	default:	return RMW(MEM_BTR);
+	case KSIM_CMPXCHG: old = RMW(MEM_CMPXCHG); break;
+	case KSIM_XADD:	old = RMW(MEM_XADD); break;
+	case KSIM_XCHG:	old = RMW(MEM_XCHG); break;
+	case KSIM_AND:	old = RMW(MEM_AND); break;
+	case KSIM_OR:	old = RMW(MEM_OR); break;
+	case KSIM_BTS:	old = RMW(MEM_BTS); break;
+	default:	old = RMW(MEM_BTR); break;
 	}
+	stored(w);
+	return old;
 }
 
 void ksim_fence(const struct ksim_site *s)

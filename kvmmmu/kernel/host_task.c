@@ -102,6 +102,42 @@ void ksim_unexpected_exit(unsigned int vcpu, unsigned long reason)
 		   "KVM_EXIT_INTERNAL_ERROR", vcpu, reason);
 }
 
+/*
+ * Nobody flushes for a root that is invalid, nor for a VM whose vCPUs can never run again: who
+ * loads another root does (kvm_tdp_mmu_zap_invalidated_roots(), kvm_tdp_mmu_zap_all() of v7.2).
+ * Mirror entries are the module's affair, which flushes by TDH.MEM.TRACK.
+ */
+void ksim_leaf_unmapped(unsigned long gfn)
+{
+	struct khost *h = khost();
+	u32 me = sim_self->id;
+	void *tree = h->op_vm[me] ? h->op_vm[me]->tree : NULL;
+
+	if (!tree || h->owes[me].vm || sim_self->mode & MODE_ROOT)
+		return;
+	if (!PEEK(ktree_wants_flush(tree, h->stored[me])))
+		return;
+	world_set(h->owes[me].vm, tree);
+	world_set(h->owes[me].gfn, gfn);
+}
+
+void ksim_tlbs_flushed(void *tree)
+{
+	struct khost *h = khost();
+
+	if (h->owes[sim_self->id].vm == tree)
+		world_set(h->owes[sim_self->id].vm, NULL);
+}
+
+void khost_leaves_mmu(struct khost *h)
+{
+	char buf[24];
+
+	world_set(h->owes[sim_self->id].vm, NULL);
+	snprintf(buf, sizeof(buf), "0x%" PRIx64, h->owes[sim_self->id].gfn);
+	check_fail("flush-owed", buf, "mmu_lock is dropped before the TLB flush that a zap owes");
+}
+
 void ksim_print(const char *fmt, ...)
 {
 	char buf[200];

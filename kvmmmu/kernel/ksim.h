@@ -113,6 +113,10 @@ void ksim_return_event(const char *name, unsigned long arg, unsigned long status
 void ksim_fault_event(const char *name, unsigned long gfn, long ret, int level, unsigned long hpa);
 int ksim_is_mmio(void *kvm, unsigned long gfn);	/* its shared entry, looked at by nobody */
 
+/* The entry that the actor stored last was a leaf, and maps its page no longer */
+void ksim_leaf_unmapped(unsigned long gfn);
+void ksim_tlbs_flushed(void *kvm);
+
 void ksim_observe_idle_kick(unsigned long req);
 void ksim_kick_requested(unsigned long vcpu);
 void ksim_count_kick(void);

@@ -193,6 +193,7 @@ static void search(struct plan *p, const struct scenario *sc, const struct scena
 	if (!g_hash_table_add(seen, shape(t.c)))
 		return;
 	t.engine = (struct explore_options){ .driver = EXPLORE_ALL, .preemptions = switches,
+					     .livelock = TRUE,
 					     .states = many ? STATES_MANY : STATES_FEW };
 	g_snprintf(suffix, sizeof(suffix), " -p%d", switches);
 	add(p, t, suffix);

@@ -215,10 +215,26 @@ struct kmmu_result own_fault(struct kvm_vcpu *vcpu, u64 gfn, bool shared, u8 lev
 	return result(r < 0 ? r : 0);
 }
 
-/* kvm_arch_vcpu_pre_fault_memory(): as the attribute says */
-static u64 prefault_code(struct kvm *kvm, u64 gfn)
+/*
+ * kvm_arch_vcpu_pre_fault_memory(): private or not as the attribute says, and a read. *@gfn: behind
+ * what the mapping covers, which may be huge
+ */
+static int kvm_arch_vcpu_pre_fault_memory(struct kvm_vcpu *vcpu, u64 *gfn)
 {
-	return PFERR_WRITE_MASK | (kvm_mem_is_private(kvm, gfn) ? PFERR_PRIVATE_ACCESS : 0);
+	struct kvm *kvm = vcpu->kvm;
+	u8 level;
+	int r;
+
+	if (!mem_read32(&kvm->pre_fault_allowed))
+		return -EOPNOTSUPP;
+	r = kvm_mmu_reload(vcpu);
+	if (r)
+		return r;
+	r = kvm_tdp_page_prefault(vcpu, *gfn, kvm_mem_is_private(kvm, *gfn) ?
+				  PFERR_PRIVATE_ACCESS : 0, &level);
+	if (!r)
+		*gfn = gfn_round_for_level(*gfn, level) + kvm_pages_per_hpage(level);
+	return r;
 }
 
 /* kvm_vcpu_pre_fault_memory(): SRCU is held over the whole range (F02) */
@@ -241,20 +257,11 @@ struct kmmu_result own_prefault(struct kvm_vcpu *vcpu, u64 start, u64 end)
 			r = -EINTR;
 			break;
 		}
-		/* kvm_arch_vcpu_pre_fault_memory() */
-		if (!mem_read32(&kvm->pre_fault_allowed)) {
-			r = -EOPNOTSUPP;
-			break;
-		}
-		r = kvm_mmu_reload(vcpu);
-		if (r)
-			break;
-		r = kvm_tdp_page_prefault(vcpu, gfn, prefault_code(kvm, gfn));
+		r = kvm_arch_vcpu_pre_fault_memory(vcpu, &gfn);
 		/* WARN_ON_ONCE(r == -EIO): also of a VM that died meanwhile */
 		kvm_warn_on(r == -EIO, gfn, "KVM_PRE_FAULT_MEMORY ends in EIO");
 		if (r < 0)
 			break;
-		gfn++;
 		cond_resched();
 	}
 	kvm_vcpu_srcu_read_unlock(vcpu);

@@ -332,7 +332,8 @@ static int kvm_tdp_mmu_page_fault(struct kvm_vcpu *vcpu, struct kvm_page_fault *
 	return r;
 }
 
-int kvm_mmu_do_page_fault(struct kvm_vcpu *vcpu, u64 gfn, u64 error_code, bool prefetch)
+int kvm_mmu_do_page_fault(struct kvm_vcpu *vcpu, u64 gfn, u64 error_code, bool prefetch,
+			  u8 *level)
 {
 	struct kvm *kvm = vcpu->kvm;
 	struct kvm_page_fault fault = {
@@ -354,6 +355,8 @@ int kvm_mmu_do_page_fault(struct kvm_vcpu *vcpu, u64 gfn, u64 error_code, bool p
 	trace_call("kvm_mmu_do_page_fault", gfn);
 	r = kvm_tdp_mmu_page_fault(vcpu, &fault);
 	kmmu_trace_fault("kvm_mmu_do_page_fault", gfn, r, 0, 0);
+	if (level)
+		*level = fault.goal_level;
 	return r;
 }
 
@@ -391,11 +394,11 @@ int kvm_mmu_page_fault(struct kvm_vcpu *vcpu, u64 gfn, u64 error_code)
 	if (error_code & PFERR_RSVD_MASK)
 		r = handle_mmio_page_fault(vcpu, gfn);
 	if (r == RET_PF_INVALID)
-		r = kvm_mmu_do_page_fault(vcpu, gfn, error_code, false);
+		r = kvm_mmu_do_page_fault(vcpu, gfn, error_code, false, NULL);
 	return r == RET_PF_EMULATE ? emulate_mmio(vcpu, gfn) : r;
 }
 
-int kvm_tdp_page_prefault(struct kvm_vcpu *vcpu, u64 gfn, u64 error_code)
+int kvm_tdp_page_prefault(struct kvm_vcpu *vcpu, u64 gfn, u64 error_code, u8 *level)
 {
 	int r;
 
@@ -410,7 +413,7 @@ int kvm_tdp_page_prefault(struct kvm_vcpu *vcpu, u64 gfn, u64 error_code)
 				return -EIO;
 		}
 		cond_resched();
-		r = kvm_mmu_do_page_fault(vcpu, gfn, error_code, true);
+		r = kvm_mmu_do_page_fault(vcpu, gfn, error_code, true, level);
 		if (r == RET_PF_RETRY)
 			count(COUNT_RETRIES, 1);
 		/* Not in any kernel: a root that became obsolete meanwhile is one for ever here. */
@@ -421,7 +424,10 @@ int kvm_tdp_page_prefault(struct kvm_vcpu *vcpu, u64 gfn, u64 error_code)
 		return r;
 	if (r == RET_PF_EMULATE)
 		return -ENOENT;
-	return r == RET_PF_FIXED || r == RET_PF_SPURIOUS ? 0 : -EFAULT;
+	if (kvm_warn_on(r != RET_PF_FIXED && r != RET_PF_SPURIOUS, gfn,
+			"could not fix page fault during prefault"))
+		return -EIO;
+	return 0;
 }
 
 /* --- roots ------------------------------------------------------------------------------ */

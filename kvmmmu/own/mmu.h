@@ -34,13 +34,14 @@ void kvm_mmu_hugepage_adjust(struct kvm_vcpu *vcpu, struct kvm_page_fault *fault
  * kvm_mmu_do_page_fault - RET_PF_*, or -EFAULT (a memory-fault exit is prepared), -EAGAIN
  * (prefetch of an INVALID memslot). SRCU held, no other lock.
  * kvm_mmu_page_fault - the same of a guest's access, MMIO included: also 0, KVM_EXIT_MMIO
- * @error_code: PFERR_*
+ * @error_code: PFERR_*; @level: which the fault asked for in the end, or NULL
  */
-int kvm_mmu_do_page_fault(struct kvm_vcpu *vcpu, u64 gfn, u64 error_code, bool prefetch);
+int kvm_mmu_do_page_fault(struct kvm_vcpu *vcpu, u64 gfn, u64 error_code, bool prefetch,
+			  u8 *level);
 int kvm_mmu_page_fault(struct kvm_vcpu *vcpu, u64 gfn, u64 error_code);
 
-/* kvm_tdp_page_prefault - prefault's loop: 0 or a negative errno */
-int kvm_tdp_page_prefault(struct kvm_vcpu *vcpu, u64 gfn, u64 error_code);
+/* kvm_tdp_page_prefault - prefault's loop: 0, with the @level of what is there, or a negative errno */
+int kvm_tdp_page_prefault(struct kvm_vcpu *vcpu, u64 gfn, u64 error_code, u8 *level);
 
 /*
  * kvm_mmu_reload - roots are loaded, if none are: then the LP's TLB is flushed. 0, or -EIO of

@@ -82,7 +82,8 @@ static int premap_and_add(struct kvm_vcpu *vcpu, u64 gfn, u64 hpa, u64 src)
 {
 	struct kvm *kvm = vcpu->kvm;
 	u64 err;
-	int ret = kvm_tdp_page_prefault(vcpu, gfn, PFERR_PRIVATE_ACCESS);
+	u8 level;
+	int ret = kvm_tdp_page_prefault(vcpu, gfn, PFERR_PRIVATE_ACCESS, &level);
 
 	if (ret < 0)
 		return ret;

@@ -91,6 +91,38 @@ static void prefault_is_old(void **state)
 	machine_free(&m);
 }
 
+static void count_maps(void *ctx, const struct event *ev)
+{
+	u32 *maps = ctx;
+
+	if (ev->type == EV_CALL && !strcmp(ev->name, "kvm_tdp_mmu_map"))
+		(*maps)++;
+}
+
+/* What a huge page covers is not asked for again: KVM goes on behind it, or is done. */
+static void prefault_of_huge(void **state)
+{
+	struct machine m;
+	u32 maps;
+
+	for (u32 k = 0; k < ARRAY_SIZE(kernels); k++) {
+		machine_new(&m, &(struct machine_options){
+			.type = KMMU_DEFAULT, .max_level = 2, .variant = { kernels[k] } });
+		trace_listen_calls(m.sim, count_maps, &maps);
+		maps = 0;
+		assert_int_equal(machine_once(&m, 0, 0, op_prefault, 0x10, 0x13).ret, 0);
+		assert_int_equal(maps, 1);
+		assert_int_equal(machine_once(&m, 0, 0, op_prefault, 0x1ff, 0x202).ret, 0);
+		assert_int_equal(maps, 3);
+		assert_int_equal(direct(&m, 0x201).level, 2);
+		machine_once(&m, 1, NO_VCPU, op_split, 0x200, 0);
+		assert_int_equal(machine_once(&m, 0, 0, op_prefault, 0x1ff, 0x202).ret, 0);
+		assert_int_equal(maps, 5);	/* the table is still allowed to be a page */
+		assert_silent(&m);
+		machine_free(&m);
+	}
+}
+
 static void notifier_unmaps(void **state)
 {
 	struct machine m;
@@ -320,6 +352,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(guest_walks),
 		cmocka_unit_test(prefault_is_old),
+		cmocka_unit_test(prefault_of_huge),
 		cmocka_unit_test(notifier_unmaps),
 		cmocka_unit_test(huge_pages),
 		cmocka_unit_test(nx_recovery),

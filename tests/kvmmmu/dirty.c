@@ -136,6 +136,24 @@ static void prefault_tracked(void **state)
 	machine_free(&m);
 }
 
+/* Prefault is a read: without accessed and dirty bits it leaves to the guest's write what the log waits for. */
+static void prefault_keeps_log(void **state)
+{
+	struct machine m;
+
+	machine_new(&m, &(struct machine_options){ .type = KMMU_DEFAULT, .no_ad = true,
+						   .dirty_log = true });
+	run(&m, &write_10);
+	host(&m, op_get_dirty, 0x10, 0);
+	assert_int_equal(direct(&m, 0x10) & SPTE_RWX, SPTE_RWX & ~SPTE_WRITABLE);
+	assert_int_equal(machine_once(&m, 0, 0, op_prefault, 0x10, 0x11).ret, 0);
+	assert_int_equal(direct(&m, 0x10) & SPTE_RWX, SPTE_RWX & ~SPTE_WRITABLE);
+	run(&m, &write_10);
+	assert_int_equal(direct(&m, 0x10) & SPTE_RWX, SPTE_RWX);
+	assert_silent(&m);
+	machine_free(&m);
+}
+
 /* --- the log ------------------------------------------------------------------------------ */
 
 /* The log of the processor is full once, and emptied at the exit that this is. */
@@ -276,6 +294,7 @@ int main(void)
 		cmocka_unit_test(test_age_changes_nothing),
 		cmocka_unit_test(access_tracking),
 		cmocka_unit_test(prefault_tracked),
+		cmocka_unit_test(prefault_keeps_log),
 		cmocka_unit_test(pml_fills),
 		cmocka_unit_test(log_moves),
 		cmocka_unit_test(initially_set),

@@ -170,6 +170,17 @@ void ktree_peek(void *k, int mirror, unsigned long gfn, struct ktree_spte *s)
 	}
 }
 
+int ktree_peek_linked(unsigned long *sptep)
+{
+	struct kvm_mmu_page *sp = sptep_to_sp((u64 *)sptep);
+	u64 parent;
+
+	if (!sp->ptep)		/* a root */
+		return 1;
+	parent = *(u64 *)sp->ptep;
+	return is_shadow_present_pte(parent) && spte_to_child_sp(parent) == sp;
+}
+
 /* All that is listed in one go, as a ratio of 1 says */
 void ktree_boot_mmu(void)
 {

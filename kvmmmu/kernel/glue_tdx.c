@@ -59,13 +59,14 @@ int tdx_hooks(void)
 	return 0;
 }
 
+/* Without accessed and dirty bits the tree gives TDX up, and has other VMs. */
 int ktree_boot_tdx(void)
 {
 	int r;
 
 	enable_tdx = true;
 	r = tdx_hardware_setup();
-	return r ? r : enable_tdx ? 0 : -ENODEV;
+	return r ? r : enable_tdx || !enable_ept_ad_bits ? 0 : -ENODEV;
 }
 
 void ktree_vm_built(void *k, const struct ktree_built *b)

@@ -8,6 +8,7 @@
  * the actor's next step.
  */
 #include "kvmmmu/kernel/host.h"
+#include "kvmmmu/kernel/ktree.h"
 #include "sim/engine/arena.h"
 #include "sim/engine/hash.h"
 #include "sim/engine/mem.h"
@@ -111,17 +112,21 @@ void khost_name_word(const void *p, u32 size, bool noise)
 	world_set(h->names[i], (u64)p << 8 | size | (noise ? NOISE : 0));
 }
 
-/* 0: it has no name. Entries of page tables have their region's: they come and go in pages. */
-static u32 name_of(const struct khost *h, const void *p)
+/*
+ * 0: it has no name. Entries of page tables have their region's: they come and go in pages, and
+ * have none yet while whoever made the table fills it (a split): nobody else can know.
+ */
+static u32 name_of(const struct khost *h, void *p)
 {
 	u32 i = slot_of(p), bit = i % (8 * sizeof(h->maybe));
 	const struct region *r;
 
 	if (unlikely((const char *)p >= world_phys && (u64)p < (u64)world_phys + world_phys_size())) {
 		r = region_at(p);
-		return r ? r->size : 0;
+		if (!r || (r->level && !PEEK(ktree_peek_linked(p))))
+			return 0;
+		return r->size;
 	}
-
 	if (likely(!(h->maybe[bit / 64] >> (bit % 64) & 1)))
 		return 0;
 	for (; h->names[i]; i = (i + 1) % (1u << KHOST_NAMES_BITS))

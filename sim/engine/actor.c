@@ -94,6 +94,17 @@ void actor_forget_at(const struct site *site, u64 k)
 	script_forget(me->sim, me, site);
 }
 
+/* Most of it is clear already. */
+void actor_clear(struct actor *a, u8 *counts, size_t n)
+{
+	for (u64 *w = (u64 *)counts; w < (u64 *)(counts + n); w++) {
+		if (!*w)
+			continue;
+		undo_keep(&a->sim->undo, w);
+		*w = 0;
+	}
+}
+
 void actor_progress(enum progress_kind kind)
 {
 	struct sim *sim = sim_self->sim;
@@ -103,8 +114,8 @@ void actor_progress(enum progress_kind kind)
 	sim->progress |= kind;
 	sim_self->forgets = sim_self->laps = 0;
 	if (kind == PROGRESS_OP && (sim_self->mode & MODE_KEYED)) {
-		memset(sim_self->visits, 0, sizeof(sim_self->visits));
-		memset(sim_self->often, 0, sizeof(sim_self->often));
+		actor_clear(sim_self, sim_self->visits, sizeof(sim_self->visits));
+		actor_clear(sim_self, sim_self->often, sizeof(sim_self->often));
 	}
 	if (sim->script.seen)
 		g_hash_table_remove_all(sim->script.seen);

@@ -67,25 +67,29 @@ struct actor {
 	u64 steps;		/* record */
 	u64 locked, cas;	/* record: LOCKed ones on a line of its own; of these CMPXCHGs */
 	struct pending pending;
-	const char *name;	/* interned for the life of the sim */
 	const char *parked_why;
-	void (*fn)(void *arg);
-	void *arg;
 	const struct preempt_ops *preempt_ops;	/* NULL: nobody is told when it is switched out */
 	void *preempt_arg;
 	void *task;		/* the layer above: KVM's current, the player's thread */
-	void *stack_top;
-	struct sim *sim;
 	u64 blocked_since;	/* clock; for the blocking chain */
 	/* Rounds of a loop: how often it forgot, one of the keys it had then, how often again. */
 	u64 lap_key;
 	u32 forgets, laps;
+	u64 offered;		/* searches: lines at which an interrupt might have landed */
+	/*
+	 * A mark of a search keeps what stands above: from here on an actor is as it was born, or
+	 * what it writes is logged.
+	 */
+	const char *name;	/* interned for the life of the sim */
+	void (*fn)(void *arg);
+	void *arg;
+	void *stack_top;
+	struct sim *sim;
 	/*
 	 * Searches, by line, folded: how often it has been there in this operation, and since it
-	 * was last at a line where it had seldom been.
+	 * was last at a line where it had seldom been. Logged.
 	 */
-	u8 visits[64], often[64];
-	u64 offered;		/* searches: lines at which an interrupt might have landed */
+	u8 visits[64] __attribute__((aligned(8))), often[64];
 	/* These two share a word that is always logged, so it is in the world's hash. */
 	u32 tif __attribute__((aligned(8)));	/* TIF_* of task.h, read and written by steps */
 	u32 irqs_off;		/* depth: > 0 means that no interrupt is taken */

@@ -4,8 +4,6 @@
  * touch too (meets.h), and in a loop only so often. What one actor does up to there is one
  * transition. An interrupt lands there, or once at each line in between.
  */
-#include <string.h>
-
 #include "sim/engine/explore_dfs.h"
 #include "sim/engine/meets.h"
 
@@ -55,15 +53,23 @@ static bool goes_on(const struct dfs *d, const struct frame *f, struct actor *a)
 	       actor_enabled(a) && !dfs_is_tired(d, a->id) && !is_place(d, a);
 }
 
+static void count_up(struct sim *sim, u8 *n)
+{
+	if (*n == 255)
+		return;
+	undo_keep(&sim->undo, (void *)((u64)n & ~7ull));
+	++*n;
+}
+
 /* A loop is left, or finds something: what it does then is as good as new. */
 static void note_visit(const struct dfs *d, struct actor *a)
 {
 	u8 *often = often_here(a), *visits = &a->visits[often - a->often];
 
 	if (*visits < NEWS)
-		memset(a->often, 0, sizeof(a->often));
-	*visits += *visits < 255;
-	*often += *often < 255;
+		actor_clear(a, a->often, sizeof(a->often));
+	count_up(d->sim, visits);
+	count_up(d->sim, often);
 }
 
 /* How one step of @a is taken. */

@@ -147,15 +147,9 @@ static void look_up(struct dfs *d)
 
 static void run(struct dfs *d)
 {
-	u32 beat = 0, want;
-
-	while (!d->x->stop && dfs_on(d)) {
-		beat++;
-		want = crew_want(d->c->crew);
-		/* Whoever is hungry is given something now and then, as there may be nothing to give. */
-		if (unlikely(want & ~(u32)CREW_HUNGRY || (want && !(beat & 63)) || !(beat & 1023)))
+	while (!d->x->stop && dfs_on(d))
+		if (!d->x->stop)
 			look_up(d);
-	}
 	if (d->x->stop)
 		look_up(d);
 }

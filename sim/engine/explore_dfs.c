@@ -296,6 +296,15 @@ char *dfs_follow(struct dfs *d, struct frame *f, struct actor *a)
 	return room;
 }
 
+/* The rest is dfs_take_steps()'s. Nothing is called around the switch, see carrier_enter(). */
+static void take_step(struct dfs *d, struct frame *f, struct actor *a)
+{
+	f->in.later = false;
+	f->h.steps = 1;
+	search_step(d->sim, a);
+	f->h.postponed = f->in.postponed;
+}
+
 /* Take the next step from the end of the path. False: there is none. */
 static bool forward(struct dfs *d)
 {
@@ -313,7 +322,10 @@ static bool forward(struct dfs *d)
 		asleep = still_asleep(d, f, a);
 	/* As many again if a choice in the last has another answer, whatever was learned meanwhile. */
 	room = set_out(d, f, a);
-	dfs_take_steps(d, f, a, f->in.len ? f->h.steps : 0);
+	if (likely(d->plain))
+		take_step(d, f, a);
+	else
+		dfs_take_steps(d, f, a, f->in.len ? f->h.steps : 0);
 	if (counts(f, cost))
 		d->x->res->transitions += f->h.steps;
 	d->depth++;
@@ -322,12 +334,11 @@ static bool forward(struct dfs *d)
 	return true;
 }
 
-bool dfs_on(struct dfs *d)
+/* Back from the state at the end of the path. False: it is the start. */
+static bool back(struct dfs *d)
 {
 	struct frame *f = &d->frame[d->depth];
 
-	if (forward(d))
-		return true;
 	if (!d->depth)
 		return false;
 	/* An execution that sleep sets gave up: all that could run was asleep. */
@@ -337,6 +348,27 @@ bool dfs_on(struct dfs *d)
 		dfs_mark_path(d, f, false);
 	d->depth--;
 	d->first = MIN(d->first, d->depth);
+	return true;
+}
+
+static bool is_time(const struct dfs *d)
+{
+	u32 want;
+
+	if (!d->c)
+		return !(d->beat & 255) || d->x->res->transitions >= d->x->next_tick;
+	want = crew_want(d->c->crew);
+	/* Whoever is hungry is given something now and then, as there may be nothing to give. */
+	return want & ~(u32)CREW_HUNGRY || (want && !(d->beat & 63)) || !(d->beat & 1023);
+}
+
+bool dfs_on(struct dfs *d)
+{
+	do {
+		if (!forward(d) && !back(d))
+			return false;
+		d->beat++;
+	} while (likely(!d->x->stop && !is_time(d)));
 	return true;
 }
 
@@ -374,6 +406,7 @@ struct dfs *dfs_new(struct explore *x, struct crew_self *c)
 	if (d->hash && !d->table)
 		sim_die("no address space for a table of states; --memory-limit");
 	d->focus = opt->focus && opt->meets && !d->sim->tso.on;
+	d->plain = !d->focus && !opt->meets && !opt->often;
 	d->loops = d->hash && (d->focus || (opt->livelock && d->bounded));
 	if (opt->livelock && d->hash && !d->loops)
 		d->edges = edges_new();
@@ -420,11 +453,10 @@ void dfs_root(struct dfs *d)
 void explore_dfs(struct explore *x)
 {
 	struct dfs *d = dfs_new(x, NULL);
-	u32 beat = 0;
 
 	dfs_root(d);
 	while (!x->stop && dfs_on(d)) {
-		if (!(++beat & 255))
+		if (!(d->beat & 255))
 			dfs_look_at_memory(d);
 		explore_tick(x);
 	}

@@ -56,7 +56,9 @@ struct dfs {
 	u32 depth, depth_max;
 	u32 first;		/* no frame above this one has anything to give away */
 	char *room, *room_end;
+	u32 beat;		/* times that it went on or back */
 	bool hash, sleep, bounded, focus, loops;
+	bool plain;		/* a transition is a step, and nothing is to be known of it */
 	bool grown;		/* it has been said what grows */
 	u32 laps;
 	u32 unsaid;		/* states that the table's count does not have yet */
@@ -75,7 +77,8 @@ static inline u32 dfs_progress(const struct dfs *d)
 struct dfs *dfs_new(struct explore *x, struct crew_self *c);
 void dfs_free(struct dfs *d);
 void dfs_root(struct dfs *d);		/* the path is the start, where nobody has been */
-bool dfs_on(struct dfs *d);		/* a step on, or back from a state; false: all is done */
+/* On and back until all is done (false), something ends it, or it is time to look up. */
+bool dfs_on(struct dfs *d);
 void dfs_unwind(struct dfs *d);		/* back to the start, whatever ended it */
 /* dfs_push - go down to the state that is here now */
 void dfs_push(struct dfs *d, struct frame_head h, char *room);

@@ -214,6 +214,8 @@ void *world_map(u64 phys);
 void world_release(void);
 void arena_setup(u64 phys);			/* once sim_self is there */
 void *arena_stack(u32 slot);			/* top of a fresh actor stack */
+/* actor.c: logged, of visits or often */
+void actor_clear(struct actor *a, u8 *counts, size_t n);
 /* sched.c */
 u64 actor_clock_key(const struct actor *a);
 void sched_insert(struct sim *sim, struct actor *a);	/* became ready */

@@ -65,12 +65,18 @@ __attribute__((no_sanitize("address"))) void search_copy_stack(void *to, const v
 #endif
 }
 
+/* What a step may change of an actor without the log's knowing: see actor.h. */
+static inline void actor_keep(struct actor *to, const struct actor *from)
+{
+	memcpy(to, from, offsetof(struct actor, name));
+}
+
 char *search_mark_set(struct sim *sim, struct search_mark *m, struct actor *a, char *room)
 {
 	m->actor = a;
 	m->stack = room;
 	m->bytes = (size_t)((char *)a->stack_top - (char *)a->sp);
-	m->saved = *a;
+	actor_keep(&m->saved, a);
 	m->undo_length = sim->undo.n;
 	m->undo_hash = sim->undo.hash;
 	m->undo_hash_hi = sim->undo.hash_hi;
@@ -97,7 +103,7 @@ void search_step(struct sim *sim, struct actor *a)
 void search_undo(struct sim *sim, const struct search_mark *m)
 {
 	undo_to((struct undo_mark){ m->undo_length, m->undo_hash, m->undo_hash_hi });
-	*m->actor = m->saved;
+	actor_keep(m->actor, &m->saved);
 	search_copy_stack(m->saved.sp, m->stack, m->bytes);
 	sim->seq = m->seq;
 	sim->steps = m->steps;

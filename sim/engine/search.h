@@ -27,7 +27,7 @@ struct search_mark {
 	struct actor *actor;
 	char *stack;		/* copy of its live stack */
 	size_t bytes;
-	struct actor saved;
+	struct actor saved;	/* only what a step changes: down to name */
 	u64 undo_length, undo_hash, undo_hash_hi, seq, steps, ring_count;
 	u32 nblocked, violations, box;
 	bool stopping;

@@ -11,8 +11,9 @@
 #define SLOTS_MIN	(1ull << 12)
 #define BYTES_MAX	(64ull << 30)
 #define BUDGET_MAX	0xfffffffeu
+#define HUGE_PAGE	(2ull << 20)
 
-static void *area(u64 bytes, bool shared)
+static void *map(u64 bytes, bool shared)
 {
 	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
 		       (shared ? MAP_SHARED : MAP_PRIVATE) | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -20,9 +21,28 @@ static void *area(u64 bytes, bool shared)
 	return p == MAP_FAILED ? NULL : p;
 }
 
-/* Populated before it is touched: page faults cost more than the look-ups. */
+/* Slots, from where a huge page can begin. */
+static void *area(u64 bytes, bool shared)
+{
+	char *p = map(bytes + HUGE_PAGE, shared);
+	u64 before = -(u64)p & (HUGE_PAGE - 1);
+
+	if (!p)
+		return NULL;
+	if (before)
+		munmap(p, before);
+	munmap(p + before + bytes, HUGE_PAGE - before);
+	return p + before;
+}
+
+/*
+ * Populated before it is touched: page faults cost more than the look-ups. These go everywhere,
+ * so pages are huge where the host allows it; of what is shared few do.
+ */
 static void populate(void *p, u64 bytes)
 {
+	if (bytes >= HUGE_PAGE)
+		madvise(p, bytes, MADV_HUGEPAGE);
 #ifdef MADV_POPULATE_WRITE
 	madvise(p, bytes, MADV_POPULATE_WRITE);	/* an old kernel refuses, and nothing is lost */
 #endif
@@ -30,7 +50,7 @@ static void populate(void *p, u64 bytes)
 
 struct table *table_new(u64 bytes, bool shared)
 {
-	struct table *t = area(sizeof(*t), true);
+	struct table *t = map(sizeof(*t), true);
 	u64 most = SLOTS_MIN;
 
 	if (!t)

@@ -399,10 +399,8 @@ void lockdep_check_none_held(const char *what)
 /* Whoever has nothing left to do must hold nothing; a background actor never ends. */
 static void held_at_end(void *ctx)
 {
-	struct sim *sim = ctx;
-
-	for (u32 i = 0; i < actor_count(sim); i++) {
-		struct actor *a = actor_by_id(sim, (u16)i);
+	for (u32 i = 0; i < the_world->nactors; i++) {
+		struct actor *a = the_world->actor[i];
 
 		if (a->state == ACTOR_DONE || a->state == ACTOR_PARKED)
 			held_at(a, "its run");
@@ -415,7 +413,7 @@ void lockdep_setup(struct sim *sim)
 
 	world_set(root->dep, (struct lockdep *)world_carve(sizeof(struct lockdep)));
 	world_set(root->since, g_new0(struct lockdep_since, 1));
-	check_at_end(sim, held_at_end, sim);
+	check_at_end(sim, held_at_end, NULL);
 }
 
 void lockdep_teardown(struct sim *sim)

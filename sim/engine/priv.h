@@ -214,6 +214,12 @@ void *world_map(u64 phys);
 void world_release(void);
 void arena_setup(u64 phys);			/* once sim_self is there */
 void *arena_stack(u32 slot);			/* top of a fresh actor stack */
+/* actor_keep - what of an actor changes without the log's knowing, see actor.h */
+static __always_inline void actor_keep(struct actor *to, const struct actor *from)
+{
+	__builtin_memcpy(to, from, offsetof(struct actor, name));
+}
+
 /* actor.c: logged, of visits or often */
 void actor_clear(struct actor *a, u8 *counts, size_t n);
 /* sched.c */

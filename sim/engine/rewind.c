@@ -5,8 +5,6 @@
  */
 #include "sim/engine/rewind.h"
 
-#include <string.h>
-
 #include "sim/engine/mem.h"
 #include "sim/engine/priv.h"
 #include "sim/engine/search.h"
@@ -70,6 +68,11 @@ struct rewind *rewind_new(struct sim *sim)
 	return r;
 }
 
+static bool script_is_set(const struct script *s)
+{
+	return s->row || s->why || s->seen || s->loose || s->after || s->stop_after;
+}
+
 void rewind_to(const struct rewind *r)
 {
 	struct sim *sim = r->sim;
@@ -78,11 +81,11 @@ void rewind_to(const struct rewind *r)
 	for (u32 i = 0; i < r->n; i++) {
 		const struct kept_actor *k = &r->actor[i];
 
-		*the_world->actor[i] = k->a;
+		actor_keep(the_world->actor[i], &k->a);
 		search_copy_stack(k->a.sp, k->stack, k->bytes);
 		sim->counters[i] = k->counters;
 	}
-	the_world->root = r->root;
+	actor_keep(&the_world->root, &r->root);
 	sim->counters[ACTORS_MAX] = r->root_counters;
 	sim->rng = r->rng;
 	sim->last = r->last;
@@ -95,9 +98,10 @@ void rewind_to(const struct rewind *r)
 	sim->end = r->end;
 	if (sim->violations->len > r->violations)
 		g_ptr_array_set_size(sim->violations, (int)r->violations);
-	if (sim->script.row || sim->script.why || sim->script.seen)
+	if (script_is_set(&sim->script)) {
 		script_fini(sim);
-	sim->script = (struct script){ 0 };
+		sim->script = (struct script){ 0 };
+	}
 }
 
 struct undo_mark rewind_mark(const struct rewind *r)

@@ -65,12 +65,6 @@ __attribute__((no_sanitize("address"))) void search_copy_stack(void *to, const v
 #endif
 }
 
-/* What a step may change of an actor without the log's knowing: see actor.h. */
-static inline void actor_keep(struct actor *to, const struct actor *from)
-{
-	memcpy(to, from, offsetof(struct actor, name));
-}
-
 char *search_mark_set(struct sim *sim, struct search_mark *m, struct actor *a, char *room)
 {
 	m->actor = a;

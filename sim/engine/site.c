@@ -6,14 +6,6 @@
 
 #include "sim/engine/site.h"
 
-extern const struct site __start_sim_sites[] __attribute__((weak));
-extern const struct site __stop_sim_sites[] __attribute__((weak));
-
-u32 site_number(const struct site *site)
-{
-	return site ? (u32)(site - __start_sim_sites) + 1 : 0;
-}
-
 u32 site_count(void)
 {
 	return (u32)(__stop_sim_sites - __start_sim_sites);

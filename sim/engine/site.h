@@ -21,8 +21,15 @@ struct site {
 	{ __FILE__, __func__, __LINE__, 0 };				\
 	&site_here; })
 
-/* site_number - index of @site in this program's section, 0 for NULL */
-u32 site_number(const struct site *site);
+/* The bounds of the section, by the linker. */
+extern const struct site __start_sim_sites[] __attribute__((weak));
+extern const struct site __stop_sim_sites[] __attribute__((weak));
+
+/* site_number - index of @site in this program's section, from 1; 0 for NULL */
+static inline u32 site_number(const struct site *site)
+{
+	return site ? (u32)(site - __start_sim_sites) + 1 : 0;
+}
 
 /* site_count - how many sites this program has; no number is greater */
 u32 site_count(void);

@@ -452,8 +452,13 @@ static int tdp_mmu_map_handle_target_level(struct kvm_vcpu *vcpu, struct kvm_pag
 	/* Up to v5.12 nobody looked whether the leaf would do already (G11). */
 	if (was_present && is_last_spte(old, iter->level) &&
 	    (fault->prefetch || is_access_allowed(fault, old)) &&
-	    (fault->slot || !kvm_switch(kvm, SW_INVALID_SLOT_IS_MMIO)))
+	    (fault->slot || !kvm_switch(kvm, SW_INVALID_SLOT_IS_MMIO))) {
+		/* KVM_PFN_NOSLOT is none, either: a memslot may have come since (G16) */
+		kvm_warn_on(fault->pfn_hpa != spte_to_pa(old), iter->gfn, fault->slot ?
+			    "the page of a spurious fault is not the leaf's" :
+			    "a fault that found no memslot is spurious");
 		return RET_PF_SPURIOUS;
+	}
 	new = fault_spte(kvm, fault, iter->gfn, iter->level);
 	if (new != old) {
 		/* Any error retries, -EIO included: the VM is dead by then and the loop sees it. */

@@ -8,6 +8,8 @@
 #include "sim/engine/site.h"
 #include "sim/engine/trace.h"
 
+#define BACK	100u	/* places that the other one has been at: one of them has a name */
+
 struct taken {
 	guint16 actor;
 	const struct site *site;
@@ -54,10 +56,27 @@ static const char *name_of(const struct pauses *p, guint16 actor)
 	return a ? a->name : "?";
 }
 
-static void put(GString *s, const struct pauses *p, const struct taken *t)
+static void put(GString *s, const struct taken *t)
 {
-	g_string_append_printf(s, "%s\t%s\t%s\t%u", name_of(p, t->actor), t->site->func,
-			       site_file(t->site), t->site->line);
+	g_string_append_printf(s, "\t%s\t%s\t%u", t->site->func, site_file(t->site), t->site->line);
+}
+
+/* Step @to, and what the same actor did before it, down to @from, each place once in a row */
+static void put_back(GString *s, const struct pauses *p, guint from, guint to)
+{
+	const struct taken *last = &g_array_index(p->steps, struct taken, to);
+
+	g_string_append_printf(s, "\t%s", name_of(p, last->actor));
+	put(s, last);
+	for (guint n = BACK; to-- > from && n;) {
+		const struct taken *t = &g_array_index(p->steps, struct taken, to);
+
+		if (t->actor != last->actor || t->site == last->site)
+			continue;
+		put(s, t);
+		last = t;
+		n--;
+	}
 }
 
 void pauses_end(struct pauses *p)
@@ -98,9 +117,9 @@ char *pauses_text(const struct pauses *p)
 		next = next_of(p, t->actor, &k);
 		if (!next)
 			continue;	/* it has done all that it had to */
-		put(s, p, next);
-		g_string_append_c(s, '\t');
-		put(s, p, &g_array_index(p->steps, struct taken, k - 1));
+		g_string_append(s, name_of(p, next->actor));
+		put(s, next);
+		put_back(s, p, i + 1, k - 1);
 		g_string_append_c(s, '\n');
 	}
 	return g_string_free(s, FALSE);

@@ -9,16 +9,6 @@
 
 struct sim;
 
-/* One stop. Names are the sim's or the program's: they outlive neither. */
-struct pause_point {
-	const char *actor;		/* who stops ... */
-	const char *func, *file;	/* ... before the step that stands here */
-	guint line;
-	const char *other;		/* who took the last step meanwhile ... */
-	const char *other_func, *other_file;	/* ... here */
-	guint other_line;
-};
-
 struct pauses;
 
 /* pauses_new - watch the steps of @sim until pauses_free() */
@@ -28,5 +18,9 @@ void pauses_free(struct pauses *p);
 /* pauses_end - the way has ended and the sim still stands there: who was in the middle of what? */
 void pauses_end(struct pauses *p);
 
-/* pauses_text - a stop a line, its members between tabs in the order above. Free with g_free(). */
+/*
+ * pauses_text - a stop a line. Between tabs: who stops; function, file and line before whose step;
+ * who took the last step meanwhile; function, file and line of that step and of those before it
+ * in the same stretch, the newest first. Free with g_free().
+ */
 char *pauses_text(const struct pauses *p);

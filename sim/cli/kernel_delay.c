@@ -182,10 +182,25 @@ static char *indent_of(char **text, guint line)
 	return g_strndup(s, strspn(s, "\t "));
 }
 
+/* Where the other one gets: the last place that is in the tree, else in what stands for it */
+static char *other_side(const char *tree, char **f)
+{
+	for (char **at = f + 5; *at; at += 3) {
+		char *path = in_tree(tree, at[1]), *s;
+
+		if (!path)
+			continue;
+		s = g_strdup_printf("%s has been in %s(), %s:%s", f[4], at[0], path, at[2]);
+		g_free(path);
+		return s;
+	}
+	return g_strdup_printf("%s has been in %s(), outside of the tree", f[4], f[5]);
+}
+
 /* A stop that stands in the tree; others (in the module, in the guest) no delay in it can make. */
 static void add(GPtrArray *all, GString *said, const char *tree, char **f)
 {
-	char *path = in_tree(tree, f[2]), *full, *text, **lines, **code, *indent;
+	char *path = in_tree(tree, f[2]), *full, *text, **lines, **code, *indent, *other;
 	struct insertion *i;
 	guint line = (guint)strtoul(f[3], NULL, 10), at;
 
@@ -200,8 +215,9 @@ static void add(GPtrArray *all, GString *said, const char *tree, char **f)
 	lines = g_strsplit(text, "\n", -1);
 	code = bare(text);
 	at = g_str_has_suffix(path, ".c") ? statement(code, line) : 0;
-	g_string_append_printf(said, "%s waits in %s(), %s:%s, until %s is in %s(), line %s%s\n", f[0],
-			       f[1], path, f[3], f[4], f[5], f[7], at ? "" : " (no delay fits there)");
+	other = other_side(tree, f);
+	g_string_append_printf(said, "%s waits in %s(), %s:%s, until %s%s\n", f[0], f[1], path, f[3],
+			       other, at ? "" : " (no delay fits there)");
 	if (!at) {
 		g_free(path);
 		goto out;
@@ -210,11 +226,11 @@ static void add(GPtrArray *all, GString *said, const char *tree, char **f)
 	i->path = path;
 	i->at = at;
 	indent = indent_of(lines, i->at);
-	i->text = g_strdup_printf("%smdelay(%d); /* %s, until %s is in %s(), line %s */", indent,
-				  DELAY_MS, f[0], f[4], f[5], f[7]);
+	i->text = g_strdup_printf("%smdelay(%d); /* %s, until %s */", indent, DELAY_MS, f[0], other);
 	g_ptr_array_add(all, i);
 	g_free(indent);
 out:
+	g_free(other);
 	g_strfreev(code);
 	g_strfreev(lines);
 	g_free(text);
@@ -294,7 +310,7 @@ char *kernel_delay_patch(const char *tree, const char *name, const char *what, c
 	for (char **l = lines; *l; l++) {
 		char **f = g_strsplit(*l, "\t", -1);
 
-		if (g_strv_length(f) == 8)
+		if (g_strv_length(f) >= 8 && g_strv_length(f) % 3 == 2)
 			add(all, said, tree, f);
 		g_strfreev(f);
 	}

@@ -142,6 +142,28 @@ class Series(unittest.TestCase):
         self.assertIn('Ask another leaf first\n  no difference\n', out)
         self.assertRegex(out, VIRT + r':\d+ ran \d+ times')
 
+    def test_delays(self):
+        """What a search finds: a scenario that replays it, and a patch that fits that tree."""
+        break_it('install-without-cmpxchg')
+        commit('Install without comparing')
+        mbox = BUILD + '/delays.mbox'
+        with open(mbox, 'w') as f:
+            f.write(git('format-patch', '--stdout', f'{BASE}..HEAD'))
+        broken = git('rev-parse', 'HEAD').strip()
+        git('checkout', '-q', '--detach', BASE)
+        out = kernel('--series', mbox, '--only', 'search', '--first', code=1)
+        found = re.search(r'Scenarios that replay it, and .* delays for hardware: (\S+)', out)[1]
+        git('checkout', '-q', '--detach', broken)
+        patches = [found + '/' + n for n in os.listdir(found) if n.endswith('.delays.patch')]
+        self.assertTrue(patches)
+        for path in patches:
+            git('apply', '--check', path)
+            with open(path) as f:
+                said = f.read()
+            self.assertRegex(said, r'waits in __tdp_mmu_set_spte_atomic\(\), ' + MMU +
+                             r':\d+, until vCPU\d has been in \w+\(\), arch/x86/kvm/mmu/\S+:\d+')
+            self.assertRegex(said, r'\n\+\tmdelay\(\d+\);.*\n \tif \(\(\{ WRITE_ONCE')
+
     def test_bisect(self):
         harmless()
         good = commit('Name what is there')

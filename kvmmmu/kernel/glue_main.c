@@ -14,11 +14,8 @@
 __typeof__(kvm_arch_vcpu_pre_fault_memory) ktree_seam_prefault;
 #define kvm_arch_vcpu_pre_fault_memory ktree_seam_prefault
 #define kvm_make_all_cpus_request ktree_inner_make_all_cpus_request
-/* Of this name the definition alone: its first word is "struct". Calls go to ours, below. */
+/* Of this name the definition alone. Calls go to ours, below. */
 #define kvm_flush_remote_tlbs(k) KSIM_PICK(KSIM_IS_##k, CALL, 0)(k)
-#define KSIM_IS_struct ~, DEFINITION,
-#define KSIM_PICK(...) KSIM_PICK_2(__VA_ARGS__)
-#define KSIM_PICK_2(a, what, ...) KSIM_##what
 #define KSIM_DEFINITION ktree_inner_flush_remote_tlbs
 #define KSIM_CALL kvm_flush_remote_tlbs
 #include "kvm_main.c"

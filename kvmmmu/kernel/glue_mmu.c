@@ -37,11 +37,8 @@ static int try_ends(gfn_t gfn, bool prefetch, int r)
 	return r;
 }
 
-/* Of the name in mmu.c, its calls alone: the definition's first word is "struct". */
+/* Of the name in mmu.c, its calls alone */
 #define kvm_mmu_do_page_fault(v, ...) KSIM_PICK(KSIM_IS_##v, CALL, 0)(v, __VA_ARGS__)
-#define KSIM_IS_struct ~, DEFINITION,
-#define KSIM_PICK(...) KSIM_PICK_2(__VA_ARGS__)
-#define KSIM_PICK_2(a, what, ...) KSIM_##what
 #define KSIM_DEFINITION(...) kvm_mmu_do_page_fault(__VA_ARGS__)
 #define KSIM_CALL(vcpu, gpa, err, prefetch, ...) ({				\
 	gfn_t ksim_gfn = gpa_to_gfn(gpa) & ~kvm_gfn_direct_bits((vcpu)->kvm);	\

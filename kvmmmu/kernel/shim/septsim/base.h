@@ -104,3 +104,11 @@ void *memchr_inv(const void *p, int c, unsigned long n);
 #define KSIM_NAME(x) #x
 #define NOKPROBE_SYMBOL(f)
 #define pr_cont pr_err
+
+/*
+ * KSIM_PICK(KSIM_IS_##first word, CALL, 0), in a macro that stands for a function: KSIM_CALL where
+ * it is called, KSIM_DEFINITION where it is defined, as a definition's first word is "struct".
+ */
+#define KSIM_IS_struct ~, DEFINITION,
+#define KSIM_PICK(...) KSIM_PICK_2(__VA_ARGS__)
+#define KSIM_PICK_2(a, what, ...) KSIM_##what

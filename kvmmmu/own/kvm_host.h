@@ -371,7 +371,14 @@ void kvm_op_begin(struct kvm *kvm, u64 what, u64 a, u64 b);
 void kvm_forget_at(struct kvm *kvm, u64 loop, u64 a, const struct site *site);
 void kvm_op_end(struct kvm *kvm);
 
+/*
+ * kvm_within - what loops in what is called from here remember of their callers is all that the
+ * actor remembers now, not the operation alone; returns what kvm_without() puts back
+ */
+u64 kvm_within(struct kvm *kvm);
+void kvm_without(struct kvm *kvm, u64 was);
+
 enum kvm_loop {		/* names of loops for kvm_forget() */
 	LOOP_EPT_VIOLATION = 1, LOOP_VCPU_RUN, LOOP_FASTPATH, LOOP_PREFAULT, LOOP_FAULT_OP,
-	LOOP_SEAMCALL, LOOP_ZAP, LOOP_GUEST, LOOP_SPLIT, LOOP_WALK,
+	LOOP_SEAMCALL, LOOP_GUEST, LOOP_WALK,
 };

@@ -62,6 +62,19 @@ void kvm_forget_at(struct kvm *kvm, u64 loop, u64 a, const struct site *site)
 	actor_forget_at(site, hash_fold(kvm->op_key[actor_self()->id], loop, a));
 }
 
+u64 kvm_within(struct kvm *kvm)
+{
+	u64 was = kvm->op_key[actor_self()->id];
+
+	world_set(kvm->op_key[actor_self()->id], actor_self()->key);
+	return was;
+}
+
+void kvm_without(struct kvm *kvm, u64 was)
+{
+	world_set(kvm->op_key[actor_self()->id], was);
+}
+
 void kvm_op_end(struct kvm *kvm)
 {
 	kvm_task_work(kvm);

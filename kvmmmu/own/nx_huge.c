@@ -240,11 +240,12 @@ static bool zap_with_yield(struct kvm *kvm, struct kvm_mmu_page *sp)
 
 	for_each_tdp_mmu_root_yield_safe(kvm, root, KVM_DIRECT_ROOTS) {
 		for_each_tdp_pte_min_level(iter, root, sp->level + 1, sp->gfn, end) {
+			tdp_iter_forget(&iter, zapped);
 			if (tdp_mmu_iter_cond_resched(kvm, &iter, false, false, sp->gfn, end))
 				continue;
 			if (!is_shadow_present_pte(iter.old_spte) || iter.level > sp->level + 1)
 				continue;
-			tdp_mmu_iter_set_spte(kvm, &iter, SHADOW_NONPRESENT_VALUE);
+			tdp_mmu_iter_zap(kvm, &iter, false);
 			zapped = true;
 		}
 	}

@@ -7,6 +7,7 @@
 
 #include "kvmmmu/own/spte.h"
 #include "kvmmmu/own/tdp_mmu.h"
+#include "sim/engine/hash.h"
 #include "sim/engine/mem.h"
 
 static u64 *spte_of(u64 *pt, u64 gfn, u8 level)
@@ -34,6 +35,7 @@ void tdp_iter_restart(struct tdp_iter *iter)
 
 void tdp_iter_start(struct tdp_iter *iter, struct kvm_mmu_page *root, u8 min_level, u64 gfn)
 {
+	iter->past = actor_self()->key;
 	iter->next_last_level_gfn = gfn;
 	iter->root = root;
 	iter->gfn_bits = root->is_mirror ? 0 : root->kvm->gfn_direct_bits;
@@ -41,6 +43,23 @@ void tdp_iter_start(struct tdp_iter *iter, struct kvm_mmu_page *root, u8 min_lev
 	iter->min_level = min_level;
 	iter->pt_path[iter->root_level - 1] = root->spt;
 	tdp_iter_restart(iter);
+}
+
+/*
+ * Searches then know a walk that yielded some entries ago from one that did not by what it left
+ * in memory alone: of yielded_gfn it matters only whether the goal is still there.
+ */
+void tdp_iter_forget(const struct tdp_iter *iter, u64 more)
+{
+	u64 k = iter->past;
+
+	if (!(actor_self()->mode & MODE_KEYED))
+		return;
+	k = hash_fold(k, iter->level, iter->gfn);
+	k = hash_fold(k, iter->yielded_gfn == iter->next_last_level_gfn, iter->next_last_level_gfn);
+	for (u8 i = iter->level; i < iter->root_level; i++)
+		k = hash_fold(k, i, ptr_to_phys(iter->pt_path[i - 1]));
+	actor_forget(hash_fold(k, iter->old_spte, more));
 }
 
 static bool try_step_down(struct tdp_iter *iter)

@@ -148,6 +148,8 @@ void kvm_mmu_uninit_tdp_mmu(struct kvm *kvm);
 
 /* tdp_mmu_iter_need_resched - somebody wants the CPU or the lock, and the walk got further */
 bool tdp_mmu_iter_need_resched(struct kvm *kvm, struct tdp_iter *iter);
+/* tdp_mmu_iter_zap - by either writer. False: somebody was faster, iter->old_spte is what is there */
+bool tdp_mmu_iter_zap(struct kvm *kvm, struct tdp_iter *iter, bool shared);
 /* tdp_mmu_iter_cond_resched - true if it yielded: the caller goes on with the next entry */
 bool tdp_mmu_iter_cond_resched(struct kvm *kvm, struct tdp_iter *iter, bool flush, bool shared,
 			       u64 from, u64 to);

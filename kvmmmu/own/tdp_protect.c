@@ -90,14 +90,13 @@ static bool wrprot_gfn_range(struct kvm *kvm, struct kvm_mmu_page *root, u64 sta
 	rcu_read_lock();
 	for_each_tdp_pte_min_level(iter, root, min_level, start, end) {
 retry:
+		tdp_iter_forget(&iter, changed);
 		if (tdp_mmu_iter_cond_resched(kvm, &iter, false, true, start, end))
 			continue;
 		if (!is_leaf(&iter) || !(iter.old_spte & SPTE_WRITABLE))
 			continue;
-		if (tdp_mmu_set_spte_atomic(kvm, &iter, iter.old_spte & ~SPTE_WRITABLE)) {
-			kvm_forget(kvm, LOOP_WALK, hash_fold(iter.old_spte, iter.gfn, 0));
+		if (tdp_mmu_set_spte_atomic(kvm, &iter, iter.old_spte & ~SPTE_WRITABLE))
 			goto retry;
-		}
 		changed = true;
 	}
 	rcu_read_unlock();
@@ -142,16 +141,15 @@ static void clear_dirty_gfn_range(struct kvm *kvm, struct kvm_mmu_page *root, u6
 	rcu_read_lock();
 	for_each_tdp_pte_min_level(iter, root, PG_LEVEL_4K, start, end) {
 retry:
+		tdp_iter_forget(&iter, 0);
 		if (!is_leaf(&iter))
 			continue;
 		if (tdp_mmu_iter_cond_resched(kvm, &iter, false, true, start, end))
 			continue;
 		if (!(iter.old_spte & bit))
 			continue;
-		if (tdp_mmu_set_spte_atomic(kvm, &iter, iter.old_spte & ~bit)) {
-			kvm_forget(kvm, LOOP_WALK, hash_fold(iter.old_spte, iter.gfn, 1));
+		if (tdp_mmu_set_spte_atomic(kvm, &iter, iter.old_spte & ~bit))
 			goto retry;
-		}
 	}
 	rcu_read_unlock();
 }
@@ -261,6 +259,7 @@ static void tdp_mmu_split_huge_pages_root(struct kvm *kvm, struct kvm_mmu_page *
 	rcu_read_lock();
 	for_each_tdp_pte_min_level(iter, root, target_level + 1, start, end) {
 retry:
+		tdp_iter_forget(&iter, hash_fold(hpa, sp ? 1 : 2, sp && sp->spt));
 		if (tdp_mmu_iter_cond_resched(kvm, &iter, false, shared, start, end))
 			continue;
 		if (!is_shadow_present_pte(iter.old_spte) || !is_large_pte(iter.old_spte))
@@ -272,10 +271,8 @@ retry:
 		}
 		if (!sp->spt)
 			tdp_mmu_init_child_sp(sp, hpa, &iter);
-		if (tdp_mmu_split_huge_page(kvm, &iter, sp, shared)) {
-			kvm_forget(kvm, LOOP_SPLIT, hash_fold(iter.old_spte, iter.gfn, 0));
+		if (tdp_mmu_split_huge_page(kvm, &iter, sp, shared))
 			goto retry;
-		}
 		sp = NULL;
 	}
 	rcu_read_unlock();
@@ -327,7 +324,7 @@ static int tdp_mmu_make_huge_spte(struct kvm *kvm, struct tdp_iter *parent, u64 
 static void recover_huge_pages_range(struct kvm *kvm, struct kvm_mmu_page *root,
 			  const struct kvm_memory_slot *slot)
 {
-	u64 start = slot->base_gfn, end = slot_end(slot), huge;
+	u64 start = slot->base_gfn, end = slot_end(slot), huge, was;
 	struct tdp_iter iter;
 	bool flush = false;
 	int r;
@@ -335,6 +332,7 @@ static void recover_huge_pages_range(struct kvm *kvm, struct kvm_mmu_page *root,
 	rcu_read_lock();
 	for_each_tdp_pte_min_level(iter, root, PG_LEVEL_2M, start, end) {
 retry:
+		tdp_iter_forget(&iter, flush);
 		if (tdp_mmu_iter_cond_resched(kvm, &iter, flush, true, start, end)) {
 			flush = false;
 			continue;
@@ -349,10 +347,11 @@ retry:
 			goto retry;
 		if (r)
 			continue;
-		if (tdp_mmu_set_spte_atomic(kvm, &iter, huge)) {
-			kvm_forget(kvm, LOOP_WALK, hash_fold(iter.old_spte, iter.gfn, huge));
+		was = kvm_within(kvm);
+		r = tdp_mmu_set_spte_atomic(kvm, &iter, huge);
+		kvm_without(kvm, was);
+		if (r)
 			goto retry;
-		}
 		flush = true;
 		kvm_owes_flush(kvm);
 	}

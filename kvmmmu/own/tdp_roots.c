@@ -8,7 +8,6 @@
 #include "kvmmmu/own/mmu.h"
 #include "kvmmmu/own/regions.h"
 #include "kvmmmu/own/tdp_mmu.h"
-#include "sim/engine/hash.h"
 #include "sim/engine/mem.h"
 #include "sim/engine/task.h"
 #include "sim/engine/trace.h"
@@ -169,16 +168,13 @@ static void __tdp_mmu_zap_root(struct kvm *kvm, struct kvm_mmu_page *root, bool 
 
 	for_each_tdp_pte_min_level(iter, root, zap_level, 0, end) {
 retry:
+		tdp_iter_forget(&iter, 0);
 		if (tdp_mmu_iter_cond_resched(kvm, &iter, false, shared, 0, kvm->gfns))
 			continue;
 		if (!is_shadow_present_pte(iter.old_spte) || iter.level > zap_level)
 			continue;
-		if (!shared) {
-			tdp_mmu_iter_set_spte(kvm, &iter, SHADOW_NONPRESENT_VALUE);
-		} else if (tdp_mmu_set_spte_atomic(kvm, &iter, SHADOW_NONPRESENT_VALUE)) {
-			kvm_forget(kvm, LOOP_ZAP, hash_fold(iter.old_spte, iter.gfn, zap_level));
+		if (!tdp_mmu_iter_zap(kvm, &iter, shared))
 			goto retry;
-		}
 	}
 }
 

@@ -5,7 +5,6 @@
  */
 #include "kvmmmu/own/kvm_main.h"
 #include "kvmmmu/own/tdp_mmu.h"
-#include "sim/engine/hash.h"
 #include "sim/engine/mem.h"
 #include "sim/engine/task.h"
 #include "sim/engine/trace.h"
@@ -38,9 +37,20 @@ bool tdp_mmu_iter_cond_resched(struct kvm *kvm, struct tdp_iter *iter, bool flus
 	kvm_mmu_lock(kvm, shared, from, to);
 	rcu_read_lock();
 	iter->yielded = true;
-	kvm_forget(kvm, LOOP_ZAP, hash_fold(ptr_to_phys(iter->root->spt), iter->gfn,
-					    iter->next_last_level_gfn));
 	return true;
+}
+
+bool tdp_mmu_iter_zap(struct kvm *kvm, struct tdp_iter *iter, bool shared)
+{
+	u64 was = kvm_within(kvm);
+	bool zapped = true;
+
+	if (!shared)
+		tdp_mmu_iter_set_spte(kvm, iter, SHADOW_NONPRESENT_VALUE);
+	else
+		zapped = !tdp_mmu_set_spte_atomic(kvm, iter, SHADOW_NONPRESENT_VALUE);
+	kvm_without(kvm, was);
+	return zapped;
 }
 
 /*
@@ -60,6 +70,7 @@ static bool tdp_mmu_zap_leafs(struct kvm *kvm, struct kvm_mmu_page *root, u64 st
 	rcu_read_lock();
 	for_each_tdp_pte_min_level(iter, root, PG_LEVEL_4K, start, end) {
 retry:
+		tdp_iter_forget(&iter, flush);
 		if (can_yield && tdp_mmu_iter_cond_resched(kvm, &iter, flush, shared, start, end)) {
 			flush = false;
 			continue;
@@ -67,13 +78,8 @@ retry:
 		if (!is_shadow_present_pte(iter.old_spte) ||
 		    !is_last_spte(iter.old_spte, iter.level))
 			continue;
-		if (!shared) {
-			tdp_mmu_iter_set_spte(kvm, &iter, SHADOW_NONPRESENT_VALUE);
-		} else if (tdp_mmu_set_spte_atomic(kvm, &iter, SHADOW_NONPRESENT_VALUE)) {
-			kvm_forget(kvm, LOOP_ZAP, hash_fold(iter.old_spte ^ iter.yielded_gfn << 20,
-							    iter.gfn, flush));
+		if (!tdp_mmu_iter_zap(kvm, &iter, shared))
 			goto retry;
-		}
 		/* Nobody uses an invalid root without having flushed: see kvm_mmu_load(). */
 		if (!mem_read32(&root->invalid)) {
 			flush = true;

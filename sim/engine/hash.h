@@ -48,8 +48,9 @@ enum key_part {
 };
 #define KEY_WHAT(part, n) ((u64)(part) << 32 | (n))
 
-/* hash_fold - @h after one more (what, value) */
+/* hash_fold - @h after one more (what, value). 0 is as good a @what as any. */
 static __always_inline u64 hash_fold(u64 h, u64 what, u64 value)
 {
-	return hash_mix(h ^ value ^ 0x8ebc6af09c88c6e3ull, what * 0x9e3779b97f4a7c15ull | 1);
+	return hash_mix(h ^ value ^ 0x8ebc6af09c88c6e3ull,
+			(what ^ 0xa0761d6478bd642full) * 0x9e3779b97f4a7c15ull | 1);
 }

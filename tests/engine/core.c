@@ -14,6 +14,7 @@
 
 #include "sim/engine/clock.h"
 #include "sim/engine/farm.h"
+#include "sim/engine/hash.h"
 #include "sim/engine/mem.h"
 #include "sim/engine/region.h"
 #include "sim/engine/script.h"
@@ -626,6 +627,15 @@ static void test_limit(void **state)
 	sim_free(sim);
 }
 
+/* A fold keeps what was there before it, whatever it is told by: 0, too. */
+static void test_fold(void **state)
+{
+	for (u64 what = 0; what < 4; what++)
+		for (u64 v = 0; v < 4; v++)
+			assert_true(hash_fold(hash_fold(1, what, v), 2, v) !=
+				    hash_fold(hash_fold(1, what, v + 1), 2, v + 1));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -645,6 +655,7 @@ int main(void)
 		cmocka_unit_test(test_deadline),
 		cmocka_unit_test(test_farm),
 		cmocka_unit_test(test_limit),
+		cmocka_unit_test(test_fold),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

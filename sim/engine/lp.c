@@ -397,6 +397,14 @@ void lp_guest_ends(void)
 
 /* --- taking --------------------------------------------------------------------------- */
 
+/* It decides what the actor does next, and is no step: the key must know. */
+static enum irq_kind note_found(struct actor *me, enum irq_kind found)
+{
+	if (me->mode & MODE_KEYED)
+		me->key = hash_fold(me->key, KEY_WHAT(KEY_IRQ, 0), found);
+	return found;
+}
+
 enum irq_kind lp_irq_pending(void)
 {
 	struct actor *me = sim_self;
@@ -420,10 +428,7 @@ enum irq_kind lp_irq_pending(void)
 			found = k;
 		}
 	}
-	/* It decides what the actor does next, and is no step: the key must know. */
-	if (me->mode & MODE_KEYED)
-		me->key = hash_fold(me->key, KEY_WHAT(KEY_IRQ, 0), found);
-	return found;
+	return note_found(me, found);
 }
 
 /* Nothing else can bring @me on: it is there to be interrupted. */
@@ -438,7 +443,7 @@ static enum irq_kind next_irq(struct actor *me, struct lp *l)
 	if (!me->sim->opt.timed && !sim_is_free(me->sim) && waits_for_it(me))
 		for (u32 k = IRQ_CALL; k < IRQ_KINDS; k++)
 			if (l->pend[k])
-				return k;
+				return note_found(me, k);
 	return lp_irq_pending();
 }
 
@@ -482,9 +487,14 @@ static void irq_handle(struct actor *me, struct lp *l, u32 kind)
 	world_set(t->wait_p, wait_p);
 }
 
+/*
+ * What was interrupted goes on as if nothing had been: it remembers neither that a handler ran
+ * nor that one might have, and what the handler did is memory.
+ */
 bool lp_take_interrupts(struct actor *me)
 {
 	struct lp *l = lp_at(me->sim, me->lp);
+	u64 key = me->key;
 	bool taken = false;
 	u32 kind;
 
@@ -495,6 +505,8 @@ bool lp_take_interrupts(struct actor *me)
 		irq_handle(me, l, kind);
 		taken = true;
 	}
+	if (me->mode & MODE_KEYED)
+		me->key = key;
 	return taken;
 }
 

@@ -3,6 +3,7 @@
  * Host locks, grace periods and interrupts in every interleaving, or in every one of few
  * preemptions: exclusion holds, nobody is stuck, and undoing brings all of it back.
  */
+#include "sim/engine/explore.h"
 #include "sim/engine/search.h"
 #include "tests/engine/locktest.h"
 
@@ -308,6 +309,44 @@ static void test_interrupts(void **state)
 	assert_true(play(calls, calls_back, NULL, 4) > 100);
 }
 
+static void reads_on(void *arg)
+{
+	struct game *g = arg;
+
+	for (u64 i = 0; i < g->closed; i++)
+		mem_read64(&g->t->word2);
+	ends(g);
+}
+
+static u64 states_of(u64 reads)
+{
+	struct explore_options opt = { .preemptions = -1 };
+	struct explore_result *r;
+	struct game *g;
+	struct sim *sim = game_new(&g);
+	u64 states;
+
+	g->closed = reads;
+	actor_new(sim, "a", 0, calls_and_says, g);
+	actor_new(sim, "b", 1, reads_on, g);
+	g->left = 2;
+	search_begin(sim);
+	r = explore(sim, &opt);
+	states = r->states;
+	explore_result_free(r);
+	sim_free(sim);
+	return states;
+}
+
+/* Whoever was interrupted does not remember where: each read more adds as many states. */
+static void test_interrupted_forgets(void **state)
+{
+	u64 n = states_of(20);
+
+	assert_true(n > 100);
+	assert_int_equal(states_of(60) - states_of(40), states_of(40) - n);
+}
+
 /* --- one LP, several threads -------------------------------------------------------------- */
 
 static void masked_critical(void *arg)
@@ -377,6 +416,7 @@ int main(void)
 		cmocka_unit_test(test_grace),
 		cmocka_unit_test(test_interrupts),
 		cmocka_unit_test(test_now_or_later),
+		cmocka_unit_test(test_interrupted_forgets),
 		cmocka_unit_test(test_masked_alone),
 		cmocka_unit_test(test_comes_to_idle),
 	};

@@ -62,6 +62,7 @@ struct dfs {
 	bool grown;		/* it has been said what grows */
 	u32 laps;
 	u32 unsaid;		/* states that the table's count does not have yet */
+	u32 looks;		/* of a worker, at what others want of it */
 	struct table *table;
 	struct edges *edges;
 	struct verify *verify;

@@ -18,12 +18,14 @@
 #define OFTEN_SHIFT	2u
 #define OFTEN_ROUNDS	3u		/* then always */
 #define ROUNDS		12u		/* then there is no limit any more */
+#define EVERYWHERE	8u		/* times the states for one switch anywhere */
 
-enum kind { ALL, FEW, SAMPLE };
+enum kind { ALL, FEW, SAMPLE, ONE, NONE };
 
 static enum kind kind_of(const struct mix_at *at)
 {
-	static const enum kind first[] = { ALL, FEW, SAMPLE }, others[] = { FEW, SAMPLE, ALL };
+	static const enum kind first[] = { ALL, FEW, SAMPLE, NONE },
+			       others[] = { ONE, FEW, SAMPLE, ALL, NONE };
 
 	return at->round ? others[at->stage] : first[at->stage];
 }
@@ -32,10 +34,12 @@ static enum kind kind_of(const struct mix_at *at)
 static void next_stage(struct mix_at *at)
 {
 	at->stage++;
-	if (at->stage == 3) {
+	if (kind_of(at) == NONE) {
 		at->stage = 0;
 		at->round++;
 	}
+	if (kind_of(at) == ONE && (at->all_met || at->switches_done >= 1))
+		next_stage(at);
 	if (kind_of(at) != FEW)
 		return;
 	at->n = at->switches_done + 1;
@@ -70,6 +74,20 @@ static const char *few(const struct mix_at *at, struct explore_options *o)
 	return names[MIN((u32)at->n, ARRAY_SIZE(names) - 1)];
 }
 
+/*
+ * The one that matters may be in any of a thousand rounds of a loop. With one switch there are
+ * as many ways as a way has places, most of which soon come to what is known: that can be asked.
+ */
+static const char *one(const struct mix_at *at, struct explore_options *o)
+{
+	o->driver = EXPLORE_ALL;
+	o->preemptions = 1;
+	o->states = EVERYWHERE * states_of(at);
+	o->focus = true;
+	o->often = 0;
+	return "1 switch anywhere";
+}
+
 static const char *samples(const struct mix_at *at, struct explore_options *o)
 {
 	o->driver = EXPLORE_PCT;
@@ -88,6 +106,8 @@ const char *mix_options(const struct mix_at *at, const struct explore_options *o
 	o->meets = meets;
 	if (kind_of(at) == FEW)
 		return few(at, o);
+	if (kind_of(at) == ONE)
+		return one(at, o);
 	if (kind_of(at) == SAMPLE)
 		return samples(at, o);
 	o->driver = EXPLORE_ALL;
@@ -105,13 +125,29 @@ static bool is_one_of(const char *by, const char *const *words, u32 n)
 	return false;
 }
 
-static void took_few(struct mix_at *at, const struct explore_result *res, bool learned)
+/* Was nothing but switches, rounds and places left out? */
+static bool is_whole(const struct explore_result *res)
 {
 	static const char *const wholes[] = { "preemptions", "laps", "often" };
 
+	return !res->bounded_by || is_one_of(res->bounded_by, wholes, ARRAY_SIZE(wholes));
+}
+
+static void took_one(struct mix_at *at, const struct explore_result *res, bool learned)
+{
+	if (is_whole(res) && learned)
+		return;
+	if (is_whole(res)) {
+		at->switches_done = MAX(at->switches_done, 1);
+		at->all_met = !res->bounded_by;
+	}
+	next_stage(at);
+}
+
+static void took_few(struct mix_at *at, const struct explore_result *res, bool learned)
+{
 	at->seldom = res->seldom;
-	at->whole = !res->bounded_by ||
-		    is_one_of(res->bounded_by, wholes, ARRAY_SIZE(wholes));
+	at->whole = is_whole(res);
 	/* Again, until no word comes anew at which actors meet. */
 	if (at->whole && learned)
 		return;
@@ -135,6 +171,8 @@ void mix_took(struct mix_at *at, const struct explore_result *res, bool learned)
 		return;
 	if (kind_of(at) == FEW)
 		took_few(at, res, learned);
+	else if (kind_of(at) == ONE)
+		took_one(at, res, learned);
 	else
 		next_stage(at);
 }
@@ -142,7 +180,8 @@ void mix_took(struct mix_at *at, const struct explore_result *res, bool learned)
 void mix_guess(struct mix_at *at)
 {
 	struct explore_result res = {
-		.bounded_by = kind_of(at) == FEW ? "preemptions" : "states", .seldom = at->seldom,
+		.bounded_by = kind_of(at) == FEW || kind_of(at) == ONE ? "preemptions" : "states",
+		.seldom = at->seldom,
 	};
 
 	mix_took(at, &res, false);

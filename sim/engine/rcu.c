@@ -70,13 +70,14 @@ bool rcu_read_lock_held(void)
 static void grace_period(struct rcu_state *rcu)
 {
 	struct locks *root = locks_here();
-	u32 n = actor_count(sim_current()), was;
 	u64 marked[ACTORS_MAX / 64] = { 0 };
+	u32 n, was;
 
-	for (u32 i = 0; i < n; i++) {
-		was = mem_cmpxchg32(&root->task[i].rcu, RCU_INSIDE, RCU_INSIDE | RCU_AWAITED);
+	/* Asked each time: how many there were when it began no step has said, so no key knows. */
+	for (n = 0; n < actor_count(sim_current()); n++) {
+		was = mem_cmpxchg32(&root->task[n].rcu, RCU_INSIDE, RCU_INSIDE | RCU_AWAITED);
 		if (was == RCU_INSIDE)
-			marked[i / 64] |= BIT_ULL(i % 64);
+			marked[n / 64] |= BIT_ULL(n % 64);
 	}
 	for (u32 i = 0; i < n; i++)
 		if (marked[i / 64] & BIT_ULL(i % 64))

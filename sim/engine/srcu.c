@@ -109,9 +109,7 @@ bool srcu_read_lock_held(const struct srcu *s)
 
 static void wait_for_index(struct srcu *s, u32 idx)
 {
-	u32 n = actor_count(sim_current());
-
-	for (u32 i = 0; i < n; i++)
+	for (u32 i = 0; i < actor_count(sim_current()); i++)
 		lock_await32(&s->info, LOCK_SYNC, &s->count[i].n[idx], ~0u, 0);
 	mem_fence();
 }

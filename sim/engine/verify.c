@@ -57,7 +57,9 @@ static u64 onward(struct explore *x, struct rng *r, u32 left, u64 fold, char *ro
 	x->inner = &in;
 	search_step(x->sim, mark->actor);
 	id = search_id(x->sim);
-	fold = hash_fold(hash_fold(fold, id.hi, id.lo), n, x->sim->violations->len);
+	/* What broke before, and was tolerated, is no part of the state. */
+	fold = hash_fold(hash_fold(fold, id.hi, id.lo), n,
+			 x->sim->violations->len - mark->violations);
 	if (!x->sim->stopping)
 		fold = onward(x, r, left - 1, fold, room, end);
 	search_undo(x->sim, mark);

@@ -87,10 +87,9 @@ for name in names:
 print("""
 %u of %u found.
 
-What is not found: `g05` wants another to come in one of four thousand rounds of a walk, the one
-behind the seventh read of the root's entry (step 17,985 of 19,633, `--replay` of its rows says),
-with the walker first. Samples choose a round of a line by its number, and a search with one switch
-leaves a line out that was visited four times; all rounds are more than a minute. That the loops of
+`g05` wants another to come in one of four thousand rounds of a walk, the one behind the seventh read
+of the root's entry (step 17,985 of 19,633, `--replay` of its rows says), with the walker first: the
+search with one switch anywhere finds it. That the loops of
 `f05` are found says little: its holder never lets go, so the shipped code goes round there as well
 (but not while the kicker waits).""" %
       (hits, total))

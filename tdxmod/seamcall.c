@@ -80,6 +80,10 @@ static u64 page_of_call(const struct tdx_regs *r, u8 *level)
 	*level = 0;
 	if (!l || (l->about != ABOUT_PAGE && l->about != ABOUT_KEYED_PAGE))
 		return 0;
+	if ((r->rax & 0xffff) == TDH_MR_EXTEND) {	/* 256 bytes of the page at a gpa */
+		*level = 1;
+		return 0;
+	}
 	if (strncmp(l->name, "TDH.MEM.", 8))
 		return at & ~HKID_MASK;
 	*level = (u8)(1 + (r->rcx & 7));

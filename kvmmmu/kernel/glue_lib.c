@@ -488,7 +488,11 @@ int ida_alloc_range(struct ida *ida, unsigned int min, unsigned int max, gfp_t f
 }
 void ida_free(struct ida *ida, unsigned int id) { SET(ida_bits[id / 64], ida_bits[id / 64] & ~(1ul << (id % 64))); }
 int mmu_notifier_register(struct mmu_notifier *mn, struct mm_struct *mm) { return 0; }
-void mmu_notifier_unregister(struct mmu_notifier *mn, struct mm_struct *mm) { }
+/* Who goes before the process does is told all the same; nobody else is in a callback then. */
+void mmu_notifier_unregister(struct mmu_notifier *mn, struct mm_struct *mm)
+{
+	mn->ops->release(mn, mm);
+}
 struct vhost_task *vhost_task_create(bool (*fn)(void *), void (*sigkill)(void *), void *arg,
 				     const char *name)
 {

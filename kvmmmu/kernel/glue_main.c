@@ -321,6 +321,20 @@ int ktree_peek_dirty(void *k, unsigned long gfn)
 
 int ktree_is_private(void *kvm, unsigned long gfn) { return kvm_mem_is_private(kvm, gfn); }
 
+void ktree_sched_out(void *notifier)
+{
+	struct preempt_notifier *n = notifier;
+
+	n->ops->sched_out(n, current);
+}
+
+void ktree_sched_in(void *notifier)
+{
+	struct preempt_notifier *n = notifier;
+
+	n->ops->sched_in(n, smp_processor_id());
+}
+
 void ktree_kick(void *kvm)
 {
 	kvm_make_all_cpus_request(kvm, KVM_REQ_OUTSIDE_GUEST_MODE);

@@ -81,14 +81,20 @@ static struct ksim_table *table_at(struct ksim_user *u, unsigned long page)
 	return *t;
 }
 
+/* Above all users; one page, however much is asked for */
+static bool is_source(unsigned long addr)
+{
+	return addr >= KSIM_SOURCE;
+}
+
 static struct ksim_table *table_of(unsigned long addr)
 {
-	return addr == KSIM_SOURCE ? current->mm->source : table_at(user_of(addr), page_of(addr));
+	return is_source(addr) ? current->mm->source : table_at(user_of(addr), page_of(addr));
 }
 
 static struct page **ptep_of(struct ksim_table *t, unsigned long addr)
 {
-	return &t->pte[addr == KSIM_SOURCE ? 0 : page_of(addr) % TABLE_PAGES];
+	return &t->pte[is_source(addr) ? 0 : page_of(addr) % TABLE_PAGES];
 }
 
 /* --- who looks -------------------------------------------------------------------------------- */
@@ -175,7 +181,7 @@ static bool fault_huge(unsigned long addr)
 	unsigned long hpa, i;
 	bool lost;
 
-	if (addr == KSIM_SOURCE || !user_of(addr)->huge ||
+	if (is_source(addr) || !user_of(addr)->huge ||
 	    (page_of(addr) & -TABLE_PAGES) + TABLE_PAGES > user_of(addr)->pages)
 		return false;
 	if (READ_ONCE(t->pmd.v) != PMD_NONE)

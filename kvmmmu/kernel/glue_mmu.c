@@ -146,7 +146,8 @@ void ktree_peek(void *k, int mirror, unsigned long gfn, struct ktree_spte *s)
 	int level;
 	u64 *pt;
 
-	*s = (struct ktree_spte){ .raw = SHADOW_NONPRESENT_VALUE, .pfn = ~0ul, .level = 5, .empty = 1 };
+	*s = (struct ktree_spte){ .raw = SHADOW_NONPRESENT_VALUE, .pfn = ~0ul, .level = s->level,
+				  .empty = 1 };
 	list_for_each_entry(root, &kvm->arch.tdp_mmu_roots, link) {
 		if (root->role.invalid || is_mirror_sp(root) != !!mirror)
 			continue;
@@ -205,11 +206,13 @@ int ktree_split(void *k, unsigned long from, unsigned long to)
 	struct kvm *kvm = k;
 	struct kvm_memory_slot *s;
 
+	mutex_lock(&kvm->slots_lock);
 	write_lock(&kvm->mmu_lock);
 	s = gfn_to_memslot(kvm, from);
 	if (s)
 		kvm_mmu_try_split_huge_pages(kvm, s, from, to, PG_LEVEL_4K);
 	write_unlock(&kvm->mmu_lock);
+	mutex_unlock(&kvm->slots_lock);
 	return s ? 0 : -ENOENT;
 }
 

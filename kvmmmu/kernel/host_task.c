@@ -214,6 +214,17 @@ void *ksim_current(void)
 	return *slot;
 }
 
+static const struct preempt_ops preempt = { ktree_sched_out, ktree_sched_in };
+
+void ksim_preempt_register(void *n)
+{
+	khost_settle();
+	if (n)
+		preempt_notifier_register(&preempt, n);
+	else
+		preempt_notifier_unregister();
+}
+
 int ksim_need_resched(void)
 {
 	khost_settle();

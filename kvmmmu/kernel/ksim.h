@@ -141,6 +141,8 @@ int ksim_package(int cpu);
 void *ksim_current(void);		/* struct task_struct of the running actor */
 int ksim_need_resched(void);
 int ksim_cond_resched(void);
+/* the running thread's struct preempt_notifier, called where it is switched out and in; NULL: none */
+void ksim_preempt_register(void *n);
 int ksim_signal_pending(void);
 void ksim_irq_disable(void);
 void ksim_irq_enable(void);

@@ -72,6 +72,9 @@ int ktree_slot(void *kvm, int what, unsigned long start, unsigned long end, unsi
 int ktree_get_dirty(void *kvm, unsigned long gfn);
 int ktree_clear_dirty(void *kvm, unsigned long start, unsigned long end);
 void ktree_kick(void *kvm);
+/* @notifier: what ksim_preempt_register() was given */
+void ktree_sched_out(void *notifier);
+void ktree_sched_in(void *notifier);
 void ktree_track(void *kvm);
 void ktree_recover_nx(void *kvm);
 void ktree_close(int fd);

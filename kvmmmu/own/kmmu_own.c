@@ -483,15 +483,20 @@ struct kmmu_result own_collapse(struct kvm *kvm, u64 start, u64 end)
 struct kmmu_result own_split(struct kvm *kvm, u64 gfn)
 {
 	u64 from = gfn_round_for_level(gfn, PG_LEVEL_2M), to = from + CHUNK_GFNS;
+	const struct kvm_memory_slot *slot;
 
 	if (gfn >= kvm->gfns)
 		return result(-EINVAL);
 	kvm_op_begin(kvm, OP_SPLIT, gfn, 0);
+	mutex_lock(&kvm->slots_lock);
 	kvm_mmu_lock(kvm, false, from, to);
-	kvm_tdp_mmu_try_split_huge_pages(kvm, from, to, PG_LEVEL_4K, false);
+	slot = kvm_gfn_to_memslot(kvm, from);
+	if (slot)
+		kvm_tdp_mmu_try_split_huge_pages(kvm, from, to, PG_LEVEL_4K, false);
 	kvm_mmu_unlock(kvm, false, from, to);
+	mutex_unlock(&kvm->slots_lock);
 	kvm_op_end(kvm);
-	return result(0);
+	return result(slot ? 0 : -ENOENT);
 }
 
 struct kmmu_result own_shadow_page(struct kvm *kvm, u64 gfn)

@@ -363,9 +363,16 @@ static void play_both(struct differ *d, const struct scenario *sc, const struct 
 	play_result_free(other);
 }
 
+/* Of the version that the tree is, so that own plays it as that */
+static GString *script_text(const struct differ *d, guint64 seed)
+{
+	return program_random(PROGRAM_SCRIPT, seed, (guint)raw.ops,
+			      d->cli->play.backend == KMMU_LINUX ? kmmu_tree_kvm() : NULL);
+}
+
 static struct scenario *make(const struct differ *d, guint64 seed)
 {
-	GString *text = program_random(PROGRAM_SCRIPT, seed, (guint)raw.ops, NULL);
+	GString *text = script_text(d, seed);
 	char *name = g_strdup_printf("script-%" G_GUINT64_FORMAT, seed);
 	struct diag *diag = diag_new();
 	struct scenario *sc = scenario_parse_text(name, text->str, text->len, NULL,
@@ -401,14 +408,14 @@ static char *name_of(const struct script *s)
 	return g_strdup_printf("%s%s%s", s->sc->name, *s->c->name ? " " : "", s->c->name);
 }
 
-static void write_script(const struct script *s, const char *dir)
+static void write_script(const struct differ *d, const struct script *s, const char *dir)
 {
 	char *name = g_strdup_printf("script-%" G_GUINT64_FORMAT ".scn", s->seed);
 	char *path = dir ? g_build_filename(dir, name, NULL) : NULL;
 	GString *text;
 
 	if (path && !s->sc) {
-		text = program_random(PROGRAM_SCRIPT, s->seed, (guint)raw.ops, NULL);
+		text = script_text(d, s->seed);
 		g_mkdir_with_parents(dir, 0777);
 		if (!g_file_set_contents(path, text->str, -1, NULL))
 			cli_fail("%s cannot be written", path);
@@ -446,7 +453,7 @@ static void differs(struct differ *d, const struct script *s, const char *what)
 		k->reason = reason_for(d, what);
 		g_hash_table_insert(d->kinds, g_strdup(key), k);
 		g_ptr_array_add(d->order, k);
-		write_script(s, raw.found);
+		write_script(d, s, raw.found);
 	}
 	k->times++;
 	d->other += !k->reason;
@@ -625,7 +632,7 @@ static int differ(struct cli *cli, int n, char **files)
 		n_random++;
 	}
 	for (guint i = 0; ok && raw.write && i < d.scripts->len; i++)
-		write_script(&g_array_index(d.scripts, struct script, i), raw.write);
+		write_script(&d, &g_array_index(d.scripts, struct script, i), raw.write);
 	if (ok && !raw.write) {
 		run_all(&d);
 		print(&d);

@@ -59,8 +59,8 @@ struct preempt_ops {
 };
 struct preempt_notifier { struct preempt_ops *ops; };
 #define preempt_notifier_init(n, o) ((n)->ops = (o))
-#define preempt_notifier_register(n) do {} while (0)
-#define preempt_notifier_unregister(n) do {} while (0)
+#define preempt_notifier_register(n) ksim_preempt_register(n)
+#define preempt_notifier_unregister(n) ((void)(n), ksim_preempt_register(0))
 #define preempt_notifier_inc() do {} while (0)
 #define preempt_notifier_dec() do {} while (0)
 #define task_is_runnable(t) true

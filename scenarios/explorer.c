@@ -187,15 +187,28 @@ static struct explore_result *search_tso(struct explorer *e, const struct explor
 	return r;
 }
 
+static struct explore_result *not_followed(struct explorer *e, const char *why)
+{
+	e->pl.res->end = PLAY_UNREACHABLE;
+	e->pl.res->why = play_result_str(e->pl.res, why);
+	return NULL;
+}
+
 /* No search: one execution, as the request says. NULL: the way does not fit. */
 static struct explore_result *follow(struct explorer *e)
 {
-	struct explore_result *r = g_new0(struct explore_result, 1);
 	const struct way *way = e->req->way;
 	struct trail taken = { 0 };
+	struct explore_result *r;
 	struct explore_found *f;
 	char *why = NULL;
 
+	if (e->out->tso) {
+		e->out->tso = FALSE;
+		return not_followed(e, "the case is under x86-TSO, and --replay has no store buffers: which "
+				       "words they hold is learned by a search. --memory sc plays it without");
+	}
+	r = g_new0(struct explore_result, 1);
 	f = way ? replay_way(&e->pl, way, &taken, &why) : replay_rows(&e->pl, &taken, &why);
 	r->found = g_ptr_array_new_with_free_func(explore_found_free);
 	r->word = EXPLORE_REPLAYED;
@@ -208,8 +221,7 @@ static struct explore_result *follow(struct explorer *e)
 	if (!why)
 		return r;
 	explore_result_free(r);
-	e->pl.res->end = PLAY_UNREACHABLE;
-	e->pl.res->why = play_result_str(e->pl.res, why);
+	not_followed(e, why);
 	g_free(why);
 	return NULL;
 }

@@ -38,6 +38,7 @@ struct by_words {
 	guint loop_from;		/* steps before the loop, + 1; 0: none has begun */
 	guint loop_word;
 	u64 loop_key;			/* of whoever begins it */
+	gboolean put_off;		/* in it an interrupt could have landed */
 	char *why;
 };
 
@@ -85,6 +86,7 @@ static u32 words_answer(void *ctx, u32 n, enum choose_why why)
 		return 0;
 	}
 	v = g_array_index(at->answers, guint, w->answer++);
+	w->put_off |= w->loop_from && why == CHOOSE_INTERRUPT && !v;
 	if (v < n)
 		return v;
 	misfit(w, at, "it chooses %u, and there are only %u ways to go on", v, n);
@@ -130,7 +132,10 @@ static void close_loop(struct by_words *w)
 	struct actor *only = NULL;
 	char *who = movers(w, &only), *waits = explore_waits(sim);
 
-	if (same && nobody)
+	if (w->put_off)
+		misfit(w, last_word(w), "its loop puts off an interrupt that could land in it: that is no "
+		       "livelock");
+	else if (same && nobody)
 		check_fail("livelock", who, "after %u steps, %u more bring the same state back and nobody "
 			   "got anywhere%s", before, n, waits);
 	else if (same)

@@ -258,7 +258,7 @@ static gboolean take_replay(struct explore_request *q, const struct cli *cli)
 				"explore it goes with --case, --found and --json"), FALSE;
 	if (q->memory == EXPLORE_TSO)
 		return cli_fail("--replay has no store buffers: which words they hold is learned by a "
-				"search; run that again"), FALSE;
+				"search. Run that again, or play it without: --memory sc"), FALSE;
 	q->replay = TRUE;
 	if (g_str_has_suffix(raw.replay, ".scn"))
 		return TRUE;

@@ -84,6 +84,7 @@ void dfs_came_back(struct dfs *d, struct frame *f)
 	g_string_free(who, TRUE);
 }
 
+/* An interrupt that could land for ever and does not is what keeps it there, and no fault. */
 static void rounds_without_end(struct dfs *d, const struct actor *a)
 {
 	u32 at = d->depth;
@@ -91,7 +92,8 @@ static void rounds_without_end(struct dfs *d, const struct actor *a)
 
 	/* The last round: back to where it forgot with the same key. */
 	while (at && d->frame[at - 1].mark.actor == a && d->frame[at - 1].mark.saved.laps + 1 >= a->laps)
-		at--;
+		if (d->frame[--at].in.postponed)
+			return;
 	text = g_strdup_printf("after %u steps, %u rounds of %s were the same to it but for what they "
 			       "leave in memory, nobody else can go on, and nobody got anywhere",
 			       d->frame[at].before, a->laps, a->name);

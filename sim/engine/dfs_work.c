@@ -13,8 +13,6 @@
 
 #include "sim/engine/explore_dfs.h"
 
-#define LOOKS	4096u		/* steps from one count of the frontier to the next */
-
 /* ---- stretches ---- */
 
 static void put_frame(GByteArray *to, const struct frame *f, struct frame_head h)
@@ -132,23 +130,12 @@ static void take_up(struct dfs *d, const GByteArray *from)
 
 /* ---- a worker ---- */
 
-/* For whoever watches: a way may have a hundred thousand states, so it is not counted each time. */
-static void count_frontier(struct dfs *d)
-{
-	u32 frontier = 0;
-
-	if (d->looks++ % LOOKS)
-		return;
-	for (u32 i = 0; i <= d->depth; i++)
-		frontier += d->frame[i].h.left > 1;
-	d->c->crew->worker[d->c->me].frontier = frontier;
-}
-
 static void look_up(struct dfs *d)
 {
 	struct crew *crew = d->c->crew;
 
-	count_frontier(d);
+	if (!(d->looks++ % DFS_LOOKS))
+		crew->worker[d->c->me].frontier = dfs_frontier(d);
 	if (crew_want(crew))
 		crew_attend(d->c);
 	dfs_look_at_memory(d);

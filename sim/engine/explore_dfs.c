@@ -72,6 +72,15 @@ void dfs_limit(struct dfs *d, const char *by, bool stop)
 	d->x->stop |= stop;
 }
 
+u32 dfs_frontier(const struct dfs *d)
+{
+	u32 n = 0;
+
+	for (u32 i = 0; i <= d->depth; i++)
+		n += d->frame[i].h.left > 1;
+	return n;
+}
+
 u32 dfs_enabled(void)
 {
 	u32 n = 0, total = the_world->nactors;
@@ -458,8 +467,11 @@ void explore_dfs(struct explore *x)
 	while (!x->stop && dfs_on(d)) {
 		if (!(d->beat & 255))
 			dfs_look_at_memory(d);
+		if (!(d->looks++ % DFS_LOOKS))
+			x->res->frontier = dfs_frontier(d);
 		explore_tick(x);
 	}
+	x->res->frontier = 0;
 	dfs_unwind(d);
 	if (d->edges && !x->stop)
 		edges_look(d->edges, x);

@@ -13,6 +13,7 @@
 
 #define NO_ACTOR	0xffffu
 #define ON_PATH		0x80000000u	/* in a slot's meta, where budgets are small */
+#define DFS_LOOKS	8u		/* from one count of the frontier to the next */
 
 /* What of a state on the path is kept in a stretch of work. */
 struct frame_head {
@@ -62,7 +63,7 @@ struct dfs {
 	bool grown;		/* it has been said what grows */
 	u32 laps;
 	u32 unsaid;		/* states that the table's count does not have yet */
-	u32 looks;		/* of a worker, at what others want of it */
+	u32 looks;		/* from the path at what else there is to do */
 	struct table *table;
 	struct edges *edges;
 	struct verify *verify;
@@ -87,6 +88,8 @@ void dfs_push(struct dfs *d, struct frame_head h, char *room);
 char *dfs_follow(struct dfs *d, struct frame *f, struct actor *a);
 void dfs_take_back(struct dfs *d, struct frame *f);
 u32 dfs_enabled(void);			/* how many can go on here */
+/* States of the path that have steps to take: it may be long, so not at each look. */
+u32 dfs_frontier(const struct dfs *d);
 void dfs_limit(struct dfs *d, const char *by, bool stop);
 /* dfs_add_steps - what was taken from @f, to the end of @t */
 void dfs_add_steps(const struct frame *f, struct trail *t);

@@ -151,7 +151,7 @@ static char *saw_of(const struct play_result *r, const struct play_expect *e)
 /* An unreachable schedule is the file's to change: what to write instead. */
 static void how_to_reach(const struct play_result *r, const struct report_look *look, GString *out)
 {
-	if (r->end != PLAY_UNREACHABLE || !r->why)
+	if (r->end != PLAY_UNREACHABLE || !r->why || strstr(r->why, "--memory sc "))
 		return;
 	if (strstr(r->why, "the way does not fit"))
 		say(look, out, NULL, "hint: the case, its options or septsim are not what they were when "

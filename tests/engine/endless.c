@@ -11,6 +11,8 @@
 
 #include "sim/engine/arena.h"
 #include "sim/engine/explore.h"
+#include "sim/engine/ipi.h"
+#include "sim/engine/lp.h"
 #include "sim/engine/mem.h"
 
 struct polite {
@@ -99,10 +101,54 @@ static void test_no_end(void **state)
 	never(3, wants, wants, NULL, NULL);
 }
 
+/* Tries for ever what never succeeds, and each try leaves a count behind. */
+static void tries(struct polite *p)
+{
+	for (;;) {
+		actor_forget(0);
+		mem_xadd64(&p->lock[0], 1);
+		if (mem_read64(&p->lock[1]))
+			break;
+	}
+}
+
+static void tries_open(void *arg)
+{
+	tries(arg);
+}
+
+static void tries_masked(void *arg)
+{
+	local_irq_disable();
+	tries(arg);
+	local_irq_enable();
+}
+
+static void answered(void *arg)
+{
+}
+
+/* Lets go when it has its answer. */
+static void calls(void *arg)
+{
+	struct polite *p = arg;
+
+	smp_call_function_single(1, answered, NULL, true);
+	mem_write64(&p->lock[1], 1);
+}
+
+/* A round in which an interrupt was put off may be the last but for that. */
+static void test_put_off(void **state)
+{
+	never(3, calls, tries_masked, "livelock", "b");
+	never(3, calls, tries_open, NULL, NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_no_end),
+		cmocka_unit_test(test_put_off),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

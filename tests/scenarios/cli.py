@@ -616,6 +616,14 @@ class Explore(unittest.TestCase):
             f.write('vCPU0 **')
         self.assertIn(':1:7: error: ', run('explore', '--replay', way, *self.CASE, code=2).stderr)
 
+    def test_replay_tso(self):
+        gate = os.path.join(ROOT, 'scenarios', 'memory', 'entry-gate.scn')
+        args = ('explore', '--replay', gate, '--case', 'shipped-tso')
+        said = ' '.join(run(*args, code=1).stdout.split())
+        self.assertIn('--replay has no store buffers', said)
+        self.assertNotIn('hint', said)
+        self.assertIn('replayed: ', run(*args, '--memory', 'sc').stdout)
+
     def test_found_way(self):
         """What has no rows is written as choices, and followed."""
         scn, found = (os.path.join(self.dir.name, n) for n in ('loop.scn', 'FOUND.scn'))

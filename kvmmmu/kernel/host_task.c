@@ -366,6 +366,7 @@ unsigned long ksim_seamcall(unsigned long fn, unsigned long *args)
 		ksim_name_td(args[0]);
 	ret = seamcall(&r);
 	check_promise(fn, ret);
+	ksim_plain_store(args, 10 * sizeof(*args), NULL);	/* vp_enter_args: not on a stack */
 	args[0] = r.rcx;
 	args[1] = r.rdx;
 	args[2] = r.r8;
@@ -376,5 +377,6 @@ unsigned long ksim_seamcall(unsigned long fn, unsigned long *args)
 	args[7] = r.r13;
 	args[8] = r.r14;
 	args[9] = r.r15;
+	khost_settle();
 	return ret;
 }

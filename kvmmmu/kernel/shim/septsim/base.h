@@ -5,6 +5,12 @@
  */
 #include "kvmmmu/kernel/ksim.h"
 
+/* What a sanitizer must keep away from is announced here, too: a store unseen is not taken back */
+#undef noinstr
+#define noinstr noinline notrace
+#undef __no_kcsan
+#define __no_kcsan
+
 #ifndef KBUILD_MODNAME
 #define KBUILD_MODNAME "kvm"
 #endif

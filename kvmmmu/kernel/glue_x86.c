@@ -79,7 +79,7 @@ static void op_vcpu_free(struct kvm_vcpu *v)
 }
 static void op_vcpu_load(struct kvm_vcpu *v, int cpu)
 {
-	bool comes = v->cpu != cpu;
+	bool comes = data_race(v->cpu) != cpu;	/* for the trace */
 
 	if (!is_td_(v->kvm)) {
 		ktree_vmx_load(v, cpu);

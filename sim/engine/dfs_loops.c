@@ -9,22 +9,25 @@
 
 #define LAPS_ALONE	64u		/* of one whom nobody can relieve */
 
-/* The state of frame @f's step is that of frame @at: does the way between get nowhere, fairly? */
-static bool is_livelock(const struct dfs *d, u32 at)
+/*
+ * Where the way was in the state that it has come to, if it has got nowhere since, fairly; else
+ * d->depth. It is long, and goes no further back than to where somebody got on.
+ */
+static u32 livelock_from(const struct dfs *d, struct search_id id)
 {
 	u64 moves = 0, always = ~0ull;
 
-	if (the_world->nactors > 64)
-		return false;
-	for (u32 i = at; i < d->depth; i++) {
+	for (u32 i = d->depth; i-- > 0 && the_world->nactors <= 64;) {
 		const struct frame *f = &d->frame[i];
 
 		if (f->progress || f->in.postponed)
-			return false;
+			break;
 		moves |= 1ull << f->mark.actor->id;
 		always &= f->enabled;
+		if (f->id.lo == id.lo && f->id.hi == id.hi)
+			return always & ~moves ? d->depth : i;
 	}
-	return !(always & ~moves);
+	return d->depth;
 }
 
 static void movers(const struct dfs *d, u32 at, GString *s)
@@ -63,16 +66,15 @@ static void note_loop(struct dfs *d, u32 at, const char *who, const char *text)
 /* The step from frame @f leads to a state that the path has been in. */
 void dfs_came_back(struct dfs *d, struct frame *f)
 {
-	struct search_id id = d->frame[d->depth].id;
-	u32 at = d->depth;
 	GString *who;
 	char *text;
+	u32 at;
 
 	f->h.widen = f->h.only != NO_ACTOR;
-	while (at-- && (d->frame[at].id.lo != id.lo || d->frame[at].id.hi != id.hi))
-		;
-	if (!d->x->opt->livelock || at > d->depth || !is_livelock(d, at) ||
-	    check_is_tolerated(d->sim, "livelock"))
+	if (!d->x->opt->livelock || check_is_tolerated(d->sim, "livelock"))
+		return;
+	at = livelock_from(d, d->frame[d->depth].id);
+	if (at == d->depth)
 		return;
 	who = g_string_new(NULL);
 	movers(d, at, who);

@@ -30,6 +30,13 @@ static enum kind kind_of(const struct mix_at *at)
 	return at->round ? others[at->stage] : first[at->stage];
 }
 
+/* Where nobody comes to an end a sample is as long as it may be, and shows no loop. */
+static bool is_done_with(const struct mix_at *at)
+{
+	return kind_of(at) == ONE ? at->all_met || at->switches_done >= 1 :
+	       kind_of(at) == SAMPLE && at->endless;
+}
+
 /* On to the next stage that has something to do. */
 static void next_stage(struct mix_at *at)
 {
@@ -38,8 +45,10 @@ static void next_stage(struct mix_at *at)
 		at->stage = 0;
 		at->round++;
 	}
-	if (kind_of(at) == ONE && (at->all_met || at->switches_done >= 1))
+	if (is_done_with(at)) {
 		next_stage(at);
+		return;
+	}
 	if (kind_of(at) != FEW)
 		return;
 	at->n = at->switches_done + 1;
@@ -173,14 +182,17 @@ void mix_took(struct mix_at *at, const struct explore_result *res, bool learned)
 		took_few(at, res, learned);
 	else if (kind_of(at) == ONE)
 		took_one(at, res, learned);
-	else
+	else {
+		at->endless |= kind_of(at) == SAMPLE && !res->executions;
 		next_stage(at);
+	}
 }
 
 void mix_guess(struct mix_at *at)
 {
 	struct explore_result res = {
 		.bounded_by = kind_of(at) == FEW || kind_of(at) == ONE ? "preemptions" : "states",
+		.executions = 1,
 		.seldom = at->seldom,
 	};
 

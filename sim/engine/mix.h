@@ -13,6 +13,7 @@ struct mix_at {
 	u32 whole;		/* nothing but switches was left out of the last such search */
 	u32 seldom;		/* ... and places where others had been */
 	u32 all_met;		/* no switch was left out where actors meet */
+	u32 endless;		/* no sample came to an end */
 	u32 over;
 };
 

@@ -123,7 +123,7 @@ def function_text(text, name):
 
 
 def fingerprints(tree):
-    """Of the functions that glue_x86.c imitates: those whose text it was not written from."""
+    """Of the functions that imitated.txt names: those whose text it was not written from."""
     other = []
     for name, file, *known in rows('imitated.txt'):
         try:
@@ -382,9 +382,10 @@ def link_all(farm, cc, objs, out):
     script, whole = d / 'kernel.lds', d / 'whole.o'
     script.write_text(SCRIPT, encoding='utf-8')
     # What stands for x86.c gives way where a tree has it in a file that is compiled whole.
-    ours = d / 'glue_x86_kernel.o'
-    theirs = {s for o in objs if o != ours for s in strong(o)}
-    run('objcopy', *(f'--weaken-symbol={s}' for s in strong(ours) if s in theirs), ours)
+    ours = [d / 'glue_x86_kernel.o', d / 'glue_run_kernel.o']
+    theirs = {s for o in objs if o not in ours for s in strong(o)}
+    for o in ours:
+        run('objcopy', *(f'--weaken-symbol={s}' for s in strong(o) if s in theirs), o)
     roots = sorted({s for o in objs for s in symbols(o, '--defined-only', '-g')
                     if s.startswith('ktree_')})
     base = ['ld', '-r', '-T', script, '--gc-sections', *('-u' + r for r in roots)]

@@ -9,6 +9,8 @@ struct kvm;
 struct kvm_vcpu;
 struct kvm_memory_slot;
 
+#define ktree_is_td(kvm) ((kvm)->arch.vm_type == KVM_X86_TDX_VM)
+
 int ktree_boot_x86(int ad);
 /* where the running actor's loop over pages is: all that it remembers at the loop's head */
 void ktree_loop_at(unsigned long at);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * In place of arch/x86/kvm/x86.c and vmx/main.c: the run loop and the hooks of a TD, reduced to
- * what the MMU, TDX and the generic code see of them. imitated.txt names the functions of the
- * tree that this stands for, with the checksums of those that it was written from.
+ * In place of arch/x86/kvm/x86.c and vmx/main.c: the hooks of a TD, VMs, vCPUs and memslots, reduced
+ * to what the MMU, TDX and the generic code see of them; the run loop is glue_run.c's. imitated.txt
+ * names the functions of the tree that both stand for, with the checksums of those that they were
+ * written from.
  */
 #include "mmu.h"
 #include "mmu/mmu_internal.h"
@@ -54,8 +55,6 @@ static struct apic the_apic = { .send_IPI_self = no_self_ipi };
 struct apic *apic = &the_apic;
 bool virt_rebooting;
 
-static bool is_td_(struct kvm *kvm) { return kvm->arch.vm_type == KVM_X86_TDX_VM; }
-
 /* --- hooks --------------------------------------------------------------------------------- */
 
 static u8 op_get_mt_mask(struct kvm_vcpu *vcpu, gfn_t gfn, bool is_mmio)
@@ -63,16 +62,16 @@ static u8 op_get_mt_mask(struct kvm_vcpu *vcpu, gfn_t gfn, bool is_mmio)
 	/* vmx_get_mt_mask() with no device that is not coherent: WB, and the guest's PAT ignored */
 	return is_mmio ? 0 : 6 << 3 | VMX_EPT_IPAT_BIT;
 }
-static int op_vm_init(struct kvm *kvm) { return is_td_(kvm) ? tdx_vm_init(kvm) : 0; }
-static void op_vm_pre_destroy(struct kvm *kvm) { if (is_td_(kvm)) tdx_mmu_release_hkid(kvm); }
-static void op_vm_destroy(struct kvm *kvm) { if (is_td_(kvm)) tdx_vm_destroy(kvm); }
+static int op_vm_init(struct kvm *kvm) { return ktree_is_td(kvm) ? tdx_vm_init(kvm) : 0; }
+static void op_vm_pre_destroy(struct kvm *kvm) { if (ktree_is_td(kvm)) tdx_mmu_release_hkid(kvm); }
+static void op_vm_destroy(struct kvm *kvm) { if (ktree_is_td(kvm)) tdx_vm_destroy(kvm); }
 static int op_vcpu_create(struct kvm_vcpu *v)
 {
-	return is_td_(v->kvm) ? tdx_vcpu_create(v) : ktree_vmx_create(v);
+	return ktree_is_td(v->kvm) ? tdx_vcpu_create(v) : ktree_vmx_create(v);
 }
 static void op_vcpu_free(struct kvm_vcpu *v)
 {
-	if (is_td_(v->kvm))
+	if (ktree_is_td(v->kvm))
 		tdx_vcpu_free(v);
 	else
 		ktree_vmx_free(v);
@@ -81,7 +80,7 @@ static void op_vcpu_load(struct kvm_vcpu *v, int cpu)
 {
 	bool comes = data_race(v->cpu) != cpu;	/* for the trace */
 
-	if (!is_td_(v->kvm)) {
+	if (!ktree_is_td(v->kvm)) {
 		ktree_vmx_load(v, cpu);
 		return;
 	}
@@ -91,35 +90,35 @@ static void op_vcpu_load(struct kvm_vcpu *v, int cpu)
 	if (comes)
 		ksim_return_event("tdx_vcpu_load", v->vcpu_id, 0);
 }
-static void op_vcpu_put(struct kvm_vcpu *v) { if (is_td_(v->kvm)) tdx_vcpu_put(v); }
-static void op_prepare(struct kvm_vcpu *v) { if (is_td_(v->kvm)) tdx_prepare_switch_to_guest(v); }
+static void op_vcpu_put(struct kvm_vcpu *v) { if (ktree_is_td(v->kvm)) tdx_vcpu_put(v); }
+static void op_prepare(struct kvm_vcpu *v) { if (ktree_is_td(v->kvm)) tdx_prepare_switch_to_guest(v); }
 static void op_load_pgd(struct kvm_vcpu *v, hpa_t root, int level)
 {
-	if (is_td_(v->kvm))
+	if (ktree_is_td(v->kvm))
 		tdx_load_mmu_pgd(v, root, level);
 	else
 		ktree_vmx_load_pgd(v, root);
 }
 static void op_flush_all(struct kvm_vcpu *v)
 {
-	if (is_td_(v->kvm))
+	if (ktree_is_td(v->kvm))
 		tdx_flush_tlb_all(v);
 	else
 		ksim_ept_sync_global();
 }
 static void op_flush_current(struct kvm_vcpu *v)
 {
-	if (is_td_(v->kvm))
+	if (ktree_is_td(v->kvm))
 		tdx_flush_tlb_current(v);
 	else
 		ktree_vmx_flush_current(v);
 }
 #ifdef HAVE_PRE_RUN
-static int op_pre_run(struct kvm_vcpu *v) { return is_td_(v->kvm) ? tdx_vcpu_pre_run(v) : 1; }
+static int op_pre_run(struct kvm_vcpu *v) { return ktree_is_td(v->kvm) ? tdx_vcpu_pre_run(v) : 1; }
 #else
 static bool op_needs_init(struct kvm_vcpu *v)
 {
-	return is_td_(v->kvm) && tdx_vcpu_needs_initialization(v);
+	return ktree_is_td(v->kvm) && tdx_vcpu_needs_initialization(v);
 }
 #endif
 static unsigned long op_get_rflags(struct kvm_vcpu *v) { return X86_EFLAGS_FIXED; }
@@ -129,7 +128,7 @@ static fastpath_t op_vcpu_run(struct kvm_vcpu *v, u64 flags)
 {
 	fastpath_t r;
 
-	if (!is_td_(v->kvm)) {
+	if (!ktree_is_td(v->kvm)) {
 		ktree_vmx_run(v);
 		return EXIT_FASTPATH_NONE;
 	}
@@ -143,7 +142,7 @@ static int op_handle_exit(struct kvm_vcpu *v, fastpath_t fastpath)
 {
 	int r;
 
-	if (!is_td_(v->kvm))
+	if (!ktree_is_td(v->kvm))
 		return ktree_vmx_handle_exit(v);
 	r = tdx_handle_exit(v, fastpath);
 	ktree_seam_end(v, r);
@@ -380,174 +379,6 @@ void kvm_arch_commit_memory_region(struct kvm *kvm, struct kvm_memory_slot *old,
 
 void kvm_arch_memslots_updated(struct kvm *kvm, u64 gen) { }
 
-/* --- the run loop ------------------------------------------------------------------------------ */
-
-static int handle_work(struct kvm_vcpu *vcpu)
-{
-	if (signal_pending(current)) {
-		vcpu->run->exit_reason = KVM_EXIT_INTR;
-		return -EINTR;
-	}
-	cond_resched();
-	return 0;
-}
-
-int ktree_service_requests(struct kvm_vcpu *vcpu)
-{
-	if (!kvm_request_pending(vcpu))
-		return 1;
-#ifdef VM_DEAD_TESTED
-	if (kvm_test_request(KVM_REQ_VM_DEAD, vcpu))
-#else
-	if (kvm_check_request(KVM_REQ_VM_DEAD, vcpu))
-#endif
-		return -EIO;
-	if (kvm_check_request(KVM_REQ_MMU_FREE_OBSOLETE_ROOTS, vcpu))
-		kvm_mmu_free_obsolete_roots(vcpu);
-	if (kvm_check_request(KVM_REQ_LOAD_MMU_PGD, vcpu))
-		kvm_mmu_load_pgd(vcpu);
-	if (kvm_check_request(KVM_REQ_TLB_FLUSH, vcpu))
-		kvm_x86_call(flush_tlb_all)(vcpu);
-	if (kvm_check_request(KVM_REQ_TLB_FLUSH_CURRENT, vcpu))
-		kvm_x86_call(flush_tlb_current)(vcpu);
-	if (kvm_check_request(KVM_REQ_UPDATE_CPU_DIRTY_LOGGING, vcpu))
-		kvm_x86_call(update_cpu_dirty_logging)(vcpu);
-	return 1;
-}
-
-/* Mode before requests: a request without a bit shows only there. */
-bool kvm_vcpu_exit_request(struct kvm_vcpu *vcpu)
-{
-	return READ_ONCE(vcpu->mode) == EXITING_GUEST_MODE || kvm_request_pending(vcpu) ||
-	       ksim_work_pending();
-}
-
-static int enter(struct kvm_vcpu *vcpu)
-{
-	fastpath_t fastpath;
-	int r;
-
-	r = ktree_service_requests(vcpu);
-	if (r <= 0)
-		return r;
-	r = kvm_mmu_reload(vcpu);
-	if (r)
-		return r;
-	kvm_x86_call(prepare_switch_to_guest)(vcpu);
-	local_irq_disable();
-	smp_store_release(&vcpu->mode, IN_GUEST_MODE);
-	kvm_vcpu_srcu_read_unlock(vcpu);
-	smp_mb__after_srcu_read_unlock();
-	if (kvm_vcpu_exit_request(vcpu)) {
-		WRITE_ONCE(vcpu->mode, OUTSIDE_GUEST_MODE);
-		local_irq_enable();
-		kvm_vcpu_srcu_read_lock(vcpu);
-		return 1;
-	}
-	for (;;) {
-		ksim_forget_loop(vcpu->kvm, 3);
-		fastpath = kvm_x86_call(vcpu_run)(vcpu, 0);
-		if (fastpath != EXIT_FASTPATH_REENTER_GUEST)
-			break;
-		if (kvm_vcpu_exit_request(vcpu)) {
-			fastpath = EXIT_FASTPATH_EXIT_HANDLED;
-			break;
-		}
-	}
-	WRITE_ONCE(vcpu->mode, OUTSIDE_GUEST_MODE);
-	local_irq_enable();
-	kvm_vcpu_srcu_read_lock(vcpu);
-	return kvm_x86_call(handle_exit)(vcpu, fastpath);
-}
-
-int ktree_vcpu_run_loop(struct kvm_vcpu *vcpu)
-{
-	int r;
-
-	for (;;) {
-		ksim_forget_loop(vcpu->kvm, 2);
-		r = enter(vcpu);
-		if (r <= 0)
-			return r;
-		if (!ksim_work_pending())
-			continue;
-		kvm_vcpu_srcu_read_unlock(vcpu);
-		r = handle_work(vcpu);
-		kvm_vcpu_srcu_read_lock(vcpu);
-		if (r)
-			return r;
-	}
-}
-
-int kvm_arch_vcpu_ioctl_run(struct kvm_vcpu *vcpu)
-{
-	int r = 1;
-
-	vcpu_load(vcpu);
-	kvm_vcpu_srcu_read_lock(vcpu);
-	vcpu->run->exit_reason = KVM_EXIT_UNKNOWN;
-	if (vcpu->arch.complete_userspace_io) {
-		int (*cui)(struct kvm_vcpu *) = vcpu->arch.complete_userspace_io;
-
-		vcpu->arch.complete_userspace_io = NULL;
-		r = cui(vcpu);
-	}
-#ifdef HAVE_PRE_RUN
-	if (r > 0)
-		r = kvm_x86_call(vcpu_pre_run)(vcpu);
-#else
-	if (r > 0 && kvm_x86_call(vcpu_needs_initialization)(vcpu))
-		r = -EINVAL;
-#endif
-	if (r > 0)
-		r = ktree_vcpu_run_loop(vcpu);
-	kvm_vcpu_srcu_read_unlock(vcpu);
-	vcpu_put(vcpu);
-	return r;
-}
-
-int kvm_arch_vcpu_should_kick(struct kvm_vcpu *vcpu)
-{
-	return kvm_vcpu_exiting_guest_mode(vcpu) == IN_GUEST_MODE;
-}
-
-/* An instruction is left out: one access, faulted in as the exit would. */
-int ktree_fault(void *v, unsigned long gfn, int is_shared)
-{
-	struct kvm_vcpu *vcpu = v;
-	int r;
-
-	vcpu_load(vcpu);
-	for (;;) {
-		ksim_forget_loop(vcpu->kvm, 5);
-		r = ktree_service_requests(vcpu);
-		if (r < 0)
-			break;
-		r = kvm_mmu_reload(vcpu);
-		if (r)
-			break;
-		kvm_vcpu_srcu_read_lock(vcpu);
-		r = is_td_(vcpu->kvm) ? ktree_td_fault(vcpu, gfn, is_shared) :
-					ktree_vmx_fault(vcpu, gfn);
-		kvm_vcpu_srcu_read_unlock(vcpu);
-		if (r != RET_PF_RETRY)
-			break;
-		/* the guest would find a #VE there, and not come back for it */
-		if (is_shared && is_td_(vcpu->kvm) && ksim_is_mmio(vcpu->kvm, gfn)) {
-			r = 0;
-			break;
-		}
-		if (ksim_work_pending()) {
-			r = handle_work(vcpu);
-			if (r)
-				break;
-		}
-		ksim_count_retry();
-	}
-	vcpu_put(vcpu);
-	return r < 0 ? r : 0;
-}
-
 int ktree_vcpu_load_roots(void *v, unsigned long *shared_root)
 {
 	struct kvm_vcpu *vcpu = v;
@@ -560,7 +391,7 @@ int ktree_vcpu_load_roots(void *v, unsigned long *shared_root)
 	ksim_sc_kvm_x86_load_mmu_pgd = (void *)op_load_pgd;
 	ksim_sc_kvm_x86_flush_tlb_current = (void *)op_flush_current;
 	*shared_root = vcpu->arch.mmu->root.hpa;
-	if (!is_td_(vcpu->kvm))
+	if (!ktree_is_td(vcpu->kvm))
 		ktree_vmx_load_pgd(vcpu, vcpu->arch.mmu->root.hpa);
 	return r;
 }
@@ -615,14 +446,14 @@ int kvm_arch_vm_ioctl(struct file *f, unsigned int nr, unsigned long arg)
 {
 	struct kvm *kvm = f->private_data;
 
-	return nr == KVM_MEMORY_ENCRYPT_OP && is_td_(kvm) ? tdx_vm_ioctl(kvm, (void *)arg) : -ENOTTY;
+	return nr == KVM_MEMORY_ENCRYPT_OP && ktree_is_td(kvm) ? tdx_vm_ioctl(kvm, (void *)arg) : -ENOTTY;
 }
 
 long kvm_arch_vcpu_unlocked_ioctl(struct file *f, unsigned int nr, unsigned long arg)
 {
 	struct kvm_vcpu *vcpu = f->private_data;
 
-	if (nr != KVM_MEMORY_ENCRYPT_OP || !is_td_(vcpu->kvm))
+	if (nr != KVM_MEMORY_ENCRYPT_OP || !ktree_is_td(vcpu->kvm))
 		return -ENOIOCTLCMD;
 	return tdx_vcpu_unlocked_ioctl(vcpu, (void *)arg);
 }
@@ -673,7 +504,7 @@ int ____kvm_emulate_hypercall(struct kvm_vcpu *vcpu, int cpl,
  */
 int x86_emulate_instruction(struct kvm_vcpu *vcpu, gpa_t cr2_or_gpa, int type, void *insn, int len)
 {
-	if (is_td_(vcpu->kvm))
+	if (ktree_is_td(vcpu->kvm))
 		return 1;
 	vcpu->run->exit_reason = KVM_EXIT_MMIO;	/* user space emulates the access, all of it */
 	vcpu->run->mmio.phys_addr = cr2_or_gpa;

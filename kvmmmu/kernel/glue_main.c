@@ -144,6 +144,11 @@ int ktree_slot(void *k, int what, unsigned long start, unsigned long end, unsign
 
 	if (what != 2) {
 		s = slot_at(kvm, start, end - start);
+		if (s && s->flags & KVM_MEMSLOT_INVALID) {	/* who deletes or moves it ends first */
+			mutex_lock(&kvm->slots_lock);
+			mutex_unlock(&kvm->slots_lock);
+			s = slot_at(kvm, start, end - start);
+		}
 		if (!s)
 			return -EINVAL;
 		m.slot = s->id;
@@ -302,6 +307,9 @@ int ktree_peek_dirty(void *k, unsigned long gfn)
 	struct kvm_memslots *slots = (struct kvm_memslots *)kvm->memslots[0];
 	struct rb_node *n = slots->gfn_tree.rb_node;
 
+	/* There is a log when the ioctl has come so far; what is written before, user space knows. */
+	if (!kvm->nr_memslots_dirty_logging.counter)
+		return 0;
 	while (n) {
 		struct kvm_memory_slot *s = container_of(n, struct kvm_memory_slot,
 							 gfn_node[slots->node_idx]);

@@ -52,7 +52,7 @@ struct differ {
 	guint at;
 	/* of all: */
 	guint64 ops, events;
-	guint same, other, refused, cut;
+	guint same, other, documented, refused, cut;
 	GHashTable *kinds;		/* first difference in words -> struct kind */
 	GPtrArray *order;		/* of struct kind */
 	GPtrArray *known;		/* struct known */
@@ -204,7 +204,10 @@ static void differs(struct differ *d, const struct script *s, const char *what)
 		write_script(d, s, raw.found);
 	}
 	k->times++;
-	d->other += !k->reason;
+	if (k->reason)
+		d->documented++;
+	else
+		d->other++;
 	g_free(key);
 	g_regex_unref(numbers);
 }
@@ -263,7 +266,7 @@ static void print(const struct differ *d)
 {
 	GString *out = g_string_new(NULL);
 	const struct report_look *look = &d->cli->look;
-	char *text;
+	char *text, *documented;
 
 	for (guint i = 0; i < d->order->len; i++) {
 		const struct kind *k = d->order->pdata[i];
@@ -273,11 +276,14 @@ static void print(const struct differ *d)
 		report_wrap(out, text, 0, 4, look->width);
 		g_free(text);
 	}
+	documented = d->documented ? g_strdup_printf("%u as is documented, ", d->documented) :
+				     g_strdup("");
 	text = g_strdup_printf("%u scripts, %" G_GUINT64_FORMAT " operations, %" G_GUINT64_FORMAT
 			       " events compared: %u the same to their end, %u as far as both go "
-			       "(a row cannot be followed), %u differ, %u not playable.",
-			       d->same + d->cut + d->other + d->refused, d->ops, d->events, d->same,
-			       d->cut, d->other, d->refused);
+			       "(a row cannot be followed), %u differ, %s%u not playable.",
+			       d->same + d->cut + d->other + d->documented + d->refused, d->ops,
+			       d->events, d->same, d->cut, d->other, documented, d->refused);
+	g_free(documented);
 	report_wrap(out, text, 0, 0, look->width);
 	g_free(text);
 	fwrite(out->str, 1, out->len, stdout);

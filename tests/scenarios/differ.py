@@ -48,6 +48,7 @@ class Differ(unittest.TestCase):
                 f.write('# all of them\nown: .*; other: \ta test says so\n')
             out = differ('--scripts', '30', '--variant', 'no-freeze', '--known', path)
             self.assertIn('a test says so', out)
+            self.assertRegex(out, r'^.* 30 scripts, .* 0 differ, \d+ as is documented, 0 not playable')
             with open(path, 'w') as f:
                 f.write('no reason\n')
             differ('--scripts', '1', '--known', path, code=2)

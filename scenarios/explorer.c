@@ -169,19 +169,22 @@ static void add_word(void *ctx, const void *p)
  */
 static struct explore_result *search_tso(struct explorer *e, const struct explore_options *o)
 {
+	struct explore_options more = *o;
 	struct sim *sim = e->pl.sim;
 	struct explore_result *r;
-	gboolean first = TRUE;
+	gboolean first;
 
 	tso_learn(sim);
-	r = explore(sim, o);
+	r = explore(sim, o);	/* of a search that is resumed: the one that it was in */
+	more.resume = NULL;
+	first = !tso_buffers(sim);
 	while (!r->found->len && g_strcmp0(r->bounded_by, "interrupt") &&
-	       (tso_buffer(sim) || first)) {
+	       g_strcmp0(r->bounded_by, "checkpoint") && (tso_buffer(sim) || first)) {
 		if (first)
 			search_begin(sim);	/* the storers are new */
 		first = FALSE;
 		explore_result_free(r);
-		r = explore(sim, o);
+		r = explore(sim, &more);
 	}
 	tso_words(sim, add_word, e);
 	return r;
@@ -279,6 +282,7 @@ static void search(struct explorer *e)
 		      (e->req->memory == EXPLORE_MEMORY_FILE && e->pl.c->limit.tso);
 	e->out->engine = e->req->replay ? follow(e) : e->out->tso ? search_tso(e, &o) :
 			 explore(e->pl.sim, &o);
+	e->out->resumed = o.resume != NULL;
 	e->out->seconds = seconds_since(e->since);
 	if (e->out->engine && !g_strcmp0(e->out->engine->bounded_by, "checkpoint"))
 		play_refuse(&e->pl, NULL, "%s: the search cannot go on from there", o.resume);

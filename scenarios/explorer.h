@@ -62,6 +62,7 @@ struct explored {
 	gboolean tso;			/* stores were buffered ... */
 	GPtrArray *buffered;		/* ... to these words: char * */
 	struct coverage *coverage;	/* which operations met at which locks; NULL: no search */
+	gboolean resumed;		/* so coverage is not of all of it */
 };
 
 /* scenario_explore - never NULL; one at a time in a process, like scenario_play() */

@@ -108,10 +108,11 @@ char *explore_identity(const struct cli *cli, const char *path, const char *case
 		g_string_append_printf(s, "define %s=%s\n", (char *)l->data,
 				       (char *)g_hash_table_lookup(cli->defines, l->data));
 	g_list_free(keys);
-	g_string_append_printf(s, "search %d %d %d %d %d %d %d %d %d %" G_GINT64_FORMAT " %"
+	g_string_append_printf(s, "search %d %d %d %d %d %d %d %d %d %d %d %s %" G_GINT64_FORMAT " %"
 			       G_GINT64_FORMAT " %" G_GUINT64_FORMAT "\n", raw.all, raw.preemptions, raw.laps,
 			       raw.random, raw.pct, raw.depth, raw.keep_going, raw.no_hash,
-			       raw.no_reduction, raw.executions, raw.states, p->seed);
+			       raw.no_reduction, raw.livelock, raw.verify, raw.memory ? raw.memory : "",
+			       raw.executions, raw.states, p->seed);
 	g_free(text);
 	g_free(sum);
 	return g_string_free(s, FALSE);
@@ -214,9 +215,6 @@ static gboolean take_jobs(struct explore_request *q)
 	o->checkpoint_ms = raw.every != NONE ? MAX((u32)(raw.every * 1000), 1u) : 0;
 	o->resume = raw.resume;
 	o->checkpoint = raw.checkpoint ? raw.checkpoint : raw.resume;
-	if (o->checkpoint && (!explore_keeps(o) || q->memory == EXPLORE_TSO))
-		return cli_fail("--checkpoint and --resume serve no --livelock, --verify-key and "
-				"--memory tso"), FALSE;
 	if (raw.jobs > 1 && !explore_shares(o))
 		fprintf(stderr, "septsim: this search is not shared: --jobs serves no --livelock and "
 			"--verify-key\n");

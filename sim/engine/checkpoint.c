@@ -15,7 +15,7 @@
 #include "sim/engine/crew.h"
 #include "sim/engine/hash.h"
 
-#define MAGIC	"septsim checkpoint 2\n"
+#define MAGIC	"septsim checkpoint 3\n"
 
 /* Of bytes as they pass, whatever the pieces; words at a time. */
 struct sum {
@@ -95,6 +95,17 @@ static void put_table(struct out *o, const struct table *t)
 			put(o, &t->area[t->now][i], sizeof(struct table_slot));
 }
 
+static void put_edges(struct out *o, const struct edges *e)
+{
+	u64 n[2] = { e ? e->states : 0, e ? e->n : 0 };
+
+	put(o, n, sizeof(n));
+	if (!e)
+		return;
+	put(o, e->id, n[0] * sizeof(*e->id));
+	put(o, e->edge, n[1] * sizeof(*e->edge));
+}
+
 /* Numbers, not pointers: of bounded_by only "depth" outlives a search that goes on. */
 static GByteArray *numbers(const struct checkpoint *c)
 {
@@ -118,7 +129,7 @@ static GByteArray *numbers(const struct checkpoint *c)
 }
 
 static void write_all(struct out *o, const char *identity, const struct checkpoint *c,
-		      const struct table *t)
+		      const struct table *t, const struct edges *e)
 {
 	u64 bin = binary(), n = strlen(identity), sum;
 	GByteArray *b = numbers(c);
@@ -131,7 +142,10 @@ static void write_all(struct out *o, const char *identity, const struct checkpoi
 	g_byte_array_unref(b);
 	put_bytes(o, c->meets);
 	put_bytes(o, c->place);
+	put_bytes(o, c->verified);
+	put_bytes(o, c->buffers);
 	put_table(o, t);
+	put_edges(o, e);
 	n = c->stretch->len;
 	put(o, &n, sizeof(n));
 	for (u32 i = 0; i < c->stretch->len; i++)
@@ -153,7 +167,7 @@ static void sync_directory(const char *path)
 }
 
 bool checkpoint_write(const char *path, const char *identity, const struct checkpoint *c,
-		      const struct table *t)
+		      const struct table *t, const struct edges *e)
 {
 	char *beside = g_strdup_printf("%s.new", path);
 	struct out o = { .f = fopen(beside, "wb") };
@@ -161,7 +175,7 @@ bool checkpoint_write(const char *path, const char *identity, const struct check
 
 	if (ok) {
 		setvbuf(o.f, NULL, _IOFBF, 1 << 20);
-		write_all(&o, identity ? identity : "", c, t);
+		write_all(&o, identity ? identity : "", c, t, e);
 		ok = !ferror(o.f) && !fflush(o.f) && !fsync(fileno(o.f));
 		ok = !fclose(o.f) && ok;
 	}
@@ -256,6 +270,27 @@ static bool get_table(struct crew_reader *r, struct table *t)
 	return true;
 }
 
+static bool get_edges(struct crew_reader *r, struct edges *e)
+{
+	u64 n[2];
+
+	crew_get(r, n, sizeof(n));
+	if (n[0] > (u64)(r->end - r->p) / sizeof(struct search_id) ||
+	    n[1] > (u64)(r->end - r->p) / sizeof(struct edge)) {
+		r->broken = true;
+	} else if (!e) {
+		r->p += n[0] * sizeof(*e->id) + n[1] * sizeof(*e->edge);
+	} else if (n[0] > e->states_room || n[1] > e->room) {
+		return false;
+	} else {
+		e->states = (u32)n[0];
+		e->n = n[1];
+		crew_get(r, e->id, n[0] * sizeof(*e->id));
+		crew_get(r, e->edge, n[1] * sizeof(*e->edge));
+	}
+	return true;
+}
+
 /* A length and so many bytes. */
 static GByteArray *get_bytes(struct crew_reader *r)
 {
@@ -282,20 +317,23 @@ static void get_stretches(struct crew_reader *r, struct checkpoint *c)
 }
 
 static bool read_all(const char *path, const char *identity, struct crew_reader *r,
-		     struct checkpoint *c, struct table *t)
+		     struct checkpoint *c, struct table *t, struct edges *e)
 {
 	if (!is_ours(path, identity, r))
 		return false;
 	get_numbers(r, c);
 	c->meets = get_bytes(r);
 	c->place = get_bytes(r);
-	if (!get_table(r, t))
+	c->verified = get_bytes(r);
+	c->buffers = get_bytes(r);
+	if (!get_table(r, t) || !get_edges(r, e))
 		return refuse(path, "its states do not fit into --memory-limit");
 	get_stretches(r, c);
 	return !r->broken || refuse(path, "this checkpoint is damaged");
 }
 
-struct checkpoint *checkpoint_read(const char *path, const char *identity, struct table *t)
+struct checkpoint *checkpoint_read(const char *path, const char *identity, struct table *t,
+				   struct edges *e)
 {
 	struct checkpoint *c = g_new0(struct checkpoint, 1);
 	GError *err = NULL;
@@ -306,7 +344,7 @@ struct checkpoint *checkpoint_read(const char *path, const char *identity, struc
 	c->stretch = g_ptr_array_new_with_free_func((GDestroyNotify)g_byte_array_unref);
 	if (g_file_get_contents(path, &text, &n, &err)) {
 		struct crew_reader r = { (const u8 *)text, (const u8 *)text + n };
-		bool ok = n > strlen(MAGIC) + 8 ? read_all(path, identity, &r, c, t) :
+		bool ok = n > strlen(MAGIC) + 8 ? read_all(path, identity, &r, c, t, e) :
 			  refuse(path, "this is no checkpoint of this version");
 
 		g_free(text);
@@ -328,5 +366,9 @@ void checkpoint_free(struct checkpoint *c)
 		g_byte_array_unref(c->meets);
 	if (c->place)
 		g_byte_array_unref(c->place);
+	if (c->verified)
+		g_byte_array_unref(c->verified);
+	if (c->buffers)
+		g_byte_array_unref(c->buffers);
 	g_free(c);
 }

@@ -10,17 +10,14 @@
 
 #include "sim/engine/crew_lead.h"
 #include "sim/engine/meets.h"
+#include "sim/engine/tso_priv.h"
 
 #define STOP_MS		2000	/* for workers to end by themselves once they are to stop */
 
 bool explore_shares(const struct explore_options *opt)
 {
-	return !opt->focus && explore_keeps(opt);
-}
-
-bool explore_keeps(const struct explore_options *opt)
-{
-	return opt->driver != EXPLORE_ALL || (!opt->livelock && !opt->verify_key);
+	return !opt->focus &&
+	       (opt->driver != EXPLORE_ALL || (!opt->livelock && !opt->verify_key));
 }
 
 void leader_want(struct leader *l, u32 set, u32 clear)
@@ -155,6 +152,15 @@ static struct table *new_table(const struct explore_options *opt, u32 workers)
 	return t;
 }
 
+static struct edges *new_edges(const struct explore_options *opt)
+{
+	struct edges *e = explore_wants_edges(opt) ? edges_new(opt->memory_limit) : NULL;
+
+	if (!e && explore_wants_edges(opt))
+		sim_die("no address space for the steps between states; --memory-limit");
+	return e;
+}
+
 static struct crew *crew_new(const struct explore_options *opt, u32 workers)
 {
 	struct crew *crew = crew_shared(sizeof(*crew));
@@ -177,6 +183,7 @@ static struct crew *crew_new(const struct explore_options *opt, u32 workers)
 	pthread_condattr_setpshared(&ca, PTHREAD_PROCESS_SHARED);
 	pthread_cond_init(&crew->changed, &ca);
 	crew->table = new_table(opt, workers);
+	crew->edges = new_edges(opt);
 	return crew;
 }
 
@@ -186,6 +193,7 @@ static void crew_free(struct crew *crew)
 		munmap(crew->worker[i].box, sizeof(struct search_box) + BOX_ENTRIES * sizeof(u16));
 	munmap(crew->stretch, CREW_STRETCHES * sizeof(struct stretch));
 	table_free(crew->table);
+	edges_free(crew->edges);
 	munmap(crew, sizeof(*crew));
 }
 
@@ -197,7 +205,8 @@ static void go_on(struct leader *l, struct checkpoint *c)
 
 	l->base = *c;
 	l->base.stretch = NULL;
-	l->base.meets = l->base.place = NULL;
+	l->base.meets = l->base.place = l->base.buffers = NULL;
+	l->base.verified = g_byte_array_ref(c->verified);
 	l->base.res.found = NULL;
 	for (u32 i = 0; i < c->res.found->len; i++)
 		g_ptr_array_add(found, c->res.found->pdata[i]);
@@ -206,6 +215,7 @@ static void go_on(struct leader *l, struct checkpoint *c)
 	l->start = g_ptr_array_ref(c->stretch);
 	if (l->x->opt->meets)
 		meets_get(l->x->opt->meets, c->meets->data, c->meets->len);
+	tso_go_on(l->x->sim, c->buffers->data, c->buffers->len);
 	if (leader_samples(l)) {
 		res->executions = c->res.executions;
 		res->transitions = c->res.transitions;
@@ -230,7 +240,8 @@ bool leader_begin(struct leader *l)
 							      sizeof(none)));
 		return true;
 	}
-	c = checkpoint_read(opt->resume, opt->identity, l->crew->table);
+	c = checkpoint_read(opt->resume, opt->identity, l->crew->table,
+			    l->crew->edges);
 	if (!c)
 		return false;
 	go_on(l, c);
@@ -275,6 +286,7 @@ struct leader *leader_new(struct explore *x, u32 workers)
 	l->saving_meets = g_byte_array_new();
 	l->meets = g_byte_array_new();
 	l->place = g_byte_array_new();
+	l->verified = g_byte_array_new();
 	l->given = g_ptr_array_new_with_free_func((GDestroyNotify)g_byte_array_unref);
 	l->pieces = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
 	l->broken = g_array_new(FALSE, FALSE, sizeof(struct again));
@@ -297,6 +309,9 @@ void leader_free(struct leader *l)
 	g_ptr_array_unref(l->saving);
 	g_byte_array_unref(l->saving_meets);
 	g_byte_array_unref(l->place);
+	g_byte_array_unref(l->verified);
+	if (l->base.verified)
+		g_byte_array_unref(l->base.verified);
 	explore_found_free(l->crash);
 	g_hash_table_unref(l->pieces);
 	g_array_unref(l->broken);

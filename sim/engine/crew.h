@@ -13,6 +13,7 @@
  */
 #include <pthread.h>
 
+#include "sim/engine/edges.h"
 #include "sim/engine/explore_priv.h"
 #include "sim/engine/table.h"
 
@@ -33,6 +34,7 @@ enum crew_word {
 	CREW_BUFFERS,		/* what was learned of words, tso.c ... */
 	CREW_MEETS,		/* ... and meets.c */
 	CREW_GIVEN,		/* what the one who asked has gathered */
+	CREW_VERIFIED,		/* verify.c, for a checkpoint */
 	CREW_GROWS,		/* struct crew_grows and a name: what took ever new values */
 };
 
@@ -81,6 +83,7 @@ struct crew {
 	u32 waiting;			/* stretches; locked */
 	struct stretch *stretch;	/* CREW_STRETCHES */
 	struct table *table;
+	struct edges *edges;		/* of one worker, or NULL */
 	u64 memory_limit;
 	/* of samples */
 	u64 next, window;		/* the next execution to be dealt out; none beyond the window */
@@ -118,8 +121,10 @@ struct crew_self {
 	u32 told;			/* violations that the leader knows */
 	GByteArray *stretch;		/* the one taken up last */
 	GPtrArray *backlog;		/* GByteArray: its own, from a checkpoint or the start */
+	const GByteArray *verified;	/* from a checkpoint */
 	/* Where it stands now, as a stretch. NULL: it works on none. */
 	void (*stand)(struct crew_self *c, GByteArray *to);
+	void (*verified_put)(struct crew_self *c, GByteArray *to);	/* NULL: nothing is */
 	/* Give a part of it away, if it can. */
 	bool (*share)(struct crew_self *c, GByteArray *to);
 	void *ctx;
@@ -163,14 +168,17 @@ struct checkpoint {
 	GPtrArray *stretch;		/* GByteArray */
 	GByteArray *meets;		/* what was known of where actors meet */
 	GByteArray *place;		/* of a mix: what it was in the middle of */
+	GByteArray *verified;		/* verify_put() */
+	GByteArray *buffers;		/* tso_put() */
 };
 
 /* checkpoint_write - beside @path, then in its place; false, with a message, if it cannot be */
 bool checkpoint_write(const char *path, const char *identity, const struct checkpoint *c,
-		      const struct table *t);
+		      const struct table *t, const struct edges *e);
 /*
  * checkpoint_read - NULL, with a message, if @path is not of this search and this binary
- * @t: filled with its states; NULL: they are not wanted
+ * @t, @e: filled with its states and steps; NULL: they are not wanted
  */
-struct checkpoint *checkpoint_read(const char *path, const char *identity, struct table *t);
+struct checkpoint *checkpoint_read(const char *path, const char *identity, struct table *t,
+				   struct edges *e);
 void checkpoint_free(struct checkpoint *c);

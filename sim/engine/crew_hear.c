@@ -118,6 +118,10 @@ static void hear(struct leader *l, struct member *m, u64 word, struct crew_reade
 	case CREW_PIECE:
 		order_piece(l, &r);
 		break;
+	case CREW_VERIFIED:
+		g_byte_array_set_size(l->verified, 0);
+		crew_put(l->verified, r.p, n);
+		break;
 	case CREW_BUFFERS:
 		tso_get(l->x->sim, r.p, n);
 		break;

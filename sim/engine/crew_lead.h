@@ -42,7 +42,7 @@ struct leader {
 	GPtrArray *start;	/* GByteArray: stretches to start from */
 	/* A save that goes on */
 	GPtrArray *saving;
-	GByteArray *saving_meets;
+	GByteArray *saving_meets, *verified;
 	gint64 saved_at;
 	/* of samples: pieces done that are not the next, and what was broken in them */
 	GHashTable *pieces;	/* by first execution: struct crew_piece */

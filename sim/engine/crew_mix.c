@@ -13,6 +13,7 @@
 #include "sim/engine/meets.h"
 #include "sim/engine/mix.h"
 #include "sim/engine/tso.h"
+#include "sim/engine/tso_priv.h"
 
 #define AHEAD	2u	/* searches that are ready or going on, for each process */
 
@@ -129,7 +130,10 @@ static bool is_ahead(const struct mix *m, const struct mix_at *at)
 
 static u64 tables(const struct phase *p)
 {
-	return p->l->crew->table ? table_bytes(p->l->crew->table) : 0;
+	const struct crew *crew = p->l->crew;
+
+	return (crew->table ? table_bytes(crew->table) : 0) +
+	       (crew->edges ? edges_bytes(crew->edges) : 0);
 }
 
 /* The last of those ahead make room for the others. */
@@ -329,7 +333,7 @@ static void run_head(struct mix *m)
 /* Where opt->resume stood. False: it has been said why not. */
 static bool resume(struct mix *m)
 {
-	struct checkpoint *c = checkpoint_read(m->opt->resume, m->opt->identity, NULL);
+	struct checkpoint *c = checkpoint_read(m->opt->resume, m->opt->identity, NULL, NULL);
 	struct crew_reader r;
 	struct mix_at at;
 	u32 older = 0;
@@ -350,6 +354,7 @@ static bool resume(struct mix *m)
 	m->res->switches_done = at.switches_done;
 	note_times(m);
 	meets_get(m->opt->meets, c->meets->data, c->meets->len);
+	tso_go_on(m->sim, c->buffers->data, c->buffers->len);	/* what a search is depends on it */
 	checkpoint_free(c);
 	head_is(m, phase_new(m, &at, true));
 	m->res->before = before;

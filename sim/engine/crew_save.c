@@ -5,32 +5,16 @@
  */
 #include "sim/engine/crew_lead.h"
 #include "sim/engine/meets.h"
+#include "sim/engine/tso_priv.h"
 
 #define SAVE_MS		4000	/* from one checkpoint to the next */
-
-/*
- * Of a mix a search that cannot be kept (it has edges, which are many, or verifies keys) is
- * kept as it began. The caller frees what was found.
- */
-static struct checkpoint as_it_began(struct leader *l)
-{
-	struct checkpoint c = { .res.found = g_ptr_array_new() };
-
-	for (u32 i = 0; i < l->older; i++)
-		g_ptr_array_add(c.res.found, l->x->res->found->pdata[i]);
-	return c;
-}
 
 static void save(struct leader *l, GPtrArray *stretch)
 {
 	const struct explore_options *opt = l->x->opt;
-	bool keeps = explore_keeps(opt);
 	struct checkpoint c;
 
-	if (!keeps) {
-		c = as_it_began(l);
-		stretch = l->start;
-	} else if (leader_samples(l)) {
+	if (leader_samples(l)) {
 		c = (struct checkpoint){ .res = *l->x->res, .next = l->prefix };
 	} else {
 		leader_add_up(l, &c);
@@ -39,15 +23,16 @@ static void save(struct leader *l, GPtrArray *stretch)
 	c.alone = l->base.alone;
 	c.stretch = stretch;
 	c.place = l->place;
+	c.verified = l->verified;
+	c.buffers = g_byte_array_new();
+	tso_put(l->x->sim, c.buffers);
 	c.meets = g_byte_array_new();
 	if (opt->meets)
 		meets_put(opt->meets, c.meets);
 	crew_put(c.meets, l->saving_meets->data, l->saving_meets->len);
-	checkpoint_write(opt->checkpoint, opt->identity, &c,
-			 keeps ? l->crew->table : NULL);
-	if (!keeps)
-		g_ptr_array_unref(c.res.found);
+	checkpoint_write(opt->checkpoint, opt->identity, &c, l->crew->table, l->crew->edges);
 	g_byte_array_unref(c.meets);
+	g_byte_array_unref(c.buffers);
 	l->saved_at = g_get_monotonic_time();
 }
 
@@ -86,7 +71,8 @@ static void finish(struct leader *l)
 		crew_put(b, crew->stretch[i].data, crew->stretch[i].bytes);
 		g_ptr_array_add(l->saving, b);
 	}
-	if (!(crew->want & CREW_STOP))
+	/* If all have ended instead, so has the search, and what they knew is gone with them. */
+	if (!(crew->want & CREW_STOP) && l->running)
 		save(l, l->saving);
 	g_ptr_array_set_size(l->saving, 0);
 	leader_want(l, 0, CREW_SAVE);
@@ -95,7 +81,7 @@ static void finish(struct leader *l)
 void save_turn(struct leader *l)
 {
 	if (is_due(l)) {
-		if (leader_samples(l) || !explore_keeps(l->x->opt))
+		if (leader_samples(l))
 			save(l, l->saving);	/* of none */
 		else
 			ask(l);

@@ -237,6 +237,13 @@ static void say_where(struct crew_self *c)
 	if (c->x->opt->meets)
 		meets_put(c->x->opt->meets, one);
 	crew_say(c, CREW_MEETS_SO_FAR, one->data, one->len);
+	g_byte_array_set_size(one, 0);
+	tso_put(c->x->sim, one);
+	crew_say(c, CREW_BUFFERS, one->data, one->len);
+	g_byte_array_set_size(one, 0);
+	if (c->verified_put)
+		c->verified_put(c, one);
+	crew_say(c, CREW_VERIFIED, one->data, one->len);
 	crew_say(c, CREW_STRETCH, all->data, all->len);
 	g_byte_array_unref(all);
 	g_byte_array_unref(one);

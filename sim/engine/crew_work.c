@@ -52,6 +52,7 @@ static __noreturn void worker(struct leader *l, u32 me, int fd)
 	x.res->before = l->x->res->before + l->base.res.executions;
 	x.sim->box = w->box;
 	c.told = x.res->found->len;
+	c.verified = l->base.verified;
 	c.stretch = g_byte_array_new();
 	c.backlog = g_ptr_array_new();
 	for (u32 i = me; i < l->start->len; i += crew->workers)

@@ -101,7 +101,11 @@ bool dfs_was_claimed(struct dfs *d, u16 last)
 	if (!d->hash)
 		return true;
 	id = id_here(d, last);
-	return table_has(d->table, id);
+	if (!table_has(d->table, id))
+		return false;
+	if (d->edges)
+		d->frame[d->depth].number = table_get(d->table, id);
+	return true;
 }
 
 bool dfs_is_on_path(const struct dfs *d, const struct frame_head *h)

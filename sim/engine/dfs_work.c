@@ -152,11 +152,19 @@ static void run(struct dfs *d)
 		look_up(d);
 }
 
+static void verified_put(struct crew_self *c, GByteArray *to)
+{
+	verify_put(((struct dfs *)c->ctx)->verify, to);
+}
+
 void crew_dfs(struct crew_self *c)
 {
 	struct dfs *d = dfs_new(c->x, c);
 
 	c->ctx = d;
+	c->verified_put = d->verify ? verified_put : NULL;
+	if (d->verify && c->verified)
+		verify_get(d->verify, c->verified->data, c->verified->len);
 	while (crew_take(c)) {
 		take_up(d, c->stretch);
 		c->stand = stand;

@@ -7,27 +7,13 @@
  * somewhere. Tarjan's components, without recursion.
  */
 #include <string.h>
+#include <sys/mman.h>
 
 #include "sim/engine/check.h"
 #include "sim/engine/edges.h"
 #include "sim/engine/explore_priv.h"
 
-struct edge {
-	u32 from, to;
-	u16 actor;
-	bool progress, postponed;
-};
-
-struct edges {
-	struct edge *edge;
-	u64 n, room;
-	struct search_id *id;	/* of state i + 1 */
-	u32 states, states_room;
-	/* while looking */
-	u64 *first;		/* of state i: edges [first[i], first[i + 1]) */
-	u32 *part;		/* component of each state, from 1 */
-	u32 parts;
-};
+#define BYTES_MAX	(64ull << 30)
 
 /* Which edges count in this look. */
 struct look {
@@ -35,43 +21,59 @@ struct look {
 	int starved;		/* -1: livelock, those that get nowhere; else all but its progress */
 };
 
-struct edges *edges_new(void)
+static void *shared(u64 bytes)
 {
-	return g_new0(struct edges, 1);
+	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+struct edges *edges_new(u64 bytes)
+{
+	struct edges *e = shared(sizeof(*e));
+
+	if (!e)
+		return NULL;
+	e->bytes = (bytes ? bytes : BYTES_MAX) + (1u << 20);	/* it is looked at now and then */
+	e->edge = shared(e->bytes);
+	e->id = shared(e->bytes);
+	e->room = e->bytes / sizeof(*e->edge);
+	e->states_room = (u32)MIN(e->bytes / sizeof(*e->id), 0xfffffffeu);
+	if (e->edge && e->id)
+		return e;
+	edges_free(e);
+	return NULL;
 }
 
 void edges_free(struct edges *e)
 {
 	if (!e)
 		return;
-	g_free(e->edge);
-	g_free(e->id);
-	g_free(e->first);
-	g_free(e->part);
-	g_free(e);
+	if (e->edge)
+		munmap(e->edge, e->bytes);
+	if (e->id)
+		munmap(e->id, e->bytes);
+	munmap(e, sizeof(*e));
 }
 
 u64 edges_bytes(const struct edges *e)
 {
-	return e->room * sizeof(*e->edge) + e->states_room * sizeof(*e->id);
+	return e->n * sizeof(*e->edge) + e->states * sizeof(*e->id);
 }
 
 u32 edges_state(struct edges *e, struct search_id id)
 {
-	if (e->states == e->states_room) {
-		e->states_room = e->states_room ? 2 * e->states_room : 1 << 12;
-		e->id = g_renew(struct search_id, e->id, e->states_room);
-	}
+	if (e->states == e->states_room)
+		sim_die("more states than have numbers");
 	e->id[e->states++] = id;
 	return e->states;
 }
 
 void edges_add(struct edges *e, u32 from, u32 to, u16 actor, bool progress, bool postponed)
 {
-	if (e->n == e->room) {
-		e->room = e->room ? 2 * e->room : 1 << 14;
-		e->edge = g_renew(struct edge, e->edge, e->room);
-	}
+	if (e->n == e->room)
+		sim_die("no room for more steps between states");
 	e->edge[e->n++] = (struct edge){ from, to, actor, progress, postponed };
 }
 
@@ -90,9 +92,7 @@ static void by_state(struct edges *e)
 	for (u64 i = 0; i < e->n; i++)
 		out[at[e->edge[i].from]++] = e->edge[i];
 	g_free(at);
-	g_free(e->edge);
 	e->edge = out;
-	e->room = e->n;
 }
 
 static bool counts(const struct look *l, const struct edge *d)
@@ -485,13 +485,14 @@ static void look(const struct look *l, struct explore *x)
 	g_free(best);
 }
 
-void edges_look(struct edges *e, struct explore *x)
+void edges_look(const struct edges *all, struct explore *x)
 {
-	struct look l = { e, -1 };
+	struct edges e = *all;
+	struct look l = { &e, -1 };
 	u32 actors = the_world->nactors;
 	bool stop = x->stop;
 
-	by_state(e);
+	by_state(&e);
 	look(&l, x);
 	for (u32 i = 0; i < actors && (!x->stop || x->opt->keep_going); i++) {
 		if (the_world->actor[i]->background)
@@ -500,4 +501,7 @@ void edges_look(struct edges *e, struct explore *x)
 		look(&l, x);
 	}
 	x->stop |= stop;
+	g_free(e.edge);
+	g_free(e.first);
+	g_free(e.part);
 }

@@ -153,9 +153,8 @@ void explore_result_free(struct explore_result *r);
 /* explore_waits - "; A waits for ..., B waits for ...": who stands still meanwhile. To be freed */
 char *explore_waits(struct sim *sim);
 
-/* explore_shares - can work of this kind be shared by jobs? explore_keeps - can it be kept? */
+/* explore_shares - can work of this kind be shared by jobs? */
 bool explore_shares(const struct explore_options *opt);
-bool explore_keeps(const struct explore_options *opt);
 void explore_found_free(gpointer found);
 
 /*

@@ -416,9 +416,11 @@ struct dfs *dfs_new(struct explore *x, struct crew_self *c)
 		sim_die("no address space for a table of states; --memory-limit");
 	d->focus = opt->focus && opt->meets && !d->sim->tso.on;
 	d->plain = !d->focus && !opt->meets && !opt->often;
-	d->loops = d->hash && (d->focus || (opt->livelock && d->bounded));
-	if (opt->livelock && d->hash && !d->loops)
-		d->edges = edges_new();
+	d->loops = d->hash && (d->focus || (opt->livelock && (d->bounded || opt->focus)));
+	if (explore_wants_edges(opt))
+		d->edges = c ? c->crew->edges : edges_new(opt->memory_limit);
+	if (explore_wants_edges(opt) && !d->edges)
+		sim_die("no address space for the steps between states; --memory-limit");
 	if (opt->verify_key && d->hash)
 		d->verify = verify_new(opt->verify_key);
 	return d;
@@ -434,9 +436,10 @@ void dfs_free(struct dfs *d)
 		res->merges_verified = verify_count(d->verify);
 	if (d->edges)
 		res->table_bytes += edges_bytes(d->edges);
-	if (!d->c)
+	if (!d->c) {
 		table_free(d->table);
-	edges_free(d->edges);
+		edges_free(d->edges);
+	}
 	verify_free(d->verify);
 	munmap(d->frame, (u64)d->depth_max * sizeof(struct frame));
 	munmap(d->room, ROOM_BYTES);

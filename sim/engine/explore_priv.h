@@ -8,8 +8,6 @@
 #include "sim/engine/priv.h"
 #include "sim/engine/rewind.h"
 
-struct edges;
-
 /* What a search left out, and so cannot speak of. */
 struct left_out {
 	s64 pruned;			/* switches, for want of budget */
@@ -56,6 +54,13 @@ void explore_tick(struct explore *x);
 
 /* Each way is followed once more: it must lead there again, and its switches are counted. */
 void explore_check(struct sim *sim, struct explore_result *res);
+/* Are the steps between states to be kept, for edges_look()? */
+static inline bool explore_wants_edges(const struct explore_options *opt)
+{
+	return opt->driver == EXPLORE_ALL && opt->livelock && opt->preemptions < 0 &&
+	       !opt->focus && !opt->no_hash && !opt->no_reduction;
+}
+
 void explore_alone(struct explore *x);	/* in this process */
 void explore_dfs(struct explore *x);
 /* One search, of one driver but EXPLORE_MIX; what is found joins what @res has. */
@@ -79,3 +84,6 @@ void verify_free(struct verify *v);
 void verify_state(struct explore *x, struct verify *v, struct search_id id, char *room,
 		  const char *room_end);
 u64 verify_count(const struct verify *v);
+/* verify_put - what came after each state, as bytes; verify_get - go on from there */
+void verify_put(const struct verify *v, GByteArray *to);
+void verify_get(struct verify *v, const u8 *p, u64 n);

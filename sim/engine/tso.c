@@ -9,6 +9,7 @@
 
 #include "sim/engine/mem.h"
 #include "sim/engine/priv.h"
+#include "sim/engine/search.h"
 #include "sim/engine/trace.h"
 #include "sim/engine/tso_priv.h"
 #include "sim/engine/undo.h"
@@ -152,16 +153,21 @@ static void buffers_make(struct sim *sim)
 	}
 }
 
+static void buffers_on(struct sim *sim)
+{
+	if (!sim->tso.buffer)
+		buffers_make(sim);
+	sim->tso.on = true;
+	sched_refresh_modes(sim);
+}
+
 u32 tso_buffer(struct sim *sim)
 {
 	GHashTableIter it;
 	gpointer p, v;
 	u32 fresh = 0;
 
-	if (!sim->tso.buffer)
-		buffers_make(sim);
-	sim->tso.on = true;
-	sched_refresh_modes(sim);
+	buffers_on(sim);
 	g_hash_table_iter_init(&it, sim->tso.seen);
 	while (g_hash_table_iter_next(&it, &p, &v)) {
 		struct seen *s = v;
@@ -193,21 +199,28 @@ void tso_words(const struct sim *sim, void (*fn)(void *ctx, const void *p), void
 	g_list_free(all);
 }
 
+struct learned_head {
+	u64 cut, on;
+};
+
 struct learned {
 	u64 p, stores, reads;
+	u64 buffered;
 };
 
 void tso_put(const struct sim *sim, GByteArray *to)
 {
+	struct learned_head h = { sim->tso.cut, sim->tso.on };
 	GHashTableIter it;
 	gpointer p, v;
 
-	g_byte_array_append(to, (const u8 *)&sim->tso.cut, sizeof(sim->tso.cut));
+	g_byte_array_append(to, (const u8 *)&h, sizeof(h));
 	if (!sim->tso.seen)
 		return;
 	g_hash_table_iter_init(&it, sim->tso.seen);
 	while (g_hash_table_iter_next(&it, &p, &v)) {
-		struct learned l = { (u64)p, ((struct seen *)v)->stores, ((struct seen *)v)->reads };
+		const struct seen *s = v;
+		struct learned l = { (u64)p, s->stores, s->reads, s->buffered };
 
 		g_byte_array_append(to, (const u8 *)&l, sizeof(l));
 	}
@@ -215,14 +228,14 @@ void tso_put(const struct sim *sim, GByteArray *to)
 
 void tso_get(struct sim *sim, const u8 *p, u64 n)
 {
-	u64 cut = 0;
+	struct learned_head h;
 	struct learned l;
 
-	if (n < sizeof(cut))
+	if (n < sizeof(h))
 		return;
-	memcpy(&cut, p, sizeof(cut));
-	sim->tso.cut = MAX(sim->tso.cut, cut);
-	for (p += sizeof(cut), n -= sizeof(cut); n >= sizeof(l); p += sizeof(l), n -= sizeof(l)) {
+	memcpy(&h, p, sizeof(h));
+	sim->tso.cut = MAX(sim->tso.cut, h.cut);
+	for (p += sizeof(h), n -= sizeof(h); n >= sizeof(l); p += sizeof(l), n -= sizeof(l)) {
 		struct seen *s;
 
 		memcpy(&l, p, sizeof(l));
@@ -230,6 +243,30 @@ void tso_get(struct sim *sim, const u8 *p, u64 n)
 		s->stores |= l.stores;
 		s->reads |= l.reads;
 	}
+}
+
+void tso_go_on(struct sim *sim, const u8 *p, u64 n)
+{
+	struct learned_head h;
+	struct learned l;
+
+	tso_get(sim, p, n);
+	if (n < sizeof(h))
+		return;
+	memcpy(&h, p, sizeof(h));
+	for (u64 at = sizeof(h); at + sizeof(l) <= n; at += sizeof(l)) {
+		memcpy(&l, p + at, sizeof(l));
+		seen_of(sim, (void *)l.p)->buffered = l.buffered;
+	}
+	if (!h.on)
+		return;
+	buffers_on(sim);
+	search_begin(sim);	/* the storers are new */
+}
+
+bool tso_buffers(const struct sim *sim)
+{
+	return sim->tso.on;
 }
 
 bool tso_learns(const struct sim *sim)

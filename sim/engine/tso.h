@@ -15,7 +15,8 @@
 
 struct sim;
 
-/* tso_learns - are words being learned, or stores buffered? */
+/* tso_buffers - are stores buffered? tso_learns - are words being learned, or that? */
+bool tso_buffers(const struct sim *sim);
 bool tso_learns(const struct sim *sim);
 
 /* tso_learn - from now on note who stores to and who reads which word */

@@ -15,7 +15,11 @@ bool tso_forward(struct sim *sim, struct actor *me, const struct pending *step, 
 void tso_drain(struct sim *sim, struct actor *me);
 /* tso_due - @me's stores have to be in memory before its next step: mem_drain() */
 bool tso_due(const struct sim *sim, const struct actor *me);
-/* tso_put - what has been learned, as bytes; tso_get - add what another process learned */
+/*
+ * tso_put - what has been learned, as bytes; tso_get - add what another process learned;
+ * tso_go_on - the same, of the search that was kept: what it buffered is buffered again
+ */
 void tso_put(const struct sim *sim, GByteArray *to);
 void tso_get(struct sim *sim, const u8 *p, u64 n);
+void tso_go_on(struct sim *sim, const u8 *p, u64 n);
 void tso_fini(struct sim *sim);

@@ -4,6 +4,8 @@
  * decides, when it is first met; whenever it is met again by another way, the same is done
  * from there. If an actor remembers what its key has forgotten, the two ways part.
  */
+#include <string.h>
+
 #include "sim/engine/check.h"
 #include "sim/engine/explore_priv.h"
 #include "sim/engine/hash.h"
@@ -37,6 +39,37 @@ void verify_free(struct verify *v)
 u64 verify_count(const struct verify *v)
 {
 	return v->n;
+}
+
+struct after {
+	u64 key, after;
+};
+
+void verify_put(const struct verify *v, GByteArray *to)
+{
+	GHashTableIter it;
+	gpointer key, after;
+
+	g_byte_array_append(to, (const u8 *)&v->n, sizeof(v->n));
+	g_hash_table_iter_init(&it, v->after);
+	while (g_hash_table_iter_next(&it, &key, &after)) {
+		struct after a = { *(u64 *)key, *(u64 *)after };
+
+		g_byte_array_append(to, (const u8 *)&a, sizeof(a));
+	}
+}
+
+void verify_get(struct verify *v, const u8 *p, u64 n)
+{
+	struct after a;
+
+	if (n < sizeof(v->n))
+		return;
+	memcpy(&v->n, p, sizeof(v->n));
+	for (p += sizeof(v->n), n -= sizeof(v->n); n >= sizeof(a); p += sizeof(a), n -= sizeof(a)) {
+		memcpy(&a, p, sizeof(a));
+		g_hash_table_insert(v->after, g_memdup2(&a.key, 8), g_memdup2(&a.after, 8));
+	}
 }
 
 /* One step more, by @r's choice; below it the rest. Recursion: a mark a step. */

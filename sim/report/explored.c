@@ -187,7 +187,8 @@ static void met(const struct explored *e, const struct report_look *look, GStrin
 	if (pairs->len)
 		line(look, out, "%u of %u pair%s of operations met at a lock%s", n, pairs->len,
 		     pairs->len == 1 ? "" : "s",
-		     n == pairs->len ? "" : e->engine->word == EXPLORE_PROVED ?
+		     n == pairs->len ? "" : e->resumed ?
+		     " since it was resumed" : e->engine->word == EXPLORE_PROVED ?
 		     ": the others cannot" : ": --suggest names the others");
 	g_array_unref(pairs);
 }

@@ -55,7 +55,7 @@ static void one_lock(const GArray *pairs, guint from, guint to, gboolean proved,
 
 void report_coverage(const struct explored *e, const struct report_look *look, GString *out)
 {
-	gboolean proved = e->engine->word == EXPLORE_PROVED;
+	gboolean proved = e->engine->word == EXPLORE_PROVED && !e->resumed;
 	GArray *pairs = coverage_pairs(e->coverage);
 	guint from = 0;
 
@@ -113,7 +113,7 @@ void report_suggest(const struct explored *e, const struct report_look *look, GS
 	GArray *pairs = coverage_pairs(e->coverage);
 	gboolean any = FALSE;
 
-	if (e->engine->word == EXPLORE_PROVED) {
+	if (e->engine->word == EXPLORE_PROVED && !e->resumed) {
 		g_string_append(out, "  every interleaving was searched: what has not met cannot\n");
 		g_array_unref(pairs);
 		return;

@@ -16,6 +16,9 @@
 #include <glib.h>
 
 #include "searches.h"
+#include "sim/engine/arena.h"
+#include "sim/engine/mem.h"
+#include "sim/engine/tso.h"
 
 static char *file_name(void)
 {
@@ -26,10 +29,14 @@ static char *file_name(void)
 struct long_search {
 	u32 hosts, guests, tries;
 	struct explore_options opt;
+	/* Another search than of the lock model. */
+	struct explore_result *(*of)(const struct long_search *s, struct explore_options opt);
 };
 
 static struct explore_result *search(const struct long_search *s, struct explore_options opt)
 {
+	if (s->of)
+		return s->of(s, opt);
 	return lock_search(s->hosts, s->guests, s->tries, opt);
 }
 
@@ -68,14 +75,15 @@ static void checkpoint(const struct long_search *s)
 	opt.checkpoint = path;
 	opt.checkpoint_ms = 1;
 	opt.identity = "lock model";
-	for (u32 round = 0; round < 4; round++) {
+	/* On a busy machine a search may be over before it is kept, or killed: more rounds then. */
+	for (u32 round = 0; round < 4 || (round < 40 && !(killed && resumed)); round++) {
 		struct explore_options more = opt;
 
 		unlink(path);
 		for (u32 i = 0; i < 3; i++) {
 			more.jobs = 1 + (round + i) % 2;
 			more.resume = access(path, R_OK) ? NULL : path;
-			killed += killed_after(s, more, 7 * round + 5 * i);
+			killed += killed_after(s, more, 7 * (round % 4) + 5 * i);
 		}
 		if (access(path, R_OK))
 			continue;	/* it did not come that far */
@@ -122,6 +130,131 @@ static void test_samples(void **state)
 static void test_sleep_sets(void **state)
 {
 	static const struct long_search s = { 2, 1, 4, { .preemptions = -1, .no_hash = true } };
+
+	checkpoint(&s);
+}
+
+/* ---- searches that keep more than states ---- */
+
+struct pair {
+	u64 word[2], count[3];
+};
+
+static void writer(void *arg)
+{
+	u64 *count = arg;
+
+	for (u64 i = 0; i < 32; i++)
+		mem_write64(count, i);
+}
+
+/* Two of these keep each other out for ever, if they want to. */
+static void spinner(void *arg)
+{
+	u64 *lock = arg;
+
+	for (;;) {
+		actor_forget(0);
+		if (!mem_bts64(lock, 0))
+			mem_clear_bit64(lock, 0);
+	}
+}
+
+/* A word of each writer takes its values while two take a lock in turn. */
+static struct explore_result *spin(const struct long_search *s, struct explore_options opt)
+{
+	struct sim_options so = { .sched = SCHED_CHOOSE, .keyed = true, .lps = 5, .phys = 1 << 20 };
+	struct sim *sim = sim_new(&so);
+	struct pair *p = world_alloc(sizeof(*p));
+	struct explore_result *r;
+
+	for (u32 i = 0; i < s->hosts; i++)
+		actor_new(sim, (const char *[]){ "one", "two", "three" }[i], (u16)i, writer,
+			  &p->count[i]);
+	actor_new(sim, "a", 3, spinner, &p->word[0]);
+	actor_new(sim, "b", 4, spinner, &p->word[0]);
+	search_begin(sim);
+	r = explore(sim, &opt);
+	sim_free(sim);
+	return r;
+}
+
+static void test_livelock(void **state)
+{
+	static const struct long_search all = {
+		3, 0, 0, { .preemptions = -1, .livelock = true }, spin,
+	};
+	static const struct long_search few = {
+		3, 0, 0, { .preemptions = 4, .livelock = true, .keep_going = true }, spin,
+	};
+	struct explore_result *r = search(&all, all.opt);
+
+	assert_int_equal(r->found->len, 1);
+	assert_string_equal(((struct explore_found *)r->found->pdata[0])->id, "livelock");
+	explore_result_free(r);
+	checkpoint(&all);
+	checkpoint(&few);
+}
+
+static void test_verify_key(void **state)
+{
+	static const struct long_search s = { 3, 2, 4, { .preemptions = -1, .verify_key = 4 } };
+
+	checkpoint(&s);
+}
+
+static void left(void *arg)
+{
+	struct pair *p = arg;
+
+	for (u64 i = 1; i <= 3; i++) {
+		mem_write64(&p->word[0], i);
+		if (mem_read64(&p->word[1]) == i)
+			mem_fence();
+	}
+}
+
+static void right(void *arg)
+{
+	struct pair *p = arg;
+
+	for (u64 i = 1; i <= 3; i++) {
+		mem_write64(&p->word[1], i);
+		if (mem_read64(&p->word[0]) == i)
+			mem_write64(&p->count[0], i);
+	}
+}
+
+/* As scenarios/explorer.c does: until no word is shared that is not buffered. */
+static struct explore_result *stores(const struct long_search *s, struct explore_options opt)
+{
+	struct sim_options so = { .sched = SCHED_CHOOSE, .keyed = true, .lps = 3, .phys = 1 << 20 };
+	struct sim *sim = sim_new(&so);
+	struct pair *p = world_alloc(sizeof(*p));
+	struct explore_result *r;
+	bool first;
+
+	actor_new(sim, "left", 0, left, p);
+	actor_new(sim, "right", 1, right, p);
+	actor_new(sim, "third", 2, writer, &p->count[1]);
+	search_begin(sim);
+	tso_learn(sim);
+	r = explore(sim, &opt);
+	assert_int_equal(r->found->len, 0);	/* nor a worker that could not go on */
+	opt.resume = NULL;
+	for (first = !tso_buffers(sim); tso_buffer(sim) || first; first = false) {
+		if (first)
+			search_begin(sim);
+		explore_result_free(r);
+		r = explore(sim, &opt);
+	}
+	sim_free(sim);
+	return r;
+}
+
+static void test_store_buffers(void **state)
+{
+	static const struct long_search s = { 0, 0, 0, { .preemptions = -1 }, stores };
 
 	checkpoint(&s);
 }
@@ -208,6 +341,9 @@ int main(void)
 		cmocka_unit_test(test_samples),
 		cmocka_unit_test(test_sleep_sets),
 		cmocka_unit_test(test_mix),
+		cmocka_unit_test(test_livelock),
+		cmocka_unit_test(test_verify_key),
+		cmocka_unit_test(test_store_buffers),
 		cmocka_unit_test(test_checkpoint_refused),
 	};
 

@@ -100,6 +100,7 @@ void same_result(const struct explore_result *a, const struct explore_result *b)
 	assert_int_equal(a->states, b->states);
 	assert_int_equal(a->transitions, b->transitions);
 	assert_int_equal(a->blocked, b->blocked);
+	assert_int_equal(a->merges_verified, b->merges_verified);
 	assert_int_equal(a->before, b->before);
 	assert_int_equal(a->before_transitions, b->before_transitions);
 	assert_int_equal(a->switches_done, b->switches_done);

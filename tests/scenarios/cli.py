@@ -105,7 +105,8 @@ class Commands(unittest.TestCase):
                 ([*LONG, '--tdx', '1.5.05'], 'another file, case or search'),
                 (['explore', '--all', LOCKS], 'give --case'),
                 (['explore', *LONG[2:]], 'another file, case or search'),
-                ([*LONG, '--livelock'], 'serve no --livelock')):
+                ([*LONG, '--livelock'], 'another file, case or search'),
+                ([*LONG, '--memory', 'tso'], 'another file, case or search')):
             self.assertIn(why, run(*args, '--resume', kept, code=2).stderr)
         self.assertIn('this is no checkpoint',
                       run(*LONG, '--resume', os.path.join(ROOT, LONG[4]), code=2).stderr)

@@ -10,9 +10,10 @@
 
 #define NONE		(-1234567890)	/* not given */
 #define SECONDS_MAX	1e9
+#define ROUNDS		2	/* of the mix, if nothing else ends it: some ten seconds */
 
 static struct {
-	int preemptions, pct, depth, verify, laps, jobs;
+	int preemptions, pct, depth, verify, laps, jobs, rounds;
 	gboolean coverage, suggest, all, random, no_hash, no_reduction, livelock, keep_going;
 	gboolean no_shrink;
 	gint64 executions, states, memory_limit;
@@ -21,7 +22,7 @@ static struct {
 } raw = {
 	.preemptions = NONE, .jobs = 1, .memory_limit = NONE, .pct = NONE, .executions = NONE,
 	.states = NONE, .depth = NONE, .verify = NONE, .laps = NONE, .seconds = NONE,
-	.every = NONE,
+	.every = NONE, .rounds = NONE,
 };
 
 static const GOptionEntry entries[] = {
@@ -40,6 +41,9 @@ static const GOptionEntry entries[] = {
 	  "SECONDS" },
 	{ "states", 0, 0, G_OPTION_ARG_INT64, &raw.states, "Stop each case after so many states",
 	  "N" },
+	{ "rounds", 0, 0, G_OPTION_ARG_INT, &raw.rounds,
+	  "Of the mix, each with eight times the last one's room; 0: no end (default 2; with --time no "
+	  "end)", "N" },
 	{ "memory-limit", 0, 0, G_OPTION_ARG_INT64, &raw.memory_limit,
 	  "Stop each case before its tables and stacks take more; 0: never (default: half of what "
 	  "is free)", "MIB" },
@@ -131,6 +135,7 @@ static gboolean in_range(void)
 		{ "pct", raw.pct, 1, 64, NONE, "a depth of 1 to 64" },
 		{ "executions", raw.executions, 1, G_MAXINT64, NONE, "1 or more" },
 		{ "states", raw.states, 1, G_MAXINT64, NONE, "1 or more" },
+		{ "rounds", raw.rounds, 0, 1000, NONE, "0 (no end) to 1000 rounds" },
 		{ "depth", raw.depth, 1, 1000000, NONE, "1 to 1000000 steps" },
 		{ "verify-key", raw.verify, 1, 1000000, NONE, "1 to 1000000 steps" },
 		{ "jobs", raw.jobs, 0, EXPLORE_JOBS_MAX, NONE, "0 (one a processor) to 64" },
@@ -193,6 +198,8 @@ static gboolean go_together(void)
 		  "--no-hash and --no-reduction count no states: bound them by --time or --depth" },
 		{ raw.laps != NONE && (is_sample() || raw.all || raw.no_hash || raw.no_reduction),
 		  "--laps is for searches with few switches: give --preemptions" },
+		{ raw.rounds != NONE && (is_sample() || !is_plain()),
+		  "--rounds is of the mix, which searches in several ways: give it or one way" },
 		{ raw.every != NONE && !raw.checkpoint && !raw.resume,
 		  "--checkpoint-every goes with --checkpoint or --resume" },
 	};
@@ -240,6 +247,7 @@ static void take_search(struct explore_request *q, const struct cli *cli)
 	o->executions = raw.executions == NONE ? 0 : (u64)raw.executions;
 	o->states = raw.states == NONE ? 0 : (u64)raw.states;
 	o->depth = raw.depth == NONE ? 0 : (u32)raw.depth;
+	o->rounds = raw.rounds != NONE ? (u32)raw.rounds : raw.seconds == NONE ? ROUNDS : 0;
 	o->keep_going = raw.keep_going;
 	q->seconds = raw.seconds == NONE ? 0 : raw.seconds;
 	q->shrink = !raw.no_shrink;
@@ -251,7 +259,8 @@ static gboolean take_replay(struct explore_request *q, const struct cli *cli)
 	char *why = NULL;
 
 	if (!is_plain() || is_sample() || raw.livelock || raw.keep_going || raw.seconds != NONE ||
-	    raw.resume || raw.checkpoint || raw.coverage || raw.suggest || raw.jobs != 1)
+	    raw.resume || raw.checkpoint || raw.coverage || raw.suggest || raw.jobs != 1 ||
+	    raw.rounds != NONE)
 		return cli_fail("--replay follows one way and searches nothing: of the other options of "
 				"explore it goes with --case, --found and --json"), FALSE;
 	if (q->memory == EXPLORE_TSO)

@@ -349,6 +349,7 @@ static bool resume(struct mix *m)
 	crew_get(&r, &older, sizeof(older));
 	if (r.broken || older > c->res.found->len)
 		sim_die("a checkpoint of another kind of search");
+	at.rounds = m->opt->rounds;
 	g_ptr_array_unref(m->res->found);
 	m->res->found = copy_found(c->res.found, older);
 	m->res->switches_done = at.switches_done;
@@ -371,7 +372,7 @@ static void all(struct mix *m)
 {
 	struct mix_at at;
 
-	mix_begin(&at);
+	mix_begin(&at, m->opt);
 	if (m->opt->resume) {
 		if (!resume(m)) {
 			m->res->bounded_by = "checkpoint";

@@ -59,6 +59,7 @@ struct explore_options {
 	u32 pct_depth;		/* 0: 3 */
 	u64 executions;		/* stop after so many; 0: EXPLORE_SAMPLES of a sample, else no limit */
 	u64 states;		/* stop after so many; 0: no limit */
+	u32 rounds;		/* EXPLORE_MIX: stop after so many; 0: no limit */
 	u32 depth;		/* no execution goes deeper; 0: 1,000,000 steps */
 	/*
 	 * Processes that share the work, where it can be shared (explore_shares()); what comes
@@ -130,8 +131,8 @@ struct explore_result {
 	bool seldom;		/* with @often: a place was left out */
 	u64 before;		/* EXPLORE_MIX: executions of the searches before the last */
 	u64 before_transitions;
-	const char *bounded_by;	/* "preemptions", "laps", "often", "states", "time", "depth",
-				 * "memory", "buffers", "interrupt", "violation", "checkpoint" (it
+	const char *bounded_by;	/* "preemptions", "laps", "often", "states", "rounds", "time",
+				 * "depth", "memory", "buffers", "interrupt", "violation", "checkpoint" (it
 				 * could not be resumed: it has been said why); NULL: nothing */
 	u64 executions;		/* complete ones: nobody could run, or a rule was broken */
 	u64 blocked;		/* no_hash: given up, as all that could run was asleep */

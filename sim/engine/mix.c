@@ -45,6 +45,10 @@ static void next_stage(struct mix_at *at)
 		at->stage = 0;
 		at->round++;
 	}
+	if (at->rounds && at->round == at->rounds) {
+		at->over = true;
+		return;
+	}
 	if (is_done_with(at)) {
 		next_stage(at);
 		return;
@@ -57,9 +61,9 @@ static void next_stage(struct mix_at *at)
 		next_stage(at);
 }
 
-void mix_begin(struct mix_at *at)
+void mix_begin(struct mix_at *at, const struct explore_options *opt)
 {
-	*at = (struct mix_at){ .switches_done = -1 };
+	*at = (struct mix_at){ .rounds = opt->rounds, .switches_done = -1 };
 }
 
 static u64 states_of(const struct mix_at *at)
@@ -168,7 +172,7 @@ static void took_few(struct mix_at *at, const struct explore_result *res, bool l
 		next_stage(at);
 }
 
-void mix_took(struct mix_at *at, const struct explore_result *res, bool learned)
+void mix_took(struct mix_at *at, struct explore_result *res, bool learned)
 {
 	static const char *const ends[] = {
 		"violation", "time", "interrupt", "memory", "checkpoint",
@@ -186,6 +190,8 @@ void mix_took(struct mix_at *at, const struct explore_result *res, bool learned)
 		at->endless |= kind_of(at) == SAMPLE && !res->executions;
 		next_stage(at);
 	}
+	if (at->over)
+		res->bounded_by = "rounds";
 }
 
 void mix_guess(struct mix_at *at)
@@ -222,7 +228,7 @@ static void alone(struct sim *sim, const struct explore_options *opt, struct exp
 	struct explore_options o;
 	struct mix_at at;
 
-	for (mix_begin(&at); !at.over; res->switches_done = at.switches_done) {
+	for (mix_begin(&at, opt); !at.over; res->switches_done = at.switches_done) {
 		u64 words = meets_words(opt->meets);
 
 		mix_next_phase(res, mix_options(&at, opt, opt->meets, &o));

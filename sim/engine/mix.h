@@ -8,6 +8,7 @@
 
 struct mix_at {
 	u32 round, stage;	/* of the round */
+	u32 rounds;		/* so many in all; 0: no end */
 	int n;			/* of a search with few switches: how many at most */
 	int switches_done;	/* all ways with so few, where actors meet; -1: none */
 	u32 whole;		/* nothing but switches was left out of the last such search */
@@ -17,12 +18,15 @@ struct mix_at {
 	u32 over;
 };
 
-void mix_begin(struct mix_at *at);
+void mix_begin(struct mix_at *at, const struct explore_options *opt);
 /* mix_options - of the search that is next; returns its name. @meets: what is known so far */
 const char *mix_options(const struct mix_at *at, const struct explore_options *opt,
 			struct meets *meets, struct explore_options *o);
-/* mix_took - it came to @res; @learned: it found words at which actors meet that were not known */
-void mix_took(struct mix_at *at, const struct explore_result *res, bool learned);
+/*
+ * mix_took - it came to @res; @learned: it found words at which actors meet that were not known.
+ * Where it was the last, @res says so.
+ */
+void mix_took(struct mix_at *at, struct explore_result *res, bool learned);
 /* mix_guess - as if nothing came of it */
 void mix_guess(struct mix_at *at);
 bool mix_same(const struct mix_at *a, const struct mix_at *b);	/* the same search comes next */

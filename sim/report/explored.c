@@ -103,6 +103,7 @@ static const char *why_bounded(const char *by)
 		{ "preemptions", "switches beyond the bound were left out" },
 		{ "laps", "rounds of a loop beyond the bound were left out" },
 		{ "states", "the limit of states was reached" },
+		{ "rounds", "its rounds were over: --rounds N or --time goes on" },
 		{ "time", "the time was up" },
 		{ "depth", "executions longer than the limit were cut off" },
 		{ "memory", "the limit of memory was reached" },

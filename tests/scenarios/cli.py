@@ -535,6 +535,18 @@ class Explore(unittest.TestCase):
                       'it stopped at what it found', text)
         self.assertIn('drawn with 52 and 2, after the init lines with none of them', text)
 
+    def test_a_mix_ends(self):
+        """By itself, after rounds: the same bytes, by any number of processes."""
+        mix = ['explore', '--mail', '--rounds', '1', '--case', 'shipped',
+               'scenarios/memory/entry-gate.scn']
+        done = run(*mix)
+        text = ' '.join(done.stdout.split())
+        self.assertIn('in several searches; its rounds were over: --rounds N or --time goes on', text)
+        self.assertRegex(text, r'among them all ways with at most \d switch')
+        self.assertEqual(done.stdout, run(*mix, '--jobs', '2').stdout)
+        case = json.loads(run(*mix, '--json').stdout)['cases'][0]
+        self.assertEqual(('bounded', 'rounds'), (case['result'], case['bounded_by']))
+
     LONG = ['explore', '--all', '--case', 'exclusion', LOCKS.replace('sept-entry', 'sharex-hp')]
 
     def on_terminal(self, width, *args, interrupt=False):
@@ -666,6 +678,8 @@ class Explore(unittest.TestCase):
                 (['--states', '-1'], 'wants 1 or more, not -1'), (['--states', '1e6'], '1e6'),
                 (['--states', '99999999999999999999'], 'out of range'),
                 (['--random', '--states', '9'], '--executions or --time'),
+                (['--rounds', '3', '-p', '1'], '--rounds is of the mix'),
+                (['--rounds', '-1'], '0 (no end) to 1000 rounds, not -1'),
                 (['-p', '-1'], '0 to 1000 switches, not -1'), (['--random', '-p', '2'], 'give one'),
                 (['--all', '-p', '2'], 'give one'), (['--livelock', '-p', '1'], 'all states'),
                 (['--time', '0'], 'above 0, not 0'), (['--time', 'nan'], 'above 0, not nan'),

@@ -37,12 +37,20 @@ static bool is_plain(const struct site *s, bool *store)
 	return true;
 }
 
+/* A processor that walks the EPT sets A and D as it likes: the kernel has no say in it */
+static bool is_hardware(const struct site *s)
+{
+	return strstr(s->file, "sim/engine/") != NULL;
+}
+
 /* What @a is about to do to @p; false: nothing, or it may race */
 static bool about(const struct actor *a, const void *p, bool *plain, bool *store)
 {
 	const struct pending *n = &a->pending;
 
 	if (n->p != p || !n->site || a->state != ACTOR_READY || khost()->racy[a->id])
+		return false;
+	if (is_hardware(n->site))
 		return false;
 	*plain = is_plain(n->site, store);
 	if (!*plain)

@@ -62,9 +62,9 @@ guint64 cli_free_memory(void);
 /*
  * cli_keep_addresses - begin anew without randomization of addresses, unless that is so already
  * A state's key has addresses of the program's text and data in it, and a checkpoint keys.
- * FALSE, having said why, if the host does not let us.
+ * If the host does not let us: FALSE, having said why, if they @must be kept, else TRUE.
  */
-gboolean cli_keep_addresses(void);
+gboolean cli_keep_addresses(gboolean must);
 
 /* What a worker is to play. */
 struct job {

@@ -165,7 +165,9 @@ static int check_files(const struct session *s, int argc)
 	if (!rewind_possible())
 		return cli_fail("this build has TSan in it, which does not follow a stack that is put "
 				"back: explore wants another");
-	if (s->q.engine.checkpoint && !cli_keep_addresses())
+	/* Which merges are sampled hangs on keys; where they cannot be kept, so be it. */
+	if ((s->q.engine.checkpoint || s->q.engine.verify_key) &&
+	    !cli_keep_addresses(s->q.engine.checkpoint != NULL))
 		return EXIT_INPUT;
 	return EXIT_AS_EXPECTED;
 }

@@ -27,7 +27,7 @@ guint64 cli_free_memory(void)
 	return bytes / 2;
 }
 
-gboolean cli_keep_addresses(void)
+gboolean cli_keep_addresses(gboolean must)
 {
 	int was = personality(0xffffffff);
 	GPtrArray *argv;
@@ -37,14 +37,14 @@ gboolean cli_keep_addresses(void)
 	if (was != -1 && was & ADDR_NO_RANDOMIZE)
 		return TRUE;
 	if (was == -1 || personality((unsigned long)was | ADDR_NO_RANDOMIZE) == -1)
-		return cli_fail("--checkpoint: the addresses of this process cannot be kept still here "
-				"(personality: %s)", g_strerror(errno)), FALSE;
+		return !must || (cli_fail("--checkpoint: the addresses of this process cannot be kept still "
+					  "here (personality: %s)", g_strerror(errno)), FALSE);
 	if (!g_file_get_contents("/proc/self/cmdline", &text, &n, NULL))
-		return cli_fail("--checkpoint wants /proc"), FALSE;
+		return !must || (cli_fail("--checkpoint wants /proc"), FALSE);
 	argv = g_ptr_array_new();
 	for (char *p = text; p < text + n; p += strlen(p) + 1)
 		g_ptr_array_add(argv, p);
 	g_ptr_array_add(argv, NULL);
 	execv("/proc/self/exe", (char **)argv->pdata);
-	return cli_fail("--checkpoint: %s", g_strerror(errno)), FALSE;
+	return !must || (cli_fail("--checkpoint: %s", g_strerror(errno)), FALSE);
 }

@@ -46,7 +46,7 @@ class DataRace(unittest.TestCase):
         self.race('gate-read-plain', 'wait_for_sept_zap')
 
     def test_entry(self):
-        self.race('spte-read-plain', r'mirror\[0x[0-9a-f]+\]')
+        self.race('spte-read-plain', r'(mirror|direct)\[0x[0-9a-f]+\]')
 
     def known(self, case):
         done = subprocess.run([SEPTSIM, 'run', '--kvm', 'linux', ROOT + '/tests/linux/known-race.scn'],

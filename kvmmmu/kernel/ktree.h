@@ -92,8 +92,9 @@ void ktree_peek(void *kvm, int mirror, unsigned long gfn, struct ktree_spte *s);
 void ktree_classify(unsigned long raw, int level, struct ktree_spte *s);
 /* Does an entry or a vCPU lead to the page table that @sptep is in? Who still fills it has it alone. */
 int ktree_peek_linked(unsigned long *sptep);
+/* Does a leaf that went want a flush? By its root */
+int ktree_wants_flush(void *kvm, void *sptep);
 /* of the slot there: 0 it has no log, 1 it has one and @gfn is clean, 2 dirty */
-int ktree_wants_flush(void *kvm, void *sptep);	/* of a leaf that went: by its root */
 int ktree_peek_dirty(void *kvm, unsigned long gfn);
 int ktree_peek_dead(void *kvm);
 int ktree_peek_gate(void *kvm);

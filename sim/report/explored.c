@@ -68,12 +68,12 @@ static void size(const struct explored_violation *v, const char *at,
 	g_string_free(s, TRUE);
 }
 
-static void violation(const struct explored_violation *v, gboolean replayed,
+static void violation(const struct explored_violation *v, gboolean replayed, gboolean expected,
 		      const struct report_look *look, GString *out)
 {
 	char *at = grouped(v->executions);
 
-	if (v->drawn)
+	if (v->drawn && (!look->quiet || !expected))
 		report_table(v->drawn, look, out);
 	line(look, out, "%s%s%s%s%s: %s", v->id, *v->where ? " " : "", v->where,
 	     *v->site ? " in " : "", v->site, v->text);
@@ -220,7 +220,7 @@ void report_explored(const struct explored *e, const struct report_look *look, g
 
 	report_heading(e->res, look, out);
 	for (guint i = 0; i < e->violations->len; i++)
-		violation(e->violations->pdata[i], replayed, look, out);
+		violation(e->violations->pdata[i], replayed, e->res->as_expected, look, out);
 	if (e->engine)
 		how(e->engine, look, out);
 	if (e->engine && e->tso)

@@ -534,6 +534,8 @@ class Explore(unittest.TestCase):
         self.assertIn(f"{found['before'] + found['executions']:,} executions in several searches; "
                       'it stopped at what it found', text)
         self.assertIn('drawn with 52 and 2, after the init lines with none of them', text)
+        self.assertIn(' step vCPU1 ', text)
+        self.assertNotIn(' step ', run(*gate, '--quiet').stdout)
 
     def test_a_mix_ends(self):
         """By itself, after rounds: the same bytes, by any number of processes."""

@@ -4,8 +4,8 @@
 
 Usage: traces_equal.py SEPTSIM SCENARIO...
 SEPTSIM_PEERS holds the commands of other builds (compilers, optimisations, sanitizers,
-machines), separated by colons. Each plays each scenario on both carriers,
-one behind an emulator (a command of two words) on fibers.
+machines), separated by colons. Each plays each scenario on fibers: on both
+carriers it does so in its own run of this test.
 """
 import concurrent.futures
 import os
@@ -40,9 +40,8 @@ def first_difference(a, b):
 def main(septsim, *scenarios):
     peers = [shlex.split(p) for p in os.environ.get('SEPTSIM_PEERS', '').split(':') if p]
     commands = [[septsim]] + [p for p in peers if p != [septsim]]
-    # Behind an emulator the reservation alone takes a second: once is enough there.
     runs = [(command, carrier) for command in commands for carrier in CARRIERS
-            if len(command) == 1 or carrier == CARRIERS[0]]
+            if command is commands[0] or carrier == CARRIERS[0]]
     different = compared = 0
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         tasks = {s: [pool.submit(trace, *run, s) for run in runs] for s in scenarios}

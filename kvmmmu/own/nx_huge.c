@@ -104,13 +104,17 @@ static struct kvm_mmu_page *take_first(struct kvm *kvm)
 	return sp;
 }
 
-/* Of both lists, which are one here (K6): what one counter has too many the other lacks. */
+/*
+ * Of both lists, which are one here (K6). The TDP MMU's counter has each of its pages that was
+ * recovered once too often, as in Linux; the other one, where it is below 0, is of no page (G15).
+ */
 static u64 nx_huge_pages_to_zap(struct kvm *kvm)
 {
-	u64 nr = mem_read64(&kvm->nx_nr);
+	u64 nr = mem_read64(&kvm->nx_nr), shadow;
 
-	nr += mem_read64(&kvm->nx_nr_shadow);
-
+	shadow = mem_read64(&kvm->nx_nr_shadow);
+	if ((s64)shadow > 0)
+		nr += shadow;
 	return (nr + RECOVERY_RATIO - 1) / RECOVERY_RATIO;
 }
 

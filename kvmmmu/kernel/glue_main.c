@@ -144,7 +144,7 @@ int ktree_slot(void *k, int what, unsigned long start, unsigned long end, unsign
 
 	if (what != 2) {
 		s = slot_at(kvm, start, end - start);
-		if (s && s->flags & KVM_MEMSLOT_INVALID) {	/* who deletes or moves it ends first */
+		if (!s || s->flags & KVM_MEMSLOT_INVALID) {	/* who deletes, moves or adds it ends first */
 			mutex_lock(&kvm->slots_lock);
 			mutex_unlock(&kvm->slots_lock);
 			s = slot_at(kvm, start, end - start);
@@ -218,7 +218,7 @@ int ktree_attributes(void *kvm, unsigned long start, unsigned long end, int to_p
 	return vm_ioctl_of(kvm, KVM_SET_MEMORY_ATTRIBUTES, &a);
 }
 
-static int logging_slot(struct kvm *kvm, unsigned long gfn, struct kvm_memory_slot *of)
+static int slot_with_log(struct kvm *kvm, unsigned long gfn, struct kvm_memory_slot *of)
 {
 	struct kvm_memory_slot *s = gfn_to_memslot(kvm, gfn);
 
@@ -230,16 +230,29 @@ static int logging_slot(struct kvm *kvm, unsigned long gfn, struct kvm_memory_sl
 	return 0;
 }
 
+/* The slot whose log user space asks for. That there is none is said, as by KVM, under slots_lock. */
+static int logging_slot(struct kvm *kvm, unsigned long gfn, struct kvm_memory_slot *of)
+{
+	int idx = srcu_read_lock(&kvm->srcu), r = slot_with_log(kvm, gfn, of);
+
+	srcu_read_unlock(&kvm->srcu, idx);
+	if (!r)
+		return 0;
+	mutex_lock(&kvm->slots_lock);
+	r = slot_with_log(kvm, gfn, of);
+	mutex_unlock(&kvm->slots_lock);
+	return r;
+}
+
 /* User space copies what it is told of, unless it says first which it will clear */
 int ktree_get_dirty(void *k, unsigned long gfn)
 {
 	struct kvm *kvm = k;
 	struct kvm_memory_slot s;
-	int idx = srcu_read_lock(&kvm->srcu), r = logging_slot(kvm, gfn, &s);
 	struct kvm_dirty_log log = { 0 };
+	int r = logging_slot(kvm, gfn, &s);
 	unsigned long i, n, *buf;
 
-	srcu_read_unlock(&kvm->srcu, idx);
 	if (r)
 		return r;
 	n = (s.npages + 63) / 64;
@@ -274,11 +287,10 @@ int ktree_clear_dirty(void *k, unsigned long start, unsigned long end)
 {
 	struct kvm *kvm = k;
 	struct kvm_memory_slot s;
-	int idx = srcu_read_lock(&kvm->srcu), r = logging_slot(kvm, start, &s);
 	struct kvm_clear_dirty_log log = { 0 };
+	int r = logging_slot(kvm, start, &s);
 	unsigned long i, n, first, *buf;
 
-	srcu_read_unlock(&kvm->srcu, idx);
 	if (r)
 		return r;
 	start -= s.base_gfn;

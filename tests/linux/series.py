@@ -151,7 +151,7 @@ class Series(unittest.TestCase):
             f.write(git('format-patch', '--stdout', f'{BASE}..HEAD'))
         broken = git('rev-parse', 'HEAD').strip()
         git('checkout', '-q', '--detach', BASE)
-        out = kernel('--series', mbox, '--only', 'search', '--first', code=1)
+        out = kernel('--series', mbox, '--only', 'search', '--time', '45', code=1)
         found = re.search(r'Scenarios that replay it, and .* delays for hardware: (\S+)', out)[1]
         git('checkout', '-q', '--detach', broken)
         patches = [found + '/' + n for n in os.listdir(found) if n.endswith('.delays.patch')]

@@ -225,6 +225,12 @@ int cmd_bench(int argc, char **argv)
 		bench_clear(&b);
 		return code;
 	}
+	if (cli.play.backend == KMMU_LINUX) {
+		bench_clear(&b);
+		cli_free(&cli);
+		return cli_fail("bench measures the project's own KVM: what of a kernel tree's steps is its "
+				"own and what the surroundings' was not looked into: without --kvm linux");
+	}
 	if (argc < 2) {
 		bench_clear(&b);
 		cli_free(&cli);

@@ -77,6 +77,10 @@ int cmd_stress(int argc, char **argv)
 		       "and again. Schedules are not followed; what must hold at the end of a round is\n"
 		       "checked. What it finds depends on the machine.", extra, &code))
 		return code;
+	/* What stands around a tree (memory, files, counts) is made for one thread at a time. */
+	if (cli.play.backend == KMMU_LINUX)
+		return cli_fail("stress has real threads, which what stands around a kernel tree does not "
+				"bear yet: without --kvm linux");
 	if (argc < 2)
 		return cli_fail("stress wants a FILE; `septsim stress --help`");
 	if (seconds <= 0)

@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""What was compiled is what the tree has: the checksums of septsim --version against its files."""
+"""What was compiled is what the tree has: the checksums of septsim --version against its files.
+
+And what a tree cannot be asked is refused, and not answered by the project's own KVM.
+"""
 import hashlib
 import subprocess
 import sys
@@ -19,6 +22,11 @@ def main(septsim, tree):
     for name, checksum in said.items():
         if hashlib.sha256((Path(tree) / name).read_bytes()).hexdigest() != checksum:
             bad.append(f'{name} is not what was compiled')
+    for command in ('stress', 'bench'):
+        done = subprocess.run([septsim, command, '--kvm', 'linux', 'x.scn'], capture_output=True,
+                              text=True)
+        if done.returncode != 2 or 'without --kvm linux' not in done.stderr:
+            bad.append(f'{command} does not refuse --kvm linux: {done.stdout}{done.stderr}')
     print('\n'.join(bad) or f'{len(said)} files, as they are in the tree')
     return bool(bad)
 

@@ -4,10 +4,12 @@
  * The storm: anything at any time. A plan is what a machine's threads will do, round after
  * round, drawn from a seed; in a round all run under a random schedule, and when all have come
  * to rest everything must agree. Rooms: storm.c (which plans, how many), storm_plan.c (drawing
- * and writing them), storm_run.c (playing them), storm_rest.c (what holds at rest),
- * storm_found.c (a plan that failed, made small and written as a scenario).
+ * and writing them), storm_run.c (playing them: a machine, rounds), storm_thread.c (what a thread
+ * does in one), storm_endless.c (what is known to go round for ever), storm_rest.c (what holds at
+ * rest), storm_found.c (a plan that failed, made small and written as a scenario).
  */
 #include "sim/engine/choose.h"
+#include "tdxmod/guest.h"
 #include "tests/kvmmmu/machine.h"
 
 #define STORM_FIRST	0x1fcu	/* the gfns of the storm: the ends of two tables */
@@ -115,6 +117,8 @@ struct storm_plan *storm_plan_draw(const char *kernel, u64 n);
 void storm_plan_free(struct storm_plan *p);
 struct storm_plan *storm_plan_copy(const struct storm_plan *p);
 bool storm_has_thread(const struct storm_plan *p, u32 t);
+/* storm_word - the scenario's word of an operation, enum storm_what */
+const char *storm_word(u8 what);
 /* storm_plan_write - as a scenario, to @out. Exact if p->history_alone, but for the schedule */
 void storm_plan_write(const struct storm_plan *p, const char *why, FILE *out);
 
@@ -130,7 +134,18 @@ char *storm_play(const struct storm_plan *p, struct storm_counts *counts, u32 *r
  */
 struct storm_plan *storm_shrink(const struct storm_plan *p, const char *why);
 
-/* --- storm_run.c for storm_rest.c ---------------------------------------------------------- */
+/* --- of a plan that is played --------------------------------------------------------------- */
+
+struct storm_thread {
+	struct storm *s;
+	struct actor *actor;
+	u32 n;			/* thread_name() of storm_plan.c */
+	const struct storm_op *op;	/* of this round */
+	u32 nops, at;		/* at < nops: what is under way */
+	u64 refused;		/* R3: 1 + the gfn for which the module does not let it in */
+	struct guest_program program;
+	struct guest_insn insn[STORM_INSNS];
+};
 
 struct storm {
 	const struct storm_plan *plan;
@@ -150,6 +165,15 @@ struct storm {
 
 /* storm_fail - what does not hold; the first word of all counts */
 void storm_fail(struct storm *s, const char *fmt, ...) __printf(2, 3);
+/* storm_thread_main - of an actor: the operations of a struct storm_thread, then it parks */
+void storm_thread_main(void *arg);
+bool storm_is_vcpu(const struct storm_thread *t);
+/* storm_under_way - the operation that @t is in, or NULL */
+const struct storm_op *storm_under_way(const struct storm_thread *t);
+/* storm_signal_endless - to whoever goes round for ever as is known; false: nobody does */
+bool storm_signal_endless(struct storm *s);
+/* storm_is_known - a violation of what is shipped, which is no failure */
+bool storm_is_known(const struct violation *v);
 /* storm_rest - all threads are at rest: does everything agree? @whole: look at all memory */
 void storm_rest(struct storm *s, bool whole);
 /* storm_left - the VM was destroyed: nothing of it is left */

@@ -29,6 +29,11 @@ static const struct {
 #undef X
 };
 
+const char *storm_word(u8 what)
+{
+	return words[what].word;
+}
+
 /* --- drawing ------------------------------------------------------------------------------ */
 
 static u64 draw(u64 *x, u64 n)

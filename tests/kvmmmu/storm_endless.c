@@ -14,7 +14,6 @@
 
 #include <string.h>
 
-#include "kvmmmu/own/kvm_main.h"
 #include "kvmmmu/own/tdp_mmu.h"
 #include "sim/engine/mem.h"
 #include "sim/engine/task.h"

@@ -232,7 +232,8 @@ GString *program_random(enum program_kind kind, guint64 seed, guint ops, const c
 	else
 		race_td(&p);
 	if (kvm)
-		g_string_append_printf(p.out, "variant  kvm=%s tdx=1.5.34\n", kvm);
+		g_string_append_printf(p.out, "variant  kvm=%s%s\n", kvm,
+				       kind == PROGRAM_SCRIPT ? " tdx=1.5.34" : "");
 	g_string_append_c(p.out, '\n');
 	guests(&p, kind == PROGRAM_SCRIPT ? 6 : 3);
 	g_string_append(p.out, "\ninit\n");

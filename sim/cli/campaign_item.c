@@ -225,7 +225,7 @@ static void do_search(const struct campaigner *k, const struct task *t, struct c
 
 static void do_random(const struct campaigner *k, const struct task *t, struct campaign_item *i)
 {
-	GString *text = program_random(PROGRAM_RACE, t->seed, 0, NULL);
+	GString *text = program_random(PROGRAM_RACE, t->seed, 0, k->plan->tree_kvm);
 	struct diag *diag = diag_new();
 	struct scenario *sc = scenario_parse_text(i->scenario, text->str, text->len, NULL,
 						  scenario_vocab_model(), diag);

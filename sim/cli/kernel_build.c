@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "sim/cli/kernel.h"
@@ -18,30 +17,6 @@ static const char *const wanted[][2] = {
 	{ "arch/x86/virt/vmx/tdx/tdx.c", "the SEAMCALL wrappers are there from v6.16 on" },
 	{ "virt/kvm/guest_memfd.c", "guest_memfd is there from v6.8 on" },
 };
-
-gboolean command_run(const char *cwd, const char *const *argv, GString *out, GString *err,
-		     int *status)
-{
-	char *o = NULL, *e = NULL;
-	GError *error = NULL;
-	gboolean ok;
-	int wait = 0;
-
-	ok = g_spawn_sync(cwd, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &o, &e, &wait,
-			  &error);
-	if (!ok && err)
-		g_string_append(err, error->message);
-	if (ok && out)
-		g_string_append(out, o);
-	if (ok && err)
-		g_string_append(err, e);
-	if (status)
-		*status = ok && WIFEXITED(wait) ? WEXITSTATUS(wait) : -1;
-	g_clear_error(&error);
-	g_free(o);
-	g_free(e);
-	return ok && WIFEXITED(wait) && !WEXITSTATUS(wait);
-}
 
 static gboolean is_tree(const char *tree)
 {

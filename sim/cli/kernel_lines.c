@@ -1,26 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Did the changed lines run, and among what? A patch says which lines it adds; the program's
- * line table and the calls that the compiler put at each basic block say which place stands
- * for a line; the campaign counts those places. What never ran is said: *clean* is worth
- * nothing there. Rests on objdump -d -l.
+ * Which places of the program stand for the lines that a patch changes? The patch says which lines
+ * it adds; the program's line table and the calls that the compiler put at each basic block say
+ * which place stands for a line; the campaign counts those places, and kernel_ran.c says what came
+ * of it. Rests on objdump -d -l.
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/cli/kernel.h"
+#include "sim/cli/kernel_lines.h"
 
 #define COUNTER	"<__sanitizer_cov_trace_pc"
-#define SHOWN	40u	/* lines; more are counted only */
 #define NEAR	3u	/* lines above a place where some were removed that may stand for it */
-
-/* A line that a change adds, or one beside what it removes. */
-struct added {
-	char *path;
-	guint line;
-	guint removal;		/* 0: added; else the removal's number, nearest lines first */
-	GArray *places;		/* guint64: places that stand for it */
-};
 
 static void added_free(gpointer p)
 {
@@ -274,125 +265,4 @@ gboolean kernel_lines_write(const GPtrArray *added, const char *path)
 	ok = g_file_set_contents(path, s->str, (gssize)s->len, NULL);
 	g_string_free(s, TRUE);
 	return ok;
-}
-
-/* ---- what came of it ---- */
-
-struct ran {
-	guint64 hits;
-	guint contexts;
-	GPtrArray *outcomes;	/* of texts, sorted */
-};
-
-static int by_text(gconstpointer a, gconstpointer b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static void add_keys(GHashTable *to, GHashTable *from)
-{
-	GHashTableIter it;
-	gpointer key;
-
-	g_hash_table_iter_init(&it, from);
-	while (g_hash_table_iter_next(&it, &key, NULL))
-		g_hash_table_add(to, key);
-}
-
-static struct ran ran_of(const struct campaign *c, const struct added *a)
-{
-	GHashTable *contexts = g_hash_table_new(g_str_hash, g_str_equal);
-	GHashTable *outcomes = g_hash_table_new(g_str_hash, g_str_equal);
-	struct ran r = { .outcomes = g_ptr_array_new() };
-	GHashTableIter it;
-	gpointer key;
-
-	for (guint i = 0; i < a->places->len; i++) {
-		const struct campaign_line *l =
-			g_hash_table_lookup(c->lines, &g_array_index(a->places, guint64, i));
-
-		if (!l)
-			continue;
-		r.hits += l->hits;
-		add_keys(contexts, l->contexts);
-		add_keys(outcomes, l->outcomes);
-	}
-	g_hash_table_iter_init(&it, outcomes);
-	while (g_hash_table_iter_next(&it, &key, NULL))
-		g_ptr_array_add(r.outcomes, key);
-	g_ptr_array_sort(r.outcomes, by_text);
-	r.contexts = g_hash_table_size(contexts);
-	g_hash_table_unref(contexts);
-	g_hash_table_unref(outcomes);
-	return r;
-}
-
-static void put(GString *out, const struct report_look *look, int first, int rest, char *text)
-{
-	report_wrap(out, text, first, rest, look->width);
-	g_free(text);
-}
-
-static char *outcomes_text(const struct ran *r)
-{
-	GString *s = g_string_new(NULL);
-
-	for (guint i = 0; i < r->outcomes->len; i++)
-		g_string_append_printf(s, "%s%s", i ? ", " : "; ", (char *)r->outcomes->pdata[i]);
-	return g_string_free(s, FALSE);
-}
-
-/* Files of a change that nothing here compiles, each once. */
-static void not_compiled(const GPtrArray *added, GHashTable *compiled,
-			 const struct report_look *look, GString *out)
-{
-	GHashTable *said = g_hash_table_new(g_str_hash, g_str_equal);
-
-	for (guint i = 0; i < added->len; i++) {
-		const struct added *a = added->pdata[i];
-
-		if (g_hash_table_contains(compiled, a->path) || !g_hash_table_add(said, a->path))
-			continue;
-		put(out, look, 2, 4, g_strdup_printf("%s is changed, and nothing of that runs here: "
-						     "nothing is said of it", a->path));
-	}
-	g_hash_table_unref(said);
-}
-
-void report_kernel_lines(const GPtrArray *added, const struct campaign *c,
-			 const struct report_look *look, GString *out)
-{
-	GHashTable *compiled = g_hash_table_new(g_str_hash, g_str_equal);
-	guint ran = 0, never = 0, shown = 0;
-
-	for (guint i = 0; i < added->len; i++) {
-		const struct added *a = added->pdata[i];
-		struct ran r;
-
-		if (!a->places->len)
-			continue;	/* no code, or not compiled */
-		g_hash_table_add(compiled, a->path);
-		r = ran_of(c, a);
-		ran += r.hits > 0;
-		never += !r.hits;
-		if (shown++ < SHOWN || look->verbose) {
-			char *outcomes = outcomes_text(&r);
-
-			const char *beside = a->removal ? ", beside what was removed," : "";
-
-			put(out, look, 2, 6, r.hits ?
-			    g_strdup_printf("%s:%u%s ran %" G_GUINT64_FORMAT " times, under %u%s "
-					    "placements of the others%s", a->path, a->line, beside,
-					    r.hits, r.contexts, r.contexts >= 4096 ? " or more" : "",
-					    outcomes) :
-			    g_strdup_printf("%s:%u%s never ran: clean is worth nothing here", a->path,
-					    a->line, beside));
-			g_free(outcomes);
-		}
-		g_ptr_array_unref(r.outcomes);
-	}
-	not_compiled(added, compiled, look, out);
-	put(out, look, 2, 4, g_strdup_printf("%u changed lines with code: %u ran, %u never ran",
-					     ran + never, ran, never));
-	g_hash_table_unref(compiled);
 }

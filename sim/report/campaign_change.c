@@ -26,6 +26,11 @@ static gboolean judged(const struct campaign_item *i)
 	return i && i->verdict != CAMPAIGN_LATE && i->verdict != CAMPAIGN_SKIPPED;
 }
 
+static gboolean is_late(const struct campaign_item *i)
+{
+	return i && i->verdict == CAMPAIGN_LATE;
+}
+
 static gboolean is_bad(const struct campaign_item *i)
 {
 	return i && i->verdict == CAMPAIGN_BAD;
@@ -109,21 +114,50 @@ static void put_mended(const struct campaign_item *i, const struct campaign_item
 	g_free(name);
 }
 
+/* Not worse: the reference model breaks by it, too. A reader wants to know which all the same. */
+static void put_known_now(const GString *names, guint n, const struct report_look *look,
+			  GString *out)
+{
+	if (n)
+		campaign_put(look, out, 2, 4, "%u as expected before, and now as on the reference model, "
+			     "which is not as expected: %s", n, names->str);
+}
+
+static void put_not_compared(guint n, const char *why, const struct report_look *look, GString *out)
+{
+	if (n)
+		campaign_put(look, out, 2, 4, "%u not compared: %s", n, why);
+}
+
 guint report_campaign_change(const struct campaign *before, const struct campaign *now,
 			     const struct report_look *look, GString *out)
 {
 	GPtrArray *broken = g_ptr_array_new_with_free_func(group_free);
 	GPtrArray *other = g_ptr_array_new_with_free_func(group_free);
-	guint worse, unknown = 0;
-	gsize had = out->len;
+	guint worse, known = 0, late = 0, gone = 0, fresh = 0;
+	GString *names = g_string_new(NULL);
+	gsize had;
+
+	if (strcmp(before->backend, now->backend))
+		campaign_put(look, out, 2, 4, "the tree is %s from here on", now->backend);
+	had = out->len;
 
 	for (guint k = 0; k < now->items->len; k++) {
 		const struct campaign_item *i = now->items->pdata[k], *was = find(before, i);
 
 		/* What broke is told even where nobody knows how it was. */
 		if (!judged(i) || (!judged(was) && !is_bad(i))) {
-			unknown += judged(i) != judged(was);
+			if (is_late(i) || is_late(was))
+				late++;
+			else if (judged(i) != judged(was))
+				*(judged(was) ? &gone : &fresh) += 1;
 			continue;
+		}
+		if (i->verdict == CAMPAIGN_KNOWN && was->verdict == CAMPAIGN_GOOD) {
+			char *name = campaign_item_name(i);
+
+			g_string_append_printf(names, "%s%s", known++ ? ", " : "", name);
+			g_free(name);
 		}
 		if (!is_bad(i) && is_bad(was))
 			put_mended(i, was, look, out);
@@ -136,9 +170,11 @@ guint report_campaign_change(const struct campaign *before, const struct campaig
 	worse += put_groups(other, "breaks otherwise", look, out);
 	if (out->len == had)
 		campaign_put(look, out, 2, 4, "no difference");
-	if (unknown)
-		campaign_put(look, out, 2, 4, "%u judged on one side only (the time was up, or this "
-			     "tree cannot play them)", unknown);
+	put_known_now(names, known, look, out);
+	put_not_compared(late, "the time was up", look, out);
+	put_not_compared(gone, "played before this change, and cannot be now", look, out);
+	put_not_compared(fresh, "could not be played before this change", look, out);
+	g_string_free(names, TRUE);
 	g_ptr_array_unref(broken);
 	g_ptr_array_unref(other);
 	return worse;

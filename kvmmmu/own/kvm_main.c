@@ -504,7 +504,8 @@ int kvm_vm_set_mem_attributes(struct kvm *kvm, u64 start, u64 end, bool private)
 	mutex_lock(&kvm->slots_lock);
 	if (kvm_range_has_memory_attributes(kvm, start, end, private))
 		goto out;
-	for (gfn = start; gfn < end; gfn++)	/* xa_reserve(): what is needed is there already */
+	/* xa_reserve(): what is needed is there already. v7.3: none to clear them, as shared does */
+	for (gfn = start; (private || !kvm_switch(kvm, SW_SHARED_UNRESERVED)) && gfn < end; gfn++)
 		cond_resched();
 	/* The old kind's mappings go; the window stays open until the attribute is set. */
 	slots = kvm->slots[mem_read32(&kvm->memslots)].slot;

@@ -16,7 +16,7 @@
 		 BIT(SW_NX_UNDER_WRITE) | BIT(SW_AGE_FETCH_AND))
 
 #define V7_3	(BIT(SW_VM_DEAD_TESTED) | BIT(SW_CREATE_HOLDS_LOCK) | BIT(SW_ZAP_UNDER_SRCU) | \
-		 BIT(SW_GMEM_BIND_LATE))
+		 BIT(SW_GMEM_BIND_LATE) | BIT(SW_SHARED_UNRESERVED))
 
 /* X(name, switches, policy of a version or NULL, text, kernels, source) */
 #define VARIANTS(X)								\
@@ -70,6 +70,9 @@
 	  "v7.3", "arch/x86/kvm/mmu/mmu.c of v7.3.4")				\
 	X("gmem-bind-late", BIT(SW_GMEM_BIND_LATE), NULL,			\
 	  "a memslot is bound to its guest_memfd with slots_arch_lock held",	\
+	  "v7.3", "virt/kvm/kvm_main.c of v7.3.4")				\
+	X("shared-unreserved", BIT(SW_SHARED_UNRESERVED), NULL,			\
+	  "a conversion to shared reserves no attributes: it yields once a page, not twice",	\
 	  "v7.3", "virt/kvm/kvm_main.c of v7.3.4")				\
 	X("terminate-vm", BIT(SW_TERMINATE_VM), NULL,					\
 	  "KVM_TDX_TERMINATE_VM is there: the HKID goes first, pages are reclaimed",	\

@@ -29,6 +29,7 @@ enum kvm_switch {
 	SW_CREATE_HOLDS_LOCK,	/* KVM_CREATE_VCPU holds kvm->lock from end to end */
 	SW_ZAP_UNDER_SRCU,	/* kvm_zap_gfn_range() is an SRCU reader */
 	SW_GMEM_BIND_LATE,	/* a guest_memfd is bound with slots_arch_lock held */
+	SW_SHARED_UNRESERVED,	/* a conversion to shared reserves no attributes */
 	/* proposed */
 	SW_TERMINATE_VM,	/* KVM_TDX_TERMINATE_VM, and a zap of what has no HKID */
 	/* mutations */

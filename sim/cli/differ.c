@@ -14,6 +14,7 @@
 #include "scenarios/vocab.h"
 #include "sim/cli/cli.h"
 #include "sim/cli/differ_streams.h"
+#include "sim/cli/plan.h"
 #include "sim/engine/farm.h"
 
 #define BATCH	256u
@@ -139,10 +140,15 @@ static int work(void *ctx, u32 i, FILE *out)
 	struct differ *d = ctx;
 	const struct script *s = &g_array_index(d->scripts, struct script, d->at + i);
 	struct scenario *made = NULL;
+	struct scenario_case c;
 
 	if (!s->sc && !(made = make(d, s->seed)))
 		return 1;
-	play_both(d, made ? made : s->sc, made ? made->cases->pdata[0] : s->c, out);
+	memcpy(&c, made ? made->cases->pdata[0] : s->c, sizeof(c));
+	/* What is written for the version that scenarios are about is asked of the tree as it is. */
+	if (d->cli->play.backend == KMMU_LINUX && !strcmp(plan_kvm(&c), DEFAULT_KVM))
+		c.variant.kvm = kmmu_tree_kvm();
+	play_both(d, made ? made : s->sc, &c, out);
 	scenario_free(made);
 	return 0;
 }

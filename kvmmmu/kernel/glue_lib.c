@@ -283,24 +283,26 @@ struct file *fget(unsigned int fd)
 	return f;
 }
 
+/* file_ref_get(), file_ref_put(): who meets a file that nobody uses and that is not dead yet has it */
+#define FILE_REF_DEAD	(-(1 << 30))
+
 struct file *ksim_get_file_active(struct file **fp)
 {
 	struct file *f = READ_ONCE(*fp);
-	int n;
 
-	if (!f)
+	if (!f || atomic_fetch_add(1, &f->refs) < 0)
 		return NULL;
-	n = atomic_read(&f->refs);
-	do {
-		if (!n)
-			return NULL;
-	} while (!try_cmpxchg(&f->refs.counter, &n, n + 1));
-	return f;
+	if (READ_ONCE(*fp) == f)
+		return f;
+	ksim_fput(f);
+	return NULL;
 }
 
 void ksim_fput(struct file *f)
 {
 	if (!atomic_dec_and_test(&f->refs))
+		return;
+	if (cmpxchg(&f->refs.counter, 0, FILE_REF_DEAD))
 		return;
 	if (f->f_op->release)
 		f->f_op->release(f->f_inode, f);

@@ -13,11 +13,12 @@
 /* What a loop in it does next is told to glue_mmu.c, where the loop is */
 __typeof__(kvm_arch_vcpu_pre_fault_memory) ktree_seam_prefault;
 #define kvm_arch_vcpu_pre_fault_memory ktree_seam_prefault
-#define kvm_make_all_cpus_request ktree_inner_make_all_cpus_request
-/* Of this name the definition alone. Calls go to ours, below. */
-#define kvm_flush_remote_tlbs(k) KSIM_PICK(KSIM_IS_##k, CALL, 0)(k)
-#define KSIM_DEFINITION ktree_inner_flush_remote_tlbs
-#define KSIM_CALL kvm_flush_remote_tlbs
+/* Of these names the definitions alone. Calls go to ours, below. */
+#define INNER(name, k) KSIM_PICK(KSIM_IS_##k, CALL, 0)(name)
+#define KSIM_DEFINITION(name) ktree_inner_##name
+#define KSIM_CALL(name) kvm_##name
+#define kvm_make_all_cpus_request(k, r) INNER(make_all_cpus_request, k)(k, r)
+#define kvm_flush_remote_tlbs(k) INNER(flush_remote_tlbs, k)(k)
 #include "kvm_main.c"
 #undef kvm_flush_remote_tlbs
 #undef kvm_make_all_cpus_request
@@ -78,6 +79,7 @@ void *ktree_vm_create(const struct ktree_vm_config *c, int *err)
 	kvm->manual_dirty_log_protect = c->manual_protect;
 	if (!c->tdx && c->pml)
 		kvm->arch.cpu_dirty_log_size = 512;	/* vmx_vm_init() */
+	kvm->arch.hypercall_exit_enabled = 1u << KVM_HC_MAP_GPA_RANGE;	/* KVM_CAP_EXIT_HYPERCALL */
 	if (c->tdx)
 		kvm->mem_attr_array.dflt = xa_mk_value(KVM_MEMORY_ATTRIBUTE_PRIVATE);
 	return kvm;
@@ -214,8 +216,12 @@ int ktree_attributes(void *kvm, unsigned long start, unsigned long end, int to_p
 		.address = start << PAGE_SHIFT, .size = (end - start) << PAGE_SHIFT,
 		.attributes = to_private ? KVM_MEMORY_ATTRIBUTE_PRIVATE : 0,
 	};
+	int r;
 
-	return vm_ioctl_of(kvm, KVM_SET_MEMORY_ATTRIBUTES, &a);
+	ksim_call_event("kvm_vm_set_mem_attributes", start);
+	r = vm_ioctl_of(kvm, KVM_SET_MEMORY_ATTRIBUTES, &a);
+	ksim_return_event("kvm_vm_set_mem_attributes", start, r);
+	return r;
 }
 
 static int slot_with_log(struct kvm *kvm, unsigned long gfn, struct kvm_memory_slot *of)

@@ -163,6 +163,7 @@ static void fault_small(unsigned long addr)
 	struct page **pte = ptep_of(t, addr);
 	bool lost;
 
+	ksim_charge(KSIM_PAGE_CLEAR, 1);
 	spin_lock(&t->page_table_lock);
 	if (READ_ONCE(t->pmd.v) == PMD_NONE)	/* pmd_install() */
 		WRITE_ONCE(t->pmd.v, PMD_TABLE);
@@ -187,6 +188,7 @@ static bool fault_huge(unsigned long addr)
 	if (READ_ONCE(t->pmd.v) != PMD_NONE)
 		return false;
 	hpa = ksim_guest_2m_alloc();
+	ksim_charge(KSIM_PAGE_CLEAR, TABLE_PAGES);
 	spin_lock(&t->page_table_lock);
 	lost = READ_ONCE(t->pmd.v) != PMD_NONE;
 	if (!lost) {

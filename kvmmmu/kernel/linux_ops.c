@@ -102,11 +102,6 @@ int ksim_is_mmio(void *tree, unsigned long gfn)
 	return v.class == MIRROR_MMIO;
 }
 
-void ksim_count_retry(void)
-{
-	count(COUNT_RETRIES, 1);
-}
-
 static bool bad_range(const struct kvm *kvm, u64 start, u64 end)
 {
 	return start >= end || end > kvm->gfns;
@@ -254,9 +249,7 @@ static struct kmmu_result linux_convert(struct kvm *kvm, u64 start, u64 end, boo
 	if (bad_range(kvm, start, end) || kvm->type != KMMU_TDX)
 		return result(-EINVAL);
 	OP(kvm, start << 1 | to_shared, end);
-	trace_call("kvm_vm_set_mem_attributes", start);
 	r = ktree_attributes(kvm->tree, start, end, !to_shared);
-	trace_return("kvm_vm_set_mem_attributes", start, (u64)(s64)r);
 	linux_op_end(kvm);
 	return result(r);
 }

@@ -174,7 +174,7 @@ static gboolean has_own(const struct bench *b)
 static gboolean policies_possible(const struct bench *b)
 {
 	for (guint i = 0; i < b->policies->len && !has_own(b); i++)
-		if (strcmp(b->policies->pdata[i], kmmu_tree_kvm()))
+		if (g_strcmp0(b->policies->pdata[i], kmmu_tree_kvm()))
 			return cli_fail("--policy %s: policies are the project's own KVM's, and the "
 					"kernel tree that is built in (%s) is what it is: without "
 					"--policy, or with --kvm own,linux, which measures both",
@@ -245,7 +245,19 @@ static const char *policy_of(const struct bench *b, const struct scenario_case *
 		return p->words[0];
 	if (c->policy.name)
 		return c->policy.name;
-	return b->cli->kvm ? b->cli->kvm : c->variant.kvm ? c->variant.kvm : DEFAULT_KVM;
+	return p->opt.kvm;
+}
+
+/* Workloads are written for DEFAULT_KVM, and a tree of another version plays them as it is. */
+static const char *kvm_of(const struct bench *b, const struct scenario_case *c,
+			  enum kmmu_backend backend)
+{
+	if (b->cli->kvm)
+		return b->cli->kvm;
+	if (backend == KMMU_LINUX && kmmu_tree_kvm() &&
+	    (!c->variant.kvm || !strcmp(c->variant.kvm, DEFAULT_KVM)))
+		return kmmu_tree_kvm();
+	return c->variant.kvm ? c->variant.kvm : DEFAULT_KVM;
 }
 
 static void add_cell(struct bench *b, const struct point *at, const struct scenario_case *c,
@@ -259,6 +271,7 @@ static void add_cell(struct bench *b, const struct point *at, const struct scena
 	p->opt = b->cli->play;
 	p->opt.cost_level = level;
 	p->opt.backend = backend;
+	p->opt.kvm = kvm_of(b, c, backend);
 	if (policy) {
 		p->words = g_strsplit(policy, ":", -1);
 		p->opt.policy = p->words[0];
@@ -271,7 +284,7 @@ static void add_cell(struct bench *b, const struct point *at, const struct scena
 	cell->case_name = c->name;
 	cell->point = at->label;
 	cell->policy = policy ? policy : policy_of(b, c, p);
-	cell->kvm = b->cli->kvm ? b->cli->kvm : c->variant.kvm ? c->variant.kvm : DEFAULT_KVM;
+	cell->kvm = p->opt.kvm;
 	cell->tdx = b->cli->tdx ? b->cli->tdx : c->variant.tdx ? c->variant.tdx : DEFAULT_TDX;
 	cell->backend = backend == KMMU_LINUX ? b->rep.tree_text : "own";
 	cell->switches = "";

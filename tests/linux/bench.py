@@ -34,6 +34,18 @@ def bench(*args, code=0):
     return done
 
 
+def own_version():
+    """The version of the project's own KVM that is the tree's, or the last one before"""
+    def ask(*args):
+        return subprocess.run([SEPTSIM, *args], capture_output=True, text=True, check=True).stdout
+
+    def number(text):
+        return [int(n) for n in text.split('.')[:2]]
+    tree = re.search(r'^linux (\d+\.\d+)', ask('--version'), re.M)[1]
+    known = re.findall(r'^  v(\d+\.\d+) ', ask('list', 'variants'), re.M)
+    return 'v' + max((k for k in known if number(k) <= number(tree)), key=number)
+
+
 def times(cell):
     """How often everything happened, by name"""
     return {m['name']: m.get('count', m['sum']) for m in cell['metrics']}
@@ -63,7 +75,7 @@ class Bench(unittest.TestCase):
                 self.assertLessEqual(max(n, m), 4 * min(n, m) + 16, f'{name}: {key}: {n}, {m}')
 
     def test_beside_own(self):
-        args = ['--kvm', 'own,linux', '--policy', 'v7.2', '--json',
+        args = ['--kvm', 'own,linux', '--variant', 'kvm=' + own_version(), '--json',
                 *sorted(glob.glob(ROOT + '/scenarios/bench/*.scn'))]
         text = bench(*args, '--jobs', '1').stdout
         self.assertEqual(text, bench(*args, '--jobs', '2').stdout)
@@ -107,7 +119,7 @@ class Bench(unittest.TestCase):
         self.assertEqual([c['policy'] for c in both['cells']], ['kick-first', 'v7.2', both['tree']])
         with tempfile.TemporaryDirectory() as there:
             some, none = there + '/some.scn', there + '/none.scn'
-            head = 'td vcpus=1 memory=4M\nvariant tdx=1.5.34\nguest vCPU0\n    accept 0+4\n'
+            head = 'td vcpus=1 memory=4M\nvariant kvm=v7.2 tdx=1.5.34\nguest vCPU0\n    accept 0+4\n'
             old = 'case old\n    policy v19\n'
             with open(some, 'w') as f:
                 f.write(head + 'case plain\n' + old)

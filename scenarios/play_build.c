@@ -31,17 +31,20 @@ static char *words_of(const char *const *words, GPtrArray *more)
 	return g_string_free(s, FALSE);
 }
 
-static void describe_backend(struct play_result *r, enum kmmu_backend backend)
+char *player_backend(enum kmmu_backend backend)
 {
 	const struct kmmu_tree *tree = backend == KMMU_LINUX ? kmmu_tree() : NULL;
-	char *s;
 
-	if (!tree) {
-		r->backend = "own";
-		return;
-	}
-	s = g_strdup_printf("linux %s%s%s", tree->version, *tree->imitated ? "; " : "",
-			    tree->imitated);
+	if (!tree)
+		return g_strdup("own");
+	return g_strdup_printf("linux %s%s%s", tree->version, *tree->imitated ? "; " : "",
+			       tree->imitated);
+}
+
+static void describe_backend(struct play_result *r, enum kmmu_backend backend)
+{
+	char *s = player_backend(backend);
+
 	r->backend = play_result_str(r, s);
 	g_free(s);
 }

@@ -56,5 +56,8 @@ struct play_result *scenario_stress(const struct scenario *sc, const struct scen
 				    const struct play_options *opt, double seconds,
 				    guint64 *rounds);
 
+/* player_backend - "own", or "linux 7.2.13" and what of that tree is imitated; g_free() */
+char *player_backend(enum kmmu_backend backend);
+
 /* scenario_play_stop - end the running play soon; async-signal-safe (Ctrl-C) */
 void scenario_play_stop(void);

@@ -20,7 +20,8 @@ int ktree_boot_tdx(void);
 int ktree_boot_virt(void);
 int ktree_service_requests(struct kvm_vcpu *vcpu);
 int ktree_vcpu_run_loop(struct kvm_vcpu *vcpu);
-/* what a tracepoint began as a seam ends here */
+/* what a tracepoint began as a seam ends here; is one under way? */
+bool ktree_in_seam(struct kvm_vcpu *vcpu);
 void ktree_seam_end(struct kvm_vcpu *vcpu, int ret);
 unsigned int ktree_tdx_vm_size(void);
 unsigned int ktree_tdx_vcpu_size(void);

@@ -13,11 +13,12 @@
 /* What a loop in it does next is told to glue_mmu.c, where the loop is */
 __typeof__(kvm_arch_vcpu_pre_fault_memory) ktree_seam_prefault;
 #define kvm_arch_vcpu_pre_fault_memory ktree_seam_prefault
-#define kvm_make_all_cpus_request ktree_inner_make_all_cpus_request
-/* Of this name the definition alone. Calls go to ours, below. */
-#define kvm_flush_remote_tlbs(k) KSIM_PICK(KSIM_IS_##k, CALL, 0)(k)
-#define KSIM_DEFINITION ktree_inner_flush_remote_tlbs
-#define KSIM_CALL kvm_flush_remote_tlbs
+/* Of these names the definitions alone. Calls go to ours, below. */
+#define INNER(name, k) KSIM_PICK(KSIM_IS_##k, CALL, 0)(name)
+#define KSIM_DEFINITION(name) ktree_inner_##name
+#define KSIM_CALL(name) kvm_##name
+#define kvm_make_all_cpus_request(k, r) INNER(make_all_cpus_request, k)(k, r)
+#define kvm_flush_remote_tlbs(k) INNER(flush_remote_tlbs, k)(k)
 #include "kvm_main.c"
 #undef kvm_flush_remote_tlbs
 #undef kvm_make_all_cpus_request
@@ -78,6 +79,7 @@ void *ktree_vm_create(const struct ktree_vm_config *c, int *err)
 	kvm->manual_dirty_log_protect = c->manual_protect;
 	if (!c->tdx && c->pml)
 		kvm->arch.cpu_dirty_log_size = 512;	/* vmx_vm_init() */
+	kvm->arch.hypercall_exit_enabled = 1u << KVM_HC_MAP_GPA_RANGE;	/* KVM_CAP_EXIT_HYPERCALL */
 	if (c->tdx)
 		kvm->mem_attr_array.dflt = xa_mk_value(KVM_MEMORY_ATTRIBUTE_PRIVATE);
 	return kvm;
@@ -86,19 +88,15 @@ void *ktree_vm_create(const struct ktree_vm_config *c, int *err)
 static long vm_ioctl_of(struct kvm *kvm, unsigned int nr, void *arg)
 {
 	struct file f = { .private_data = kvm };
-	long r = kvm_vm_ioctl(&f, nr, (unsigned long)arg);
 
-	ktree_task_work();
-	return r;
+	return kvm_vm_ioctl(&f, nr, (unsigned long)arg);
 }
 
 static long vcpu_ioctl_of(struct kvm_vcpu *vcpu, unsigned int nr, void *arg)
 {
 	struct file f = { .private_data = vcpu };
-	long r = kvm_vcpu_ioctl(&f, nr, (unsigned long)arg);
 
-	ktree_task_work();
-	return r;
+	return kvm_vcpu_ioctl(&f, nr, (unsigned long)arg);
 }
 
 int ktree_memory(void *kvm, unsigned long gfns, int gmem, int log_dirty, int huge, int *gmem_fd)
@@ -118,48 +116,23 @@ int ktree_memory(void *kvm, unsigned long gfns, int gmem, int log_dirty, int hug
 	return ktree_slot(kvm, 2, 0, gfns, 0, *gmem_fd, log_dirty ? KVM_MEM_LOG_DIRTY_PAGES : 0);
 }
 
-/*
- * User space knows its slots, and here they are looked up: in no time, but where threads are real
- * what is looked at must stay.
- */
-static int look(struct kvm *kvm)
-{
-	return ksim_real_threads() ? srcu_read_lock(&kvm->srcu) : 0;
-}
-
-static void looked(struct kvm *kvm, int idx)
-{
-	if (ksim_real_threads())
-		srcu_read_unlock(&kvm->srcu, idx);
-}
-
-static bool slot_at(struct kvm *kvm, unsigned long gfn, unsigned long npages,
-		    struct kvm_userspace_memory_region2 *m)
+static struct kvm_memory_slot *slot_at(struct kvm *kvm, unsigned long gfn, unsigned long npages)
 {
 	struct kvm_memory_slot *s;
-	bool found = false;
-	int bkt, idx = look(kvm);
+	int bkt;
 
-	kvm_for_each_memslot(s, bkt, kvm_memslots(kvm)) {
-		if (s->base_gfn != gfn || s->npages != npages)
-			continue;
-		m->slot = s->id;
-		m->userspace_addr = s->userspace_addr;
-		m->flags = s->flags;
-		found = true;
-		break;
-	}
-	looked(kvm, idx);
-	return found;
+	kvm_for_each_memslot(s, bkt, kvm_memslots(kvm))
+		if (s->base_gfn == gfn && s->npages == npages)
+			return s;
+	return NULL;
 }
 
 static int free_id(struct kvm *kvm)
 {
-	int id, idx = look(kvm);
+	int id;
 
 	for (id = 0; id_to_memslot(kvm_memslots(kvm), id); id++)
 		;
-	looked(kvm, idx);
 	return id;
 }
 
@@ -169,15 +142,20 @@ int ktree_slot(void *k, int what, unsigned long start, unsigned long end, unsign
 {
 	struct kvm_userspace_memory_region2 m = { 0 };
 	struct kvm *kvm = k;
+	struct kvm_memory_slot *s = NULL;
 
 	if (what != 2) {
-		if (!slot_at(kvm, start, end - start, &m) || m.flags & KVM_MEMSLOT_INVALID) {
-			mutex_lock(&kvm->slots_lock);	/* who deletes, moves or adds it ends first */
+		s = slot_at(kvm, start, end - start);
+		if (!s || s->flags & KVM_MEMSLOT_INVALID) {	/* who deletes, moves or adds it ends first */
+			mutex_lock(&kvm->slots_lock);
 			mutex_unlock(&kvm->slots_lock);
-			if (!slot_at(kvm, start, end - start, &m))
-				return -EINVAL;
+			s = slot_at(kvm, start, end - start);
 		}
-		m.flags &= ~KVM_MEMSLOT_INVALID;
+		if (!s)
+			return -EINVAL;
+		m.slot = s->id;
+		m.userspace_addr = s->userspace_addr;
+		m.flags = s->flags & ~KVM_MEMSLOT_INVALID;
 		if (what == 3)
 			m.flags = (m.flags & ~KVM_MEM_LOG_DIRTY_PAGES) | flags;
 		m.guest_memfd = gmem_fd;
@@ -238,8 +216,12 @@ int ktree_attributes(void *kvm, unsigned long start, unsigned long end, int to_p
 		.address = start << PAGE_SHIFT, .size = (end - start) << PAGE_SHIFT,
 		.attributes = to_private ? KVM_MEMORY_ATTRIBUTE_PRIVATE : 0,
 	};
+	int r;
 
-	return vm_ioctl_of(kvm, KVM_SET_MEMORY_ATTRIBUTES, &a);
+	ksim_call_event("kvm_vm_set_mem_attributes", start);
+	r = vm_ioctl_of(kvm, KVM_SET_MEMORY_ATTRIBUTES, &a);
+	ksim_return_event("kvm_vm_set_mem_attributes", start, r);
+	return r;
 }
 
 static int slot_with_log(struct kvm *kvm, unsigned long gfn, struct kvm_memory_slot *of)
@@ -398,6 +380,32 @@ int ktree_peek_dead(void *k)
 	struct kvm *kvm = k;
 
 	return kvm->vm_dead || kvm->vm_bugged;
+}
+
+/* as kvm_fget() of user space: the file stays */
+int ktree_fget(int fd)
+{
+	struct file *f = ksim_fd_file(fd);
+
+	if (!f || f->closed)
+		return 0;
+	f->refs.counter++;
+	return 1;
+}
+
+void ktree_fput(int fd)
+{
+	fput(ksim_fd_file(fd));
+}
+
+void ktree_close(int fd)
+{
+	struct file *f = ksim_fd_file(fd);
+
+	if (!f || f->closed)
+		return;
+	f->closed = true;
+	fput(f);
 }
 
 static int vm_fd_release(struct inode *i, struct file *f)

@@ -7,7 +7,12 @@
  */
 #include <linux/kvm_host.h>
 #include "kvmmmu/kernel/glue.h"
-#include "kvmmmu/kernel/glue_mem.h"
+
+#define SET(lhs, v) do {						\
+	__typeof__(lhs) set_v = (v);					\
+	ksim_plain_store(&(lhs), sizeof(lhs), NULL);			\
+	(lhs) = set_v;							\
+} while (0)
 
 #define TABLE_PAGES	512ul
 #define AT_ONCE		64ul	/* a VM of up to 128 MiB has all tables from the start */
@@ -71,12 +76,8 @@ static struct ksim_table *table_at(struct ksim_user *u, unsigned long page)
 {
 	struct ksim_table **t = &u->table[page / TABLE_PAGES];
 
-	if (GET(*t))
-		return *t;
-	ksim_world_lock();
 	if (!*t)
 		SET(*t, table_new(u->kvm, page & -TABLE_PAGES));
-	ksim_world_unlock();
 	return *t;
 }
 
@@ -146,11 +147,11 @@ static struct page *page_new(unsigned long hpa)
 {
 	struct page *p = pfn_to_page(hpa >> PAGE_SHIFT);
 
+	SET(p->refcount.counter, 1);
 	SET(p->locked, 0);
 	SET(p->flags, 0);
 	SET(p->private, 0);
 	SET(p->mapping, NULL);
-	SET(p->refcount.counter, 1);	/* last, as in new_folio() */
 	return p;
 }
 
@@ -162,6 +163,7 @@ static void fault_small(unsigned long addr)
 	struct page **pte = ptep_of(t, addr);
 	bool lost;
 
+	ksim_charge(KSIM_PAGE_CLEAR, 1);
 	spin_lock(&t->page_table_lock);
 	if (READ_ONCE(t->pmd.v) == PMD_NONE)	/* pmd_install() */
 		WRITE_ONCE(t->pmd.v, PMD_TABLE);
@@ -186,6 +188,7 @@ static bool fault_huge(unsigned long addr)
 	if (READ_ONCE(t->pmd.v) != PMD_NONE)
 		return false;
 	hpa = ksim_guest_2m_alloc();
+	ksim_charge(KSIM_PAGE_CLEAR, TABLE_PAGES);
 	spin_lock(&t->page_table_lock);
 	lost = READ_ONCE(t->pmd.v) != PMD_NONE;
 	if (!lost) {

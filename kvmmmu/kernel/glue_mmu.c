@@ -95,6 +95,13 @@ void ktrace_kvm_mmu_get_page(struct kvm_mmu_page *sp, bool created)
 			    KVM_PAGES_PER_HPAGE(sp->role.level), sp->role.level);
 }
 
+/* A table that is filled with the small pages of a huge one: no steps, as nobody can see it yet */
+void ktrace_kvm_mmu_split_huge_page(u64 gfn, u64 spte, int level, int errno)
+{
+	if (errno != -ENOMEM)
+		ksim_charge(KSIM_PAGE_CLEAR, 1);
+}
+
 /* A leaf that went, or became something else: an access bit more or less is no matter. */
 void ktrace_kvm_tdp_mmu_spte_changed(int as_id, gfn_t gfn, int level, u64 old, u64 new)
 {
@@ -153,7 +160,7 @@ void ktree_peek(void *k, int mirror, unsigned long gfn, struct ktree_spte *s)
 			continue;
 		pt = root->spt;
 		for (level = root->role.level;; level--) {
-			u64 raw = *(volatile u64 *)&pt[(gfn | bits) >> (9 * (level - 1)) & 511];
+			u64 raw = pt[(gfn | bits) >> (9 * (level - 1)) & 511];
 
 			ktree_classify(raw, level, s);
 			if (!s->present || s->leaf)

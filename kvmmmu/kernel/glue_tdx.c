@@ -34,8 +34,11 @@ static int set_external(struct kvm *kvm, gfn_t gfn, u64 old_spte, u64 new_spte, 
 	if (is_shadow_present_pte(old_spte))
 		ksim_call_event("tdx_sept_remove_leaf_spte", gfn);
 	r = tdx_sept_set_private_spte(kvm, gfn, old_spte, new_spte, level);
-	if (is_shadow_present_pte(old_spte))
+	if (is_shadow_present_pte(old_spte)) {
+		if (!r)		/* what the walk, the truncation and the free cost beyond their steps (K23) */
+			ksim_charge(KSIM_ZAP_CODE, 1);
 		ksim_return_event("tdx_sept_remove_leaf_spte", gfn, r);
+	}
 	if (!is_frozen_spte(new_spte))	/* else its table goes, and who takes it has it */
 		ksim_own(kvm, gfn, level, is_shadow_present_pte(old_spte) ? 0 : 2);
 	return r;
@@ -133,11 +136,16 @@ void ktrace_kvm_page_fault(struct kvm_vcpu *vcpu, u64 fault_address, u64 error_c
 	to_tdx(vcpu)->vt.emulation_required = true;	/* unused for a TD: a seam has begun */
 }
 
+bool ktree_in_seam(struct kvm_vcpu *vcpu)
+{
+	return to_tdx(vcpu)->vt.emulation_required;
+}
+
 void ktree_seam_end(struct kvm_vcpu *vcpu, int ret)
 {
 	struct vcpu_tdx *t = to_tdx(vcpu);
 
-	if (!t->vt.emulation_required)
+	if (!ktree_in_seam(vcpu))
 		return;
 	t->vt.emulation_required = false;
 	ksim_return_event("tdx_handle_ept_violation", t->exit_gpa >> PAGE_SHIFT, ret);

@@ -398,10 +398,14 @@ int ktree_vcpu_load_roots(void *v, unsigned long *shared_root)
 
 /* --- what else the tree's files call of x86.c and its neighbours ---------------------------------- */
 
-/* Asked at each round of the local retry, and of nothing else here: cond_resched() may follow */
+/*
+ * Asked at each round of the local retry, after which cond_resched() may follow; and between two
+ * parts of a MapGPA
+ */
 bool kvm_vcpu_has_events(struct kvm_vcpu *vcpu)
 {
-	ksim_may_retry(vcpu->kvm);
+	if (ktree_is_td(vcpu->kvm) && ktree_in_seam(vcpu))
+		ksim_may_retry(vcpu->kvm);
 	return false;
 }
 int kvm_arch_vcpu_runnable(struct kvm_vcpu *vcpu) { return 1; }

@@ -19,7 +19,6 @@ struct khost {
 	u16 cpus;
 	u16 *page_vm;		/* carved: number + 1 of the VM that has the page, by pfn */
 	u32 *online;		/* [cpus], steps */
-	u32 lock;		/* of ksim_world_lock() */
 	struct kvm *op_vm[ACTORS_MAX];	/* of the actor's operation */
 	struct { u64 from, to; } owns[ACTORS_MAX];	/* until its next store; to 0: nothing */
 	void *retries[ACTORS_MAX];	/* the VM whose fault it may try again without leaving */
@@ -27,6 +26,7 @@ struct khost {
 	void *stored[ACTORS_MAX];	/* the entry of a page table that it stored last */
 	/* the tree's struct kvm whose TLBs it has to flush, for a leaf of this gfn */
 	struct { void *vm; u64 gfn; } owes[ACTORS_MAX];
+	u64 busy[ACTORS_MAX];	/* the actor's last SEAMCALL, if it was busy; host_cost.c */
 	u64 about[ACTORS_MAX];	/* gfn + 1 whose entry the actor is at; 0: none */
 	void *task[ACTORS_MAX];	/* struct task_struct *, made when first asked for */
 	/* record: the last plain store that was announced, whose new value is not hashed yet */
@@ -79,6 +79,10 @@ const char *khost_tree_file(const char *file);
 
 /* khost_race - check: the running actor's plain access at @site and where the others stand */
 void khost_race(const void *p, const struct site *site);
+
+/* khost_calls, khost_called - the running actor calls the module; @call names leaf and operands */
+void khost_calls(u64 call);
+void khost_called(u64 call, bool busy);
 
 /* khost_disown - the store that the actor owned gfns for is made */
 void khost_disown(struct khost *h);

@@ -13,6 +13,7 @@
 #include "kvmmmu/kernel/linux_priv.h"
 #include "sim/engine/arena.h"
 #include "sim/engine/check.h"
+#include "sim/engine/hash.h"
 #include "sim/engine/lp.h"
 #include "sim/engine/mem.h"
 #include "sim/engine/sim.h"
@@ -188,11 +189,6 @@ void ksim_observe_idle_kick(unsigned long req)
 	trace_observe("kick-idle", req);
 }
 
-void ksim_count_kick(void)
-{
-	count(COUNT_KICKS, 1);
-}
-
 void ksim_kick_requested(unsigned long vcpu)
 {
 	trace_kick("requested", vcpu);
@@ -332,6 +328,12 @@ void ksim_ept_sync_global(void)
 
 /* --- the module ------------------------------------------------------------------------------ */
 
+/* TDX_OPERAND_BUSY, of whatever operand */
+static bool is_busy(u64 ret)
+{
+	return ret >> 32 == 0x80000200;
+}
+
 /*
  * The promise: behind the kick, with the gate up and other zappers and faulters held off by
  * mmu_lock, nobody holds a lock of the module's.
@@ -342,7 +344,7 @@ static void check_promise(u64 fn, u64 ret)
 	const struct kvm *kvm = h->op_vm[sim_self->id];
 	char buf[24];
 
-	if (ret >> 32 != 0x80000200 || !h->about[sim_self->id])
+	if (!is_busy(ret) || !h->about[sim_self->id])
 		return;
 	if (!PEEK(ktree_peek_gate(kvm->tree)) || !linux_zaps(kvm))
 		return;
@@ -359,12 +361,14 @@ unsigned long ksim_seamcall(unsigned long fn, unsigned long *args)
 		.r10 = args[4], .r11 = args[5], .r12 = args[6], .r13 = args[7], .r14 = args[8],
 		.r15 = args[9],
 	};
-	u64 ret;
+	u64 ret, call = hash_fold(fn, args[0], args[1]);
 
 	khost_settle();
 	if ((fn & 0xffff) == TDH_MNG_CREATE)
 		ksim_name_td(args[0]);
+	khost_calls(call);
 	ret = seamcall(&r);
+	khost_called(call, is_busy(ret));
 	check_promise(fn, ret);
 	ksim_plain_store(args, 10 * sizeof(*args), NULL);	/* vp_enter_args: not on a stack */
 	args[0] = r.rcx;

@@ -79,14 +79,6 @@ void ksim_await_zero(void *p, unsigned int size);
 void ksim_await_one(void *p);	/* a 32-bit word */
 void ksim_wake(void *p);
 
-/*
- * `septsim stress`: threads are real. What is no step is then atomic all the same, or under this
- * lock (else there is none), which covers no step: who takes one may leave the run there.
- */
-int ksim_real_threads(void);
-void ksim_world_lock(void);
-void ksim_world_unlock(void);
-
 /* Memory: zeroed */
 void *ksim_alloc(unsigned long n);
 void ksim_free(const void *p);
@@ -129,6 +121,10 @@ void ksim_observe_idle_kick(unsigned long req);
 void ksim_kick_requested(unsigned long vcpu);
 void ksim_count_kick(void);
 void ksim_count_retry(void);
+/* Beside its steps the running actor spends @n times a price: a 4K page cleared, flushed from the
+ * caches, a private leaf removed */
+enum ksim_price { KSIM_PAGE_CLEAR, KSIM_PAGE_CLFLUSH, KSIM_ZAP_CODE };
+void ksim_charge(enum ksim_price what, unsigned long n);
 /* the local retry: its head; where it may go round, which it does with the next cond_resched() */
 void ksim_try_fault(void *kvm);
 void ksim_may_retry(void *kvm);

@@ -55,7 +55,6 @@ void linux_op_begin(struct kvm *kvm, u64 what, u64 a, u64 b)
 
 void linux_op_end(struct kvm *kvm)
 {
-	ktree_task_work();
 	khost_settle();
 	actor_progress(PROGRESS_OP);
 }
@@ -99,17 +98,8 @@ int ksim_is_mmio(void *tree, unsigned long gfn)
 {
 	struct mirror_view v;
 
-	if (ksim_real_threads())	/* no instant: what is looked at must stay */
-		ksim_rcu_read_lock();
 	kmmu_direct_peek(linux_vm_of(tree), gfn, &v);
-	if (ksim_real_threads())
-		ksim_rcu_read_unlock();
 	return v.class == MIRROR_MMIO;
-}
-
-void ksim_count_retry(void)
-{
-	count(COUNT_RETRIES, 1);
 }
 
 static bool bad_range(const struct kvm *kvm, u64 start, u64 end)
@@ -259,9 +249,7 @@ static struct kmmu_result linux_convert(struct kvm *kvm, u64 start, u64 end, boo
 	if (bad_range(kvm, start, end) || kvm->type != KMMU_TDX)
 		return result(-EINVAL);
 	OP(kvm, start << 1 | to_shared, end);
-	trace_call("kvm_vm_set_mem_attributes", start);
 	r = ktree_attributes(kvm->tree, start, end, !to_shared);
-	trace_return("kvm_vm_set_mem_attributes", start, (u64)(s64)r);
 	linux_op_end(kvm);
 	return result(r);
 }
@@ -457,7 +445,7 @@ static bool linux_get(struct kvm *kvm, u16 n)
 {
 	if (n == KMMU_VM)
 		return ktree_fget(kvm->fd);
-	return linux_vcpu(kvm, n) && ktree_fget(kvm->fds[n].fd);
+	return n < kvm->max_vcpus && kvm->fds[n].tree && ktree_fget(kvm->fds[n].fd);
 }
 
 static void linux_put(struct kvm *kvm, u16 n)
@@ -468,10 +456,11 @@ static void linux_put(struct kvm *kvm, u16 n)
 
 static int close_vcpu(struct kvm *kvm, u16 n)
 {
-	struct kvm_vcpu *vcpu = linux_vcpu(kvm, n);
+	struct kvm_vcpu *vcpu = n < kvm->max_vcpus && kvm->fds[n].open ? &kvm->fds[n] : NULL;
 
-	if (!vcpu || !world_xchg(&vcpu->open, false))
+	if (!vcpu)
 		return -EBADF;
+	world_set(vcpu->open, false);
 	ktree_close(vcpu->fd);
 	return 0;
 }

@@ -280,9 +280,9 @@ int linux_make_vcpu(struct kvm *kvm, u16 n)
 		return r;
 	world_set(vcpu->kvm, kvm);
 	world_set(vcpu->id, n);
+	world_set(vcpu->tree, tree);
 	world_set(vcpu->fd, fd);
-	world_xchg(&vcpu->tree, tree);
-	world_xchg(&vcpu->open, true);	/* the rest is there for who sees it */
+	world_set(vcpu->open, true);
 	ktree_vcpu_regions(tree);
 	return 0;
 }
@@ -292,7 +292,7 @@ void linux_give_guest(struct kvm_vcpu *vcpu)
 	const struct guest_program *p = vcpu->kvm->guests[vcpu->id];
 	u64 tdvpr;
 
-	if (!world_read(&vcpu->open) || !p)
+	if (!vcpu->open || !p)
 		return;
 	if (!is_td(vcpu->kvm)) {
 		vmx_guest_program(ktree_peek_guest(vcpu->tree), p);
@@ -410,16 +410,15 @@ struct kvm *linux_vm_new(struct sim *sim, const struct kmmu_config *cfg, GError 
 
 /* --- looking ------------------------------------------------------------------------------------------ */
 
-/* Who holds a vCPU's file finds it, though its descriptor may be closed meanwhile. */
 struct kvm_vcpu *linux_vcpu(struct kvm *kvm, u16 n)
 {
-	return n < kvm->max_vcpus && world_read(&kvm->fds[n].tree) ? &kvm->fds[n] : NULL;
+	return n < kvm->max_vcpus && kvm->fds[n].open ? &kvm->fds[n] : NULL;
 }
 
 void linux_set_guest(struct kvm *kvm, u16 n, const struct guest_program *p)
 {
 	world_set(kvm->guests[n], p);
-	if (world_read(&kvm->fds[n].open))
+	if (kvm->fds[n].open)
 		linux_give_guest(&kvm->fds[n]);
 }
 
@@ -428,25 +427,19 @@ const char *linux_name(const struct kvm *kvm)
 	return kvm->name;
 }
 
-/* Asked again behind the look: real threads destroy it meanwhile. */
 u64 linux_tdr(const struct kvm *kvm)
 {
-	u64 tdr = linux_destroyed(kvm) ? 0 : PEEK(ktree_peek_tdr(kvm->tree));
-
-	return linux_destroyed(kvm) ? 0 : tdr;
+	return kvm->destroyed ? 0 : PEEK(ktree_peek_tdr(kvm->tree));
 }
 
 u64 linux_tdvpr(const struct kvm *kvm, u16 n)
 {
-	u64 tdvpr = is_td(kvm) && n < kvm->max_vcpus && world_read(&kvm->fds[n].open) ?
-		    PEEK(ktree_peek_tdvpr(kvm->fds[n].tree)) : 0;
-
-	return linux_destroyed(kvm) ? 0 : tdvpr;
+	return is_td(kvm) && n < kvm->max_vcpus && kvm->fds[n].open ? PEEK(ktree_peek_tdvpr(kvm->fds[n].tree)) : 0;
 }
 
 bool linux_destroyed(const struct kvm *kvm)
 {
-	return world_read((bool *)&kvm->destroyed);
+	return kvm->destroyed;
 }
 
 u64 linux_gfns(const struct kvm *kvm)
@@ -456,14 +449,14 @@ u64 linux_gfns(const struct kvm *kvm)
 
 bool linux_is_dead(const struct kvm *kvm)
 {
-	return !linux_destroyed(kvm) && PEEK(ktree_peek_dead(kvm->tree));
+	return !kvm->destroyed && PEEK(ktree_peek_dead(kvm->tree));
 }
 
 static void peek(const struct kvm *kvm, int mirror, u64 gfn, struct mirror_view *v)
 {
 	struct ktree_spte s = { .level = kvm->levels, .empty = 1, .pfn = ~0ul };
 
-	if (!linux_destroyed(kvm))
+	if (!kvm->destroyed)
 		(void)PEEK((ktree_peek(kvm->tree, mirror, gfn, &s), 0));
 	*v = (struct mirror_view){ .raw = s.raw, .pfn = s.pfn, .level = (u8)s.level };
 	v->class = s.frozen ? MIRROR_FROZEN : s.empty ? MIRROR_NONPRESENT :
@@ -556,7 +549,7 @@ void linux_lock_release(struct kvm *kvm, const char *name, bool shared)
 void linux_check_end(struct kvm *kvm)
 {
 	khost_settle();
-	if (linux_destroyed(kvm))
+	if (kvm->destroyed)
 		return;
 	if (kvm->nx_list)	/* what is looked at when all is over */
 		world_set(kvm->nx_first, *kvm->nx_list == (u64)kvm->nx_list ? 0 : *kvm->nx_list);
@@ -575,8 +568,7 @@ unsigned long ksim_vm_number(void *tree)
 static void check_leaks(struct kvm *kvm)
 {
 	bool bugged = PEEK(ktree_peek_bugged(kvm->tree));
-	/* raw: the tree's own word, as real threads do not keep the other one up to date */
-	u32 hkid = kvm->hkid_word && *kvm->hkid_word > 0 ? (u32)*kvm->hkid_word : 0;
+	u32 hkid = mem_peek32(&kvm->hkid);
 
 	if (hkid && !bugged)
 		check_fail("hkid-leak", kvm->name, "HKID %u is still assigned and its TD is gone",
@@ -596,7 +588,7 @@ void ksim_vm_gone(void *tree)
 	if (!kvm)
 		return;
 	check_leaks(kvm);
-	world_xchg(&kvm->destroyed, true);
+	world_set(kvm->destroyed, true);
 }
 
 void ksim_guest_page_free(unsigned long hpa)

@@ -97,7 +97,6 @@ struct folio *folio_new(struct kvm *kvm, u64 gfn, u64 hpa)
 	world_set(f->mapped, 1);
 	world_set(f->ref.count, 1);
 	kvm_page_set_private(f->hpa, (u64)f);
-	sim_charge(COST_PAGE_CLEAR_4K, 1);
 	return f;
 }
 
@@ -137,10 +136,15 @@ static bool kvm_gmem_get_file(struct kvm *kvm, const struct kvm_memory_slot *slo
 	return mem_read32(&slot->gmem_file) && kvm_fget_active(&kvm->gmem_file);
 }
 
-static struct folio *__kvm_gmem_get_pfn(struct kvm *kvm, u64 gfn, u64 *hpa)
+static struct folio *__kvm_gmem_get_pfn(struct kvm *kvm, u64 gfn, bool copied_to, u64 *hpa)
 {
 	struct folio *f = kvm_gmem_get_folio(kvm, gfn);
 
+	if (!f->uptodate) {
+		if (!copied_to)
+			sim_charge(COST_PAGE_CLEAR_4K, 1);
+		world_set(f->uptodate, true);
+	}
 	*hpa = f->hpa;
 	world_set(gfn_chunk(kvm, gfn)->last_hpa[gfn % CHUNK_GFNS], f->hpa | LAST_HPA_SET);
 	mutex_unlock(&f->lock);
@@ -154,7 +158,7 @@ struct folio *kvm_gmem_get_pfn(struct kvm *kvm, const struct kvm_memory_slot *sl
 
 	if (!kvm_gmem_get_file(kvm, slot))
 		return NULL;
-	f = __kvm_gmem_get_pfn(kvm, gfn, hpa);
+	f = __kvm_gmem_get_pfn(kvm, gfn, false, hpa);
 	kvm_fput_later(kvm, &kvm->gmem_file);
 	return f;
 }
@@ -208,7 +212,7 @@ static int populate(struct kvm_vcpu *vcpu, u64 gfn, u64 src)
 	u64 hpa;
 
 	down_write(&kvm->filemap_invalidate_lock);
-	f = __kvm_gmem_get_pfn(kvm, gfn, &hpa);
+	f = __kvm_gmem_get_pfn(kvm, gfn, true, &hpa);
 	if (kvm_mem_is_private(kvm, gfn))
 		ret = tdx_gmem_post_populate(vcpu, gfn, hpa, src);
 	folio_put(f);

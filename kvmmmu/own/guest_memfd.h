@@ -14,7 +14,7 @@ struct folio *kvm_gmem_get_pfn(struct kvm *kvm, const struct kvm_memory_slot *sl
 			       u64 *hpa);
 void kvm_release_faultin_page(struct folio *f);	/* drop that reference; NULL: none */
 
-/* folio_new - of the frame at @hpa, cleared, with one reference */
+/* folio_new - of the frame at @hpa, with one reference */
 struct folio *folio_new(struct kvm *kvm, u64 gfn, u64 hpa);
 void folio_get(struct folio *f);
 void folio_put(struct folio *f);	/* the last one frees the page */

@@ -82,6 +82,7 @@ static void fault_small(struct kvm *kvm, u64 page)
 	struct folio *f = folio_new(kvm, page, page_alloc_guest());
 	bool lost;
 
+	sim_charge(COST_PAGE_CLEAR_4K, 1);
 	spin_lock(&c->page_table_lock);
 	if (mem_read32(&c->pmd) == PMD_NONE)	/* pmd_install() */
 		mem_write32(&c->pmd, PMD_TABLE);
@@ -125,6 +126,7 @@ static bool fault_huge(struct kvm *kvm, u64 page)
 	if (mem_read32(&c->pmd) != PMD_NONE)
 		return false;
 	hpa = page_alloc_2m();
+	sim_charge(COST_PAGE_CLEAR_4K, CHUNK_GFNS);
 	spin_lock(&c->page_table_lock);
 	lost = mem_read32(&c->pmd) != PMD_NONE;
 	if (!lost)

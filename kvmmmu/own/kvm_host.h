@@ -30,6 +30,7 @@ struct guest_program;
 #define TDCX_NR_PAGES	5		/* TDVPS_BASE_SIZE without the TDVPR, in pages */
 
 #define PT64_ROOT_MAX_LEVEL	5
+#define KVM_ARCH_NR_OBJS_PER_MEMORY_CACHE	40u
 #define PG_LEVEL_4K		1
 #define PG_LEVEL_2M		2
 #define KVM_MAX_HUGEPAGE_LEVEL	3	/* 1G */
@@ -114,6 +115,7 @@ struct folio {
 	struct mutex lock;	/* PG_locked */
 	struct refcount ref;
 	u32 mapped;		/* [step] truncation clears it: folio->mapping */
+	bool uptodate;		/* cleared, or copied to; the lock's */
 	u64 hpa;
 	u64 gfn;
 	u64 next;		/* of those that user space gives back at once */
@@ -144,6 +146,7 @@ struct gfn_chunk {
 
 struct kvm_mmu_memory_cache {	/* [vcpu] */
 	u32 nobjs;
+	u32 paid;		/* how many Linux would have left, cleared; no part of a state */
 	u64 objects[PT64_ROOT_MAX_LEVEL];
 };
 

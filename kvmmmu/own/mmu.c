@@ -37,24 +37,33 @@ u64 kvm_mmu_memory_cache_alloc(struct kvm_mmu_memory_cache *mc)
 	u64 object = mc->objects[mc->nobjs - 1];	/* topped up: never empty here */
 
 	world_set(mc->nobjs, mc->nobjs - 1);
+	if (mc->paid)
+		actor_set(mc->paid, mc->paid - 1);
 	return object;
+}
+
+/* As soon as too few are left Linux fills the cache; here are as many pages as one fault may want */
+static void pay_for_tables(struct kvm_mmu_memory_cache *mc)
+{
+	if (mc->paid >= PT64_ROOT_MAX_LEVEL)
+		return;
+	sim_charge(COST_PAGE_CLEAR_4K, KVM_ARCH_NR_OBJS_PER_MEMORY_CACHE - mc->paid);
+	actor_set(mc->paid, KVM_ARCH_NR_OBJS_PER_MEMORY_CACHE);
 }
 
 void mmu_topup_memory_caches(struct kvm_vcpu *vcpu)
 {
+	pay_for_tables(&vcpu->shadow_page);
 	while (vcpu->page_header.nobjs < PT64_ROOT_MAX_LEVEL)
 		cache_put(&vcpu->page_header, (u64)world_alloc(sizeof(struct kvm_mmu_page)));
 	while (vcpu->shadow_page.nobjs < PT64_ROOT_MAX_LEVEL) {
 		u64 hpa = page_alloc();
 
 		mmu_init_shadow_page(hpa);
-		sim_charge(COST_PAGE_CLEAR_4K, 1);
 		cache_put(&vcpu->shadow_page, hpa);
 	}
-	while (vcpu->external_spt.nobjs < PT64_ROOT_MAX_LEVEL) {
-		cache_put(&vcpu->external_spt, page_alloc());
-		sim_charge(COST_PAGE_CLEAR_4K, 1);
-	}
+	while (vcpu->external_spt.nobjs < PT64_ROOT_MAX_LEVEL)
+		cache_put(&vcpu->external_spt, page_alloc());	/* the module clears it */
 }
 
 void mmu_free_memory_caches(struct kvm_vcpu *vcpu)
@@ -64,6 +73,7 @@ void mmu_free_memory_caches(struct kvm_vcpu *vcpu)
 			   sizeof(struct kvm_mmu_page));
 	while (vcpu->shadow_page.nobjs)
 		page_free(kvm_mmu_memory_cache_alloc(&vcpu->shadow_page));
+	actor_set(vcpu->shadow_page.paid, 0u);
 	while (vcpu->external_spt.nobjs)
 		page_free(kvm_mmu_memory_cache_alloc(&vcpu->external_spt));
 }

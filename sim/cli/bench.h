@@ -8,7 +8,7 @@
 
 /* The options, as given */
 struct bench_options {
-	char *policy, *level, *csv, *html;
+	char *kvm, *policy, *level, *csv, *html;
 	int seeds, max_seeds, jobs, jitter;
 	double precision;
 };
@@ -24,7 +24,8 @@ struct bench {
 	struct cli *cli;
 	struct bench_report rep;
 	GPtrArray *points;	/* struct point */
-	GPtrArray *policies;	/* "v7.2", "v19:retries=5"; empty: each case's own */
+	GArray *backends;	/* enum kmmu_backend: of each point's cells the first come first */
+	GPtrArray *policies;	/* of own: "v7.2", "v19:retries=5"; empty: each case's own */
 	GArray *levels;		/* enum cost_level */
 	GPtrArray *plan;	/* struct planned, beside rep.cells */
 };

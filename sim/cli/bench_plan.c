@@ -138,6 +138,50 @@ static gboolean take_policies(struct bench *b)
 	return ok;
 }
 
+/* "own", "linux", or both: the first that is named is the baseline */
+static gboolean take_backends(struct bench *b)
+{
+	char **words = g_strsplit_set(b->raw.kvm ? b->raw.kvm : "own", " ,", -1);
+	enum kmmu_backend backend;
+	gboolean ok = TRUE;
+
+	for (char **w = words; *w && ok; w++) {
+		gboolean known = FALSE;
+
+		if (!**w)
+			continue;
+		ok = cli_backend(*w, &backend);
+		for (guint i = 0; i < b->backends->len; i++)
+			known |= g_array_index(b->backends, enum kmmu_backend, i) == backend;
+		if (ok && !known)
+			g_array_append_val(b->backends, backend);
+	}
+	g_strfreev(words);
+	if (ok && !b->backends->len)
+		return cli_fail("--kvm wants own, linux or own,linux"), FALSE;
+	return ok;
+}
+
+static gboolean has_own(const struct bench *b)
+{
+	for (guint i = 0; i < b->backends->len; i++)
+		if (g_array_index(b->backends, enum kmmu_backend, i) == KMMU_OWN)
+			return TRUE;
+	return FALSE;
+}
+
+/* Who measures a tree alone can ask for what it is, and for no policy else. */
+static gboolean policies_possible(const struct bench *b)
+{
+	for (guint i = 0; i < b->policies->len && !has_own(b); i++)
+		if (g_strcmp0(b->policies->pdata[i], kmmu_tree_kvm()))
+			return cli_fail("--policy %s: policies are the project's own KVM's, and the "
+					"kernel tree that is built in (%s) is what it is: without "
+					"--policy, or with --kvm own,linux, which measures both",
+					b->raw.policy, kmmu_tree()->version), FALSE;
+	return TRUE;
+}
+
 static gboolean take_levels(struct bench *b)
 {
 	enum cost_level l = b->cli->play.cost_level;
@@ -195,15 +239,29 @@ static void planned_free(gpointer p)
 static const char *policy_of(const struct bench *b, const struct scenario_case *c,
 			     const struct planned *p)
 {
+	if (p->opt.backend == KMMU_LINUX)
+		return b->rep.tree;
 	if (p->words)
 		return p->words[0];
 	if (c->policy.name)
 		return c->policy.name;
-	return b->cli->kvm ? b->cli->kvm : c->variant.kvm ? c->variant.kvm : DEFAULT_KVM;
+	return p->opt.kvm;
+}
+
+/* Workloads are written for DEFAULT_KVM, and a tree of another version plays them as it is. */
+static const char *kvm_of(const struct bench *b, const struct scenario_case *c,
+			  enum kmmu_backend backend)
+{
+	if (b->cli->kvm)
+		return b->cli->kvm;
+	if (backend == KMMU_LINUX && kmmu_tree_kvm() &&
+	    (!c->variant.kvm || !strcmp(c->variant.kvm, DEFAULT_KVM)))
+		return kmmu_tree_kvm();
+	return c->variant.kvm ? c->variant.kvm : DEFAULT_KVM;
 }
 
 static void add_cell(struct bench *b, const struct point *at, const struct scenario_case *c,
-		     const char *policy, enum cost_level level)
+		     enum kmmu_backend backend, const char *policy, enum cost_level level)
 {
 	struct planned *p = g_new0(struct planned, 1);
 	struct bench_cell *cell = bench_cell_new();
@@ -212,6 +270,8 @@ static void add_cell(struct bench *b, const struct point *at, const struct scena
 	p->c = c;
 	p->opt = b->cli->play;
 	p->opt.cost_level = level;
+	p->opt.backend = backend;
+	p->opt.kvm = kvm_of(b, c, backend);
 	if (policy) {
 		p->words = g_strsplit(policy, ":", -1);
 		p->opt.policy = p->words[0];
@@ -224,8 +284,9 @@ static void add_cell(struct bench *b, const struct point *at, const struct scena
 	cell->case_name = c->name;
 	cell->point = at->label;
 	cell->policy = policy ? policy : policy_of(b, c, p);
-	cell->kvm = b->cli->kvm ? b->cli->kvm : c->variant.kvm ? c->variant.kvm : DEFAULT_KVM;
+	cell->kvm = p->opt.kvm;
 	cell->tdx = b->cli->tdx ? b->cli->tdx : c->variant.tdx ? c->variant.tdx : DEFAULT_TDX;
+	cell->backend = backend == KMMU_LINUX ? b->rep.tree_text : "own";
 	cell->switches = "";
 	cell->level = level;
 	g_ptr_array_add(b->plan, p);
@@ -244,6 +305,19 @@ static guint points_of_file(const struct bench *b, guint from)
 	return n - from;
 }
 
+/* A tree is one policy, so to speak: what it is. */
+static void add_backend_cells(struct bench *b, const struct point *at,
+			      const struct scenario_case *c, enum kmmu_backend backend,
+			      enum cost_level level)
+{
+	if (backend == KMMU_LINUX || !b->policies->len) {
+		add_cell(b, at, c, backend, NULL, level);
+		return;
+	}
+	for (guint n = 0; n < b->policies->len; n++)
+		add_cell(b, at, c, backend, b->policies->pdata[n], level);
+}
+
 static void add_point_cells(struct bench *b, const struct point *at, const struct scenario_case *c)
 {
 	guint from = b->rep.cells->len;
@@ -251,10 +325,9 @@ static void add_point_cells(struct bench *b, const struct point *at, const struc
 	for (guint l = 0; l < b->levels->len; l++) {
 		enum cost_level level = g_array_index(b->levels, enum cost_level, l);
 
-		for (guint n = 0; n < b->policies->len; n++)
-			add_cell(b, at, c, b->policies->pdata[n], level);
-		if (!b->policies->len)
-			add_cell(b, at, c, NULL, level);
+		for (guint n = 0; n < b->backends->len; n++)
+			add_backend_cells(b, at, c, g_array_index(b->backends, enum kmmu_backend, n),
+					  level);
 	}
 	for (guint i = from; i < b->rep.cells->len; i++) {
 		struct bench_cell *cell = b->rep.cells->pdata[i];
@@ -294,11 +367,31 @@ static void costs_of(struct bench *b)
 		       bench_level_name(g_array_index(b->levels, enum cost_level, 0));
 }
 
+/* What reports call the KVMs that are measured */
+static void name_backends(struct bench *b)
+{
+	const struct kmmu_tree *tree = kmmu_tree();
+
+	if (has_own(b) && b->backends->len == 1) {
+		b->rep.backends = g_strdup("own");
+		return;
+	}
+	b->rep.tree = g_strdup_printf("linux %s", tree->version);
+	b->rep.tree_text = player_backend(KMMU_LINUX);
+	b->rep.imitated = tree->imitated;
+	b->rep.tree_steps = *tree->flags != '\0';
+	b->rep.backends = g_strdup_printf("%s%s (plain accesses of words with a name are %s)",
+					  has_own(b) ? "own and " : "", b->rep.tree_text,
+					  *tree->flags ? "steps" : "no steps");
+}
+
 gboolean bench_take(struct bench *b)
 {
-	if (!take_numbers(b) || !take_levels(b) || !take_policies(b))
+	if (!take_numbers(b) || !take_levels(b) || !take_backends(b) || !take_policies(b) ||
+	    !policies_possible(b))
 		return FALSE;
 	costs_of(b);
+	name_backends(b);
 	return TRUE;
 }
 
@@ -308,15 +401,18 @@ void bench_init(struct bench *b, struct cli *cli)
 		.cli = cli,
 		.raw = { .seeds = 6, .max_seeds = 18, .precision = 5, .jitter = BENCH_JITTER },
 		.points = g_ptr_array_new_with_free_func(point_free),
+		.backends = g_array_new(FALSE, FALSE, sizeof(enum kmmu_backend)),
 		.policies = g_ptr_array_new_with_free_func(g_free),
 		.levels = g_array_new(FALSE, FALSE, sizeof(enum cost_level)),
 		.plan = g_ptr_array_new_with_free_func(planned_free),
 	};
 	bench_report_init(&b->rep);
+	b->rep.imitated = "";
 }
 
 void bench_clear(struct bench *b)
 {
+	g_free(b->raw.kvm);
 	g_free(b->raw.policy);
 	g_free(b->raw.level);
 	g_free(b->raw.csv);
@@ -325,5 +421,6 @@ void bench_clear(struct bench *b)
 	g_ptr_array_unref(b->plan);
 	g_ptr_array_unref(b->points);
 	g_ptr_array_unref(b->policies);
+	g_array_unref(b->backends);
 	g_array_unref(b->levels);
 }

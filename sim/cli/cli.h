@@ -51,6 +51,9 @@ struct scenario *cli_load(const struct cli *cli, const char *path);
 /* cli_fail - "septsim: ..." on stderr; returns EXIT_INPUT */
 int cli_fail(const char *fmt, ...) G_GNUC_PRINTF(1, 2);
 
+/* cli_backend - a word of --kvm; FALSE: said what is wrong with it */
+gboolean cli_backend(const char *word, enum kmmu_backend *b);
+
 /* cli_interrupted - Ctrl-C was pressed; cli_catch_interrupts() makes it so */
 gboolean cli_interrupted(void);
 const volatile bool *cli_interrupt_flag(void);	/* the same, for farm_run() */

@@ -249,15 +249,20 @@ static gboolean take_carrier(struct cli *cli)
 	return TRUE;
 }
 
-static gboolean take_backend(struct cli *cli)
+gboolean cli_backend(const char *word, enum kmmu_backend *b)
 {
-	if (raw.kvm && !kmmu_backend_find(raw.kvm, &cli->play.backend))
-		return cli_fail("--kvm is own or linux, not %s", raw.kvm), FALSE;
-	if (cli->play.backend == KMMU_LINUX && !kmmu_tree())
+	if (!kmmu_backend_find(word, b))
+		return cli_fail("--kvm is own or linux, not %s", word), FALSE;
+	if (*b == KMMU_LINUX && !kmmu_tree())
 		return cli_fail("--kvm linux: no kernel tree was built in; "
 				"`meson setup BUILD -Dlinux_tree=PATH` makes a septsim with one"),
 		       FALSE;
 	return TRUE;
+}
+
+static gboolean take_backend(struct cli *cli)
+{
+	return !raw.kvm || cli_backend(raw.kvm, &cli->play.backend);
 }
 
 static gboolean take_leaves(struct cli *cli)

@@ -179,12 +179,21 @@ void crew_say_end(struct crew_self *c)
 
 /* ---- and listens ---- */
 
-/* All rest; the last to come makes the table larger. The lock is held. */
-static void rest_to_grow(struct crew *crew)
+/*
+ * All rest; the last to come makes the table larger. The lock is held, but not while those that
+ * wait for it see to its memory: each has to touch every page of it, and they share the first time.
+ */
+static void rest_to_grow(struct crew_self *c)
 {
+	struct crew *crew = c->crew;
 	u32 grown = crew->grown;
 
 	if (++crew->arrived < crew->workers) {
+		struct table t = *crew->table;
+
+		pthread_mutex_unlock(&crew->lock);
+		table_make_room(&t, c->me, crew->workers);
+		crew_lock(crew);
 		while (crew->grown == grown && !(crew->want & CREW_STOP))
 			pthread_cond_wait(&crew->changed, &crew->lock);
 		return;
@@ -276,7 +285,7 @@ static void rest(struct crew_self *c)
 
 	while (!(crew->want & CREW_STOP)) {
 		if (crew->want & CREW_GROW) {
-			rest_to_grow(crew);
+			rest_to_grow(c);
 		} else if (!(crew->want & CREW_SAVE)) {
 			return;
 		} else if (crew->worker[c->me].saved != crew->saves) {

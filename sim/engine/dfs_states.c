@@ -31,6 +31,17 @@ static void grow(struct dfs *d)
 		dfs_limit(d, "memory", true);
 }
 
+/* One that leads elsewhere than expected costs a look-up as long as without. */
+static struct effect *effect_of(struct dfs *d, const struct actor *a)
+{
+	return &d->effect[(a->key ^ a->id * 0x9e3779b9u) % EFFECTS];
+}
+
+static u64 key_of_last(u16 last)
+{
+	return hash_mix(last + 0xe7037ed1a0b428dbull, 0x9e3779b97f4a7c15ull);
+}
+
 /* Where the budget decides what may follow, who moved last is part of the state. */
 static struct search_id id_here(struct dfs *d, u16 last)
 {
@@ -40,8 +51,11 @@ static struct search_id id_here(struct dfs *d, u16 last)
 	f->actors = d->depth ? search_actors_after(d->sim, &f[-1].mark, f[-1].actors) :
 			       search_actors(d->sim);
 	id = search_id_of(d->sim, f->actors);
+	if (d->depth)
+		*effect_of(d, &f[-1].mark.saved) = (struct effect){
+			f->actors.lo - f[-1].actors.lo, d->sim->undo.hash ^ f[-1].mark.undo_hash };
 	if (d->bounded && last != NO_ACTOR) {
-		id.lo += hash_mix(last + 0xe7037ed1a0b428dbull, 0x9e3779b97f4a7c15ull);
+		id.lo += key_of_last(last);
 		id.hi += last + 1u;
 	}
 	return f->id = id;
@@ -92,6 +106,23 @@ bool dfs_claim(struct dfs *d, struct frame_head *h)
 	if (d->verify)
 		verify_state(d->x, d->verify, id, d->frame[d->depth].room, d->room_end);
 	return ours;
+}
+
+void dfs_expect(struct dfs *d)
+{
+	const struct frame *f = &d->frame[d->depth];
+
+	if (!d->table)
+		return;
+	for (u32 i = 0; i < the_world->nactors; i++) {
+		const struct actor *a = the_world->actor[i];
+		const struct effect *e = effect_of(d, a);
+
+		if (a->state == ACTOR_DONE)
+			continue;
+		table_expect(d->table, f->actors.lo + e->actors + (d->sim->undo.hash ^ e->world) +
+			     (d->bounded ? key_of_last(a->id) : 0));
+	}
 }
 
 bool dfs_was_claimed(struct dfs *d, u16 last)

@@ -275,6 +275,7 @@ static bool arrived(struct dfs *d, struct frame *f, struct actor *a, int cost, u
 		return false;
 	}
 	h.only = dfs_only_one(d, h.last);
+	dfs_expect(d);
 	dfs_push(d, h, room);
 	return true;
 }

@@ -49,6 +49,13 @@ struct frame {
 	bool stepping;		/* it has been taken, and is to be taken back */
 };
 
+/* What a step did to a state's key when it was last taken: likely what it does next time. */
+struct effect {
+	u64 actors, world;
+};
+
+#define EFFECTS		512u	/* by what the actor remembers */
+
 struct dfs {
 	struct explore *x;
 	struct sim *sim;
@@ -64,6 +71,7 @@ struct dfs {
 	u32 laps;
 	u32 unsaid;		/* states that the table's count does not have yet */
 	u32 looks;		/* from the path at what else there is to do */
+	struct effect effect[EFFECTS];
 	struct table *table;
 	struct edges *edges;
 	struct verify *verify;
@@ -97,6 +105,8 @@ void dfs_add_steps(const struct frame *f, struct trail *t);
 /* dfs_states.c */
 /* Is the state that is here ours to expand with the budget of @h? What was done of it before. */
 bool dfs_claim(struct dfs *d, struct frame_head *h);
+/* dfs_expect - steps from here, where nobody has been, will lead to states to be looked up */
+void dfs_expect(struct dfs *d);
 bool dfs_was_claimed(struct dfs *d, u16 last);	/* by anybody */
 bool dfs_is_on_path(const struct dfs *d, const struct frame_head *h);	/* not claimed for that */
 void dfs_mark_path(struct dfs *d, const struct frame *f, bool on);

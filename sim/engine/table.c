@@ -173,12 +173,28 @@ u64 table_bytes(const struct table *t)
 	return (t->mask + 1) * sizeof(struct table_slot);
 }
 
+static bool may_grow(const struct table *t)
+{
+	return 2 * table_bytes(t) <= t->area_bytes;
+}
+
+void table_make_room(const struct table *t, u32 i, u32 n)
+{
+	char *to = (char *)t->area[!t->now];
+	u64 bytes = 2 * table_bytes(t), first = bytes / n * i & ~(HUGE_PAGE - 1);
+
+	if (!may_grow(t))
+		return;
+	populate(to + first, bytes - first);
+	populate(to, first);
+}
+
 bool table_grow(struct table *t)
 {
 	struct table_slot *from = t->area[t->now], *to = t->area[!t->now];
 	u64 old = t->mask + 1, mask = 2 * old - 1;
 
-	if (2 * table_bytes(t) > t->area_bytes)
+	if (!may_grow(t))
 		return false;
 	populate(to, 2 * table_bytes(t));
 	for (u64 k = 0; k < old; k++) {

@@ -42,9 +42,20 @@ bool table_has(const struct table *t, struct search_id id);
 u32 table_get(const struct table *t, struct search_id id);
 void table_set(struct table *t, struct search_id id, u32 meta);
 
+/* table_expect - @lo will be asked for soon: let its line come meanwhile */
+static inline void table_expect(const struct table *t, u64 lo)
+{
+	__builtin_prefetch(&t->area[t->now][lo & t->mask]);
+}
+
 void table_said(struct table *t, u64 states);	/* so many more are in use */
 /* table_is_full - should it grow before @more states come? */
 bool table_is_full(const struct table *t, u64 more);
 u64 table_bytes(const struct table *t);
+/*
+ * table_make_room - for table_grow(), which another process of a shared table is about to do, and
+ * in this process, too. Number @i of @n begins elsewhere than the others.
+ */
+void table_make_room(const struct table *t, u32 i, u32 n);
 /* table_grow - while nobody else touches it; false: it is as large as it may be */
 bool table_grow(struct table *t);

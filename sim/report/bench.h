@@ -24,7 +24,9 @@ struct bench_cell {
 	const char *path;	/* of the file, as it was given */
 	const char *scenario, *title, *case_name;
 	const char *point;	/* "vcpus=8", "" without a sweep */
-	const char *policy, *kvm, *tdx, *switches;
+	const char *policy;	/* what its row is called: of a kernel tree struct bench_report.tree */
+	const char *backend;	/* as struct play_result.backend */
+	const char *kvm, *tdx, *switches;
 	enum cost_level level;
 	GArray *runs;		/* struct bench_run, in the order of seeds */
 	struct measure *all;	/* of the runs that were done, merged */
@@ -38,6 +40,10 @@ struct bench_report {
 	GPtrArray *defaults;	/* what is shown where no file does `measure` */
 	const char *baseline;	/* policy */
 	const char *costs;	/* what the prices are, in words */
+	char *backends;		/* whose KVM was measured, in words */
+	char *tree, *tree_text;	/* "linux 7.2.13"; with what of it is imitated; NULL: no tree's */
+	const char *imitated;	/* what of the tree is imitated and differs; "" */
+	gboolean tree_steps;	/* plain accesses of the tree's code to words with a name are steps */
 	guint64 first_seed, jitter;
 	guint precision;	/* permille that was asked for */
 };
@@ -70,6 +76,8 @@ void bench_take_run(const struct bench_report *rep, struct bench_cell *cell, gui
 struct bench_stat bench_cell_stat(const struct bench_column *c, const struct bench_cell *cell);
 /* bench_cell_broken - the first run that was not done, or NULL */
 const struct bench_run *bench_cell_broken(const struct bench_cell *cell);
+/* bench_cell_refused - the file asks for what its backend has not: there is nothing to measure */
+gboolean bench_cell_refused(const struct bench_cell *cell);
 /*
  * bench_replay - the command that plays @run of @cell again, as whoever broke a rule there wants
  * it. g_free().

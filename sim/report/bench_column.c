@@ -188,6 +188,9 @@ void bench_report_fini(struct bench_report *rep)
 	g_ptr_array_unref(rep->cells);
 	g_ptr_array_unref(rep->columns);
 	g_ptr_array_unref(rep->defaults);
+	g_free(rep->backends);
+	g_free(rep->tree);
+	g_free(rep->tree_text);
 }
 
 void bench_report_add(struct bench_report *rep, struct bench_column *c)
@@ -270,6 +273,13 @@ const struct bench_run *bench_cell_broken(const struct bench_cell *cell)
 			return run;
 	}
 	return NULL;
+}
+
+gboolean bench_cell_refused(const struct bench_cell *cell)
+{
+	const struct bench_run *r = bench_cell_broken(cell);
+
+	return r && r->end == BENCH_REFUSED;
 }
 
 gboolean bench_cell_counts(const struct bench_column *c, const struct bench_cell *cell)
@@ -424,7 +434,8 @@ char *bench_verdict(const struct bench_report *rep, const struct bench_column *c
 		b = bench_cell_stat(c, base);
 		if (bench_cell_broken(mine) || bench_cell_broken(base)) {
 			g_string_free(at, TRUE);
-			return g_strdup("not ranked: broken");
+			return g_strdup(bench_cell_refused(mine) || bench_cell_refused(base) ?
+					"not ranked: refused" : "not ranked: broken");
 		}
 		if (!a.n || !b.n) {
 			g_string_free(at, TRUE);
@@ -467,9 +478,13 @@ char *bench_replay(const struct bench_report *rep, const struct bench_cell *cell
 	for (char **w = words; *w; w++)
 		if (**w)
 			g_string_append_printf(s, " -D %s", *w);
-	g_string_append_printf(s, " --policy %s --cost-level %s --seeds 1 --max-seeds 1 "
-			       "--seed %" G_GUINT64_FORMAT, cell->policy,
-			       bench_level_name(cell->level), rep->first_seed + seed);
+	if (!g_strcmp0(cell->policy, rep->tree))
+		g_string_append(s, " --kvm linux");
+	else
+		g_string_append_printf(s, " --policy %s", cell->policy);
+	g_string_append_printf(s, " --cost-level %s --seeds 1 --max-seeds 1 --seed %"
+			       G_GUINT64_FORMAT, bench_level_name(cell->level),
+			       rep->first_seed + seed);
 	if (rep->jitter != BENCH_JITTER)
 		g_string_append_printf(s, " --jitter %" G_GUINT64_FORMAT, rep->jitter);
 	g_strfreev(words);

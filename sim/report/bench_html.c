@@ -63,7 +63,8 @@ static void cell_of(const struct bench_report *rep, const struct bench_column *c
 	char *high = bench_number(c, s.high), *verdict = bench_verdict(rep, c, cell);
 
 	if (!s.n) {
-		g_string_append(out, bench_cell_broken(cell) ? "<td class=bad>broken</td>" :
+		g_string_append(out, bench_cell_refused(cell) ? "<td class=dim>refused</td>" :
+				bench_cell_broken(cell) ? "<td class=bad>broken</td>" :
 				"<td class=dim title=\"it never happened\">&ndash;</td>");
 	} else {
 		g_string_append(out, "<td");
@@ -129,15 +130,18 @@ static void breaks(const struct bench_report *rep, guint from, guint to, GString
 		if (!r)
 			continue;
 		label = label_of(rep, cell);
-		g_string_append(out, "<p class=bad>");
+		g_string_append(out, r->end == BENCH_REFUSED ? "<p class=dim>" : "<p class=bad>");
 		put(out, label);
-		again = bench_replay(rep, cell, r);
 		g_string_append_printf(out, ": %s. ", bench_end_name(r->end));
 		put(out, r->why ? r->why : "");
-		g_string_append(out, "<br>Again: <code>");
-		put(out, again);
-		g_string_append(out, "</code></p>\n");
-		g_free(again);
+		if (r->end != BENCH_REFUSED) {
+			again = bench_replay(rep, cell, r);
+			g_string_append(out, "<br>Again: <code>");
+			put(out, again);
+			g_string_append(out, "</code>");
+			g_free(again);
+		}
+		g_string_append(out, "</p>\n");
 		g_free(label);
 	}
 }
@@ -343,6 +347,8 @@ static void one_case(const struct bench_report *rep, guint from, guint to, GStri
 	put(out, first->kvm);
 	g_string_append(out, ", module ");
 	put(out, first->tdx);
+	g_string_append(out, *rep->imitated ? "; " : "");
+	put(out, rep->imitated);
 	g_string_append(out, "</p>\n");
 	if (!bench_same_point(first, rep->cells->pdata[to - 1])) {
 		g_string_append(out, "<div class=charts>\n");
@@ -375,9 +381,10 @@ static void methods(const struct bench_report *rep, GString *out)
 
 	for (guint i = 0; i < rep->cells->len; i++)
 		runs += ((struct bench_cell *)rep->cells->pdata[i])->runs->len;
-	g_string_append_printf(out, "<h2>How these numbers were taken</h2>\n<ul>\n"
-		"<li>septsim " SEPTSIM_VERSION ", its own KVM (backend <code>own</code>); module and "
-		"kernel versions stand with each workload.</li>\n"
+	g_string_append(out, "<h2>How these numbers were taken</h2>\n<ul>\n"
+			"<li>septsim " SEPTSIM_VERSION ", backend ");
+	put(out, rep->backends);
+	g_string_append_printf(out, "; module and kernel versions stand with each workload.</li>\n"
 		"<li>Times are virtual: cycles at a 3.0&nbsp;GHz reference, from steps counted in the "
 		"sources and prices that are published, derived or assumed (costs %s). Absolute "
 		"figures are not to be quoted; ratios are, where they hold at every price level."

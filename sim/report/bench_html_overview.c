@@ -71,7 +71,8 @@ static void ratio_cell(const struct bench_report *rep, const struct bench_column
 	char *verdict, *median;
 
 	if (!cell || !base || bench_cell_broken(cell)) {
-		g_string_append(out, cell ? "<td class=bad>broken</td>" : "<td></td>");
+		g_string_append(out, !cell ? "<td></td>" : bench_cell_refused(cell) ?
+				"<td class=dim>refused</td>" : "<td class=bad>broken</td>");
 		return;
 	}
 	a = bench_cell_stat(c, cell);
@@ -171,7 +172,7 @@ static void count_verdict(struct tally *t, const char *verdict)
 		t->touch++;
 	else if (strstr(verdict, "price level"))
 		t->level++;
-	else if (strstr(verdict, "broken"))
+	else if (strstr(verdict, "broken") || strstr(verdict, "refused"))
 		t->broken++;
 	else
 		t->other++;
@@ -223,7 +224,7 @@ static void of_policy(const struct bench_report *rep, const GPtrArray *columns, 
 			       "decided by this model: %u because the intervals touch or they differ "
 			       "by less than 2&nbsp;%%, %u because "
 			       "it changes with the price level, %u for want of seeds; not ranked: %u "
-			       "of a workload that broke.</p>\n<ul>\n%s</ul></details>\n", t.better,
+			       "of a workload that broke or was refused.</p>\n<ul>\n%s</ul></details>\n", t.better,
 			       t.worse, t.touch, t.level, t.other, t.broken, lines->str);
 	g_string_free(lines, TRUE);
 }

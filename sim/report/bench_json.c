@@ -85,6 +85,8 @@ void report_bench_json(const struct bench_report *rep, GString *out)
 	json_text(&j, "command", "bench");
 	json_text(&j, "baseline", rep->baseline);
 	json_text(&j, "costs", rep->costs);
+	json_text(&j, "tree", rep->tree_text);
+	json_truth(&j, "plain-accesses-are-steps", rep->tree_steps);
 	json_number(&j, "first-seed", (gint64)rep->first_seed);
 	json_number(&j, "jitter", (gint64)rep->jitter);
 	json_number(&j, "precision-permille", rep->precision);
@@ -101,6 +103,7 @@ void report_bench_json(const struct bench_report *rep, GString *out)
 		json_text(&j, "tdx", cell->tdx);
 		json_text(&j, "switches", cell->switches);
 		json_text(&j, "policy", cell->policy);
+		json_text(&j, "backend", cell->backend);
 		json_text(&j, "costs", bench_level_name(cell->level));
 		json_number(&j, "runs", cell->runs->len);
 		json_truth(&j, "narrow", cell->narrow);

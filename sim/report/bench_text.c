@@ -7,9 +7,10 @@
 
 #include "sim/report/bench.h"
 
-#define POLICY_COLUMNS	18
+#define POLICY_COLUMNS	18	/* at least */
 
-static void heading(const struct bench_cell *cell, const struct report_look *look, GString *out)
+static void heading(const struct bench_report *rep, const struct bench_cell *cell,
+		    const struct report_look *look, GString *out)
 {
 	GString *s = g_string_new(cell->scenario);
 
@@ -19,6 +20,8 @@ static void heading(const struct bench_cell *cell, const struct report_look *loo
 		g_string_append_printf(s, "  %s", cell->point);
 	g_string_append_printf(s, "  kvm=%s%s%s tdx=%s", cell->kvm, *cell->switches ? " " : "",
 			       cell->switches, cell->tdx);
+	if (*rep->imitated)
+		g_string_append_printf(s, "; %s", rep->imitated);
 	report_wrap(out, s->str, 0, 4, look->width);
 	g_string_free(s, TRUE);
 }
@@ -28,6 +31,19 @@ static char *name_of(const struct bench_report *rep, const struct bench_cell *ce
 	return bench_several_levels(rep) ?
 	       g_strdup_printf("%s/%s", cell->policy, bench_level_name(cell->level)) :
 	       g_strdup(cell->policy);
+}
+
+static int columns_of_names(const struct bench_report *rep, const struct bench_cell *of)
+{
+	gsize n = POLICY_COLUMNS;
+
+	for (guint i = of->from; i < of->to; i++) {
+		char *name = name_of(rep, rep->cells->pdata[i]);
+
+		n = MAX(n, strlen(name));
+		g_free(name);
+	}
+	return (int)n;
 }
 
 static void line(const struct bench_report *rep, const struct bench_column *c,
@@ -48,8 +64,8 @@ static void line(const struct bench_report *rep, const struct bench_column *c,
 						(guint)(bench_ratio(s.median, b.median) % 1000 / 10));
 	}
 	if (s.n) {
-		g_string_append_printf(out, "    %-*s %9s  %-20s %7s", POLICY_COLUMNS, name, median,
-				       range, ratio ? ratio : "");
+		g_string_append_printf(out, "    %-*s %9s  %-20s %7s", columns_of_names(rep, cell), name,
+				       median, range, ratio ? ratio : "");
 		while (out->len && out->str[out->len - 1] == ' ')
 			g_string_truncate(out, out->len - 1);
 		g_string_append_c(out, '\n');
@@ -78,6 +94,13 @@ static void broken(const struct bench_report *rep, const struct bench_cell *cell
 	for (guint i = 0; i < cell->runs->len; i++)
 		n += g_array_index(cell->runs, struct bench_run, i).end != BENCH_DONE;
 	name = name_of(rep, cell);
+	if (r->end == BENCH_REFUSED) {
+		text = g_strdup_printf("%s: refused: %s", name, r->why);
+		report_wrap(out, text, 2, 4, look->width);
+		g_free(name);
+		g_free(text);
+		return;
+	}
 	again = bench_replay(rep, cell, r);
 	text = g_strdup_printf("%s: %s in %u of %u runs%s%s. Again: %s", name,
 			       bench_end_name(r->end), n, cell->runs->len, r->why ? ": " : "",
@@ -93,7 +116,7 @@ static void point(const struct bench_report *rep, guint from, guint to,
 {
 	GPtrArray *columns = bench_columns_of(rep, from, to);
 
-	heading(rep->cells->pdata[from], look, out);
+	heading(rep, rep->cells->pdata[from], look, out);
 	for (guint i = from; i < to; i++)
 		broken(rep, rep->cells->pdata[i], look, out);
 	for (guint k = 0; k < columns->len; k++) {
@@ -110,18 +133,21 @@ static void point(const struct bench_report *rep, guint from, guint to,
 static void basis(const struct bench_report *rep, const struct report_look *look, GString *out)
 {
 	GString *s = g_string_new(NULL);
-	guint runs = 0, wide = 0;
+	guint runs = 0, wide = 0, refused = 0;
 
 	for (guint i = 0; i < rep->cells->len; i++) {
 		const struct bench_cell *cell = rep->cells->pdata[i];
 
 		runs += cell->runs->len;
-		wide += !cell->narrow;
+		wide += !cell->narrow && !bench_cell_refused(cell);
+		refused += bench_cell_refused(cell);
 	}
 	g_string_append_printf(s, "%u cells, %u runs, seeds from %" G_GUINT64_FORMAT ". Medians, with "
 			       "the interval that holds the median with 95 %% (fewer than 6 seeds: "
 			       "the extremes); ratios to %s. ", rep->cells->len, runs,
 			       rep->first_seed, rep->baseline);
+	if (refused)
+		g_string_append_printf(s, "%u cells were refused and are not measured. ", refused);
 	if (wide)
 		g_string_append_printf(s, "In %u cells the first number's interval stayed wider "
 				       "than %u.%u %%. ", wide, rep->precision / 10,
@@ -129,7 +155,7 @@ static void basis(const struct bench_report *rep, const struct report_look *look
 	g_string_append_printf(s, "Times are cycle-costed at 3 GHz (costs %s): steps counted from the "
 			       "sources, prices published, derived or assumed. Quote ratios that "
 			       "hold at every price level, not absolute times. septsim "
-			       SEPTSIM_VERSION ", backend own.", rep->costs);
+			       SEPTSIM_VERSION ", backend %s.", rep->costs, rep->backends);
 	report_wrap(out, s->str, 0, 0, look->width);
 	g_string_free(s, TRUE);
 }
@@ -174,7 +200,7 @@ void report_bench_csv(const struct bench_report *rep, GString *out)
 	const GPtrArray *columns = rep->columns->len ? rep->columns : rep->defaults;
 
 	g_string_append(out, "scenario,case,point,kvm,tdx,policy,costs,metric,unit,runs,broken,"
-			"median,low,high,ratio_permille\n");
+			"median,low,high,ratio_permille,backend\n");
 	for (guint i = 0; i < rep->cells->len; i++) {
 		const struct bench_cell *cell = rep->cells->pdata[i];
 		const struct bench_cell *base = bench_cell_at(rep, cell, rep->baseline, cell->level);
@@ -195,10 +221,12 @@ void report_bench_csv(const struct bench_report *rep, GString *out)
 			field(out, c->spec);
 			g_string_append_printf(out, "%s,%u,%u,%" G_GUINT64_FORMAT ",%"
 					       G_GUINT64_FORMAT ",%" G_GUINT64_FORMAT ",%"
-					       G_GUINT64_FORMAT "\n",
+					       G_GUINT64_FORMAT ",",
 					       c->cycles ? "cycles" : "count", cell->runs->len,
 					       cell->runs->len - s.n, s.median, s.low, s.high,
 					       bench_ratio(s.median, b.median));
+			field(out, cell->backend);
+			out->str[out->len - 1] = '\n';
 		}
 	}
 }

@@ -391,6 +391,24 @@ class Commands(unittest.TestCase):
         self.assertIn('did you mean kick-first?', fails('guest vCPU0\n    halt\n', '--policy', 'kick-frist'))
         self.assertIn('--cost-level', fails('guest vCPU0\n    halt\n', '--cost-level', 'cheap'))
         self.assertIn('wants a FILE', run('bench', code=2).stderr)
+        self.assertIn('--kvm is own or linux, not both',
+                      fails('guest vCPU0\n    halt\n', '--kvm', 'both'))
+        self.assertIn('--kvm wants', fails('guest vCPU0\n    halt\n', '--kvm', ','))
+
+    def test_bench_shows_what_is_refused(self):
+        # a case that cannot be measured is said, and takes nothing from those that can
+        path = self.file('b.scn', 'td vcpus=1 lps=2 memory=4M\nvariant tdx=1.5.34\n'
+                         'case good\n    guest vCPU0\n        accept 0+4\n'
+                         'case bad\n    schedule\n        vCPU0\n        fault 1\n')
+        done = run('bench', '--csv', '/dev/null', path)
+        text = ' '.join(done.stdout.split())
+        self.assertIn('v7.2: refused: ', text)
+        self.assertIn('1 cells were refused and are not measured', text)
+        self.assertIn('backend own.', text)
+        self.assertIn('error: bench follows no schedule', done.stderr)
+        good, bad = json.loads(run('bench', '--json', path).stdout)['cells']
+        self.assertEqual((good['backend'], good['broken']), ('own', []))
+        self.assertEqual({b['end'] for b in bad['broken']}, {'refused'})
 
     def test_bench_names_what_breaks(self):
         path = self.file('b.scn', 'td vcpus=1 lps=3 memory=4M\nvariant tdx=1.5.34\n'

@@ -210,6 +210,8 @@ static inline void bitmap_set(unsigned long *m, unsigned int start, unsigned int
 #define memset64(p, v, n) ksim_fill64(p, v, n)
 static inline void *ksim_fill64(u64 *p, u64 v, unsigned long n)
 {
+	if (n == 512)	/* a page table: as __GFP_ZERO, with another value */
+		ksim_charge(KSIM_PAGE_CLEAR, 1);
 	for (unsigned long i = 0; i < n; i++)
 		p[i] = v;
 	return p;

@@ -39,7 +39,7 @@ struct page {
 	unsigned long index;
 	atomic_t refcount;
 	u32 locked, wake;
-};
+} __attribute__((aligned(64)));		/* a line of its own, as in Linux */
 /* One page: the names of a folio's members are those of its page */
 struct folio {
 	struct page *next;
@@ -48,7 +48,7 @@ struct folio {
 	unsigned long index;
 	atomic_t refcount;
 	u32 locked, wake;
-};
+} __attribute__((aligned(64)));
 
 #define pfn_to_page(pfn) ((struct page *)ksim_mem_map() + (pfn))
 #define page_to_pfn(p) ((unsigned long)((p) - (struct page *)ksim_mem_map()))
@@ -99,9 +99,14 @@ static inline unsigned long ksim_pa(const void *x)
 #define memremap(a, n, f) __va(a)
 #define memunmap(p) do {} while (0)
 #define MEMREMAP_WB 1
-#define clear_highpage(p) ksim_page_touch(page_to_phys(p))
-#define clear_page(p) ksim_page_touch(__pa(p))
-#define copy_page(d, s) ksim_page_touch(__pa(d))
+#define clear_highpage(p) ksim_clear_at(page_to_phys(p))
+#define clear_page(p) ksim_clear_at(__pa(p))
+#define copy_page(d, s) ksim_clear_at(__pa(d))	/* at the price of the stores */
+static inline void ksim_clear_at(unsigned long hpa)
+{
+	ksim_charge(KSIM_PAGE_CLEAR, 1);
+	ksim_page_touch(hpa);
+}
 #define mod_lruvec_page_state(p, i, n) do {} while (0)
 #define NR_SECONDARY_PAGETABLE 0
 
@@ -156,13 +161,20 @@ struct kmem_cache_args { unsigned int align, useroffset, usersize; void (*ctor)(
 #define kmem_cache_free(c, p) ksim_free(p)
 #define kmem_cache_size(c) ((c)->size)
 #define alloc_inode_sb(sb, c, f) ksim_alloc((c)->size)
-#define __get_free_page(f) ksim_page_alloc()
-#define get_zeroed_page(f) ksim_page_alloc()
+/* All are zeroed here; it costs where it was asked for */
+static inline unsigned long ksim_page_get(unsigned int gfp)
+{
+	if (gfp & __GFP_ZERO)
+		ksim_charge(KSIM_PAGE_CLEAR, 1);
+	return ksim_page_alloc();
+}
+#define __get_free_page(f) ksim_page_get(f)
+#define get_zeroed_page(f) ksim_page_get((f) | __GFP_ZERO)
 #define free_page(a) ksim_free_page_at(a)
 #define free_pages(a, o) ksim_free_page_at(a)
-#define __get_free_pages(f, o) ksim_page_alloc()
-#define alloc_page(f) virt_to_page(ksim_page_alloc())
-#define alloc_pages(f, o) virt_to_page(ksim_page_alloc())
+#define __get_free_pages(f, o) ksim_page_get(f)
+#define alloc_page(f) virt_to_page(ksim_page_get(f))
+#define alloc_pages(f, o) virt_to_page(ksim_page_get(f))
 #define __free_page(p) ksim_page_free(page_to_phys(p))
 static inline void ksim_free_page_at(unsigned long a)
 {

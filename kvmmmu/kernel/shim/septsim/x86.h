@@ -56,8 +56,12 @@ unsigned int cpuid_ebx(unsigned int op);
 struct msr { union { struct { u32 l, h; }; u64 q; }; };
 #define wbinvd() do {} while (0)
 #define wbinvd_on_all_cpus() do {} while (0)
-#define clflush_cache_range(p, n) do {} while (0)
-#define movdir64b(d, s) do {} while (0)
+#define clflush_cache_range(p, n) ksim_charge(KSIM_PAGE_CLFLUSH, ((n) + 4095) / 4096)
+static inline void movdir64b(void *d, const void *s)
+{
+	if (!((unsigned long)d & 4095))		/* for all 64 of a page */
+		ksim_charge(KSIM_PAGE_CLEAR, 1);
+}
 #define native_halt() do {} while (0)
 #define read_cr4_none
 #define KVM_SANITY_CHECK_VM_STRUCT_SIZE(x)

@@ -12,222 +12,13 @@
 #include <cmocka.h>
 #include <glib.h>
 
+#include "property_program.h"
 #include "sim/engine/clock.h"
 #include "sim/engine/line.h"
 #include "sim/engine/lp.h"
 #include "sim/engine/mem.h"
 #include "sim/engine/priv.h"
 #include "sim/engine/search.h"
-
-enum { LINES = 4, FLAGS = 8, ACTORS = 6, OPS = 24, SLOTS = 3 };
-
-enum kind {
-	K_READ, K_WRITE, K_CMPXCHG, K_XADD, K_XCHG, K_AND, K_OR, K_BTS, K_BTR, K_FENCE, K_COMPUTE,
-	K_PLAIN,		/* the kinds up to here may stand anywhere */
-	K_ALLOC = K_PLAIN, K_FREE, K_PAGE, K_PAGE_FREE,
-	K_RANDOM,		/* ... up to here are drawn */
-	K_CHOOSE = K_RANDOM, K_RELEASE, K_AWAIT, K_PARK, K_UNPARK,
-};
-
-struct op {
-	u8 kind, size;		/* bytes */
-	u16 at;			/* offset in words[], or flag, slot, actor */
-	u64 a, b;
-};
-
-struct shared {
-	u8 words[LINES * CACHE_LINE] __attribute__((aligned(64)));
-	u64 flag[FLAGS] __attribute__((aligned(64)));
-	u64 sink[ACTORS];	/* what each actor's steps returned, folded */
-};
-
-struct program {
-	u32 actors, len[ACTORS];
-	struct op op[ACTORS][OPS];
-};
-
-struct player {			/* record: one an actor */
-	const struct program *p;
-	struct shared *s;
-	u32 id;
-	u64 computed;		/* cycles since its last step */
-};
-
-#define SIZED(call, ptr, ...) (						\
-	o->size == 1 ? call##8((u8 *)(ptr), ##__VA_ARGS__) :		\
-	o->size == 2 ? call##16((u16 *)(ptr), ##__VA_ARGS__) :		\
-	o->size == 4 ? call##32((u32 *)(ptr), ##__VA_ARGS__) :		\
-		       call##64((u64 *)(ptr), ##__VA_ARGS__))
-
-static u64 step(const struct op *o, void *p)
-{
-	switch (o->kind) {
-	case K_READ:
-		return SIZED(mem_read, p);
-	case K_CMPXCHG:
-		return SIZED(mem_cmpxchg, p, o->a, o->b);
-	case K_XADD:
-		return SIZED(mem_xadd, p, o->a);
-	case K_XCHG:
-		return SIZED(mem_xchg, p, o->a);
-	case K_AND:
-		return SIZED(mem_and, p, o->a);
-	case K_OR:
-		return SIZED(mem_or, p, o->a);
-	case K_BTS:
-		return SIZED(mem_bts, p, o->a % (o->size * 8u));
-	case K_BTR:
-		return SIZED(mem_btr, p, o->a % (o->size * 8u));
-	default:
-		SIZED(mem_write, p, o->a);
-		return 0;
-	}
-}
-
-static void unpark(u32 id)
-{
-	actor_unpark(actor_by_id(sim_current(), (u16)id));
-}
-
-static void play(void *arg)
-{
-	struct player *me = arg;
-	u64 *slot[SLOTS] = { NULL }, sum = 0;
-	u64 page[SLOTS];
-	bool live[SLOTS] = { false };
-
-	for (u32 i = 0; i < me->p->len[me->id]; i++) {
-		const struct op *o = &me->p->op[me->id][i];
-
-		switch (o->kind) {
-		case K_FENCE:
-			mem_fence();
-			break;
-		case K_COMPUTE:
-			sim_compute(o->a);
-			me->computed += o->a;
-			break;
-		case K_ALLOC:
-			if (slot[o->at])
-				break;
-			slot[o->at] = world_alloc(o->a % 300 + 8);
-			mem_write64(slot[o->at], o->a);
-			break;
-		case K_FREE:
-			if (!slot[o->at])
-				break;
-			sum = sum * 31 + mem_read64(slot[o->at]);
-			world_free(slot[o->at], *slot[o->at] % 300 + 8);
-			slot[o->at] = NULL;
-			break;
-		case K_PAGE:
-			if (live[o->at])
-				break;
-			page[o->at] = page_alloc();
-			live[o->at] = true;
-			mem_write64((u64 *)phys_to_ptr(page[o->at]), o->a);
-			break;
-		case K_PAGE_FREE:
-			if (live[o->at])
-				page_free(page[o->at]);
-			live[o->at] = false;
-			break;
-		case K_CHOOSE:
-			sum = sum * 31 + choose((u32)o->a, CHOOSE_MODEL);
-			break;
-		case K_RELEASE:
-			mem_write64(&me->s->flag[o->at], 1);
-			if (!o->a)
-				mem_wake(&me->s->flag[o->at]);
-			break;
-		case K_AWAIT:
-			mem_await64(&me->s->flag[o->at], ~0ull, 1);
-			break;
-		case K_PARK:
-			actor_park("to be unparked");
-			break;
-		case K_UNPARK:
-			unpark(o->at);
-			break;
-		default:
-			sum = sum * 31 + step(o, me->s->words + o->at);
-		}
-	}
-	world_set(me->s->sink[me->id], sum);
-}
-
-/* --- drawing programs ------------------------------------------------------------------ */
-
-static struct op draw_op(struct rng *r, u32 kinds)
-{
-	struct op o = { .kind = (u8)rng_below(r, kinds), .size = (u8)(1u << rng_below(r, 4)) };
-
-	o.a = rng_below(r, 4) ? rng_below(r, 5) : rng_next(r);
-	o.b = rng_next(r);
-	if (o.kind == K_COMPUTE)
-		o.a = rng_below(r, 3) ? rng_below(r, 40) : rng_below(r, 3000);
-	if (o.kind >= K_ALLOC)
-		o.at = (u16)rng_below(r, SLOTS);
-	else	/* few words: two a line, each part of one in its place */
-		o.at = (u16)(rng_below(r, LINES) * CACHE_LINE + rng_below(r, 2) * 8 +
-			     rng_below(r, 8u / o.size) * o.size);
-	return o;
-}
-
-static void append(struct program *p, u32 actor, struct op o)
-{
-	if (p->len[actor] < OPS)
-		p->op[actor][p->len[actor]++] = o;
-}
-
-/*
- * Written in the order of one run of it, so that at least that order does not deadlock; a
- * flag once set stays, so that then no other does.
- */
-static void draw(struct rng *r, struct program *p, u32 actors, u32 ops, u32 kinds, bool waits,
-		 bool parks)
-{
-	u32 flag = 0;
-
-	memset(p, 0, sizeof(*p));
-	p->actors = actors;
-	for (u32 i = 0; i < ops; i++) {
-		u32 a = rng_below(r, actors), b = rng_below(r, actors);
-
-		if (waits && flag < FLAGS && a != b && !rng_below(r, 4) &&
-		    p->len[a] < OPS && p->len[b] < OPS) {
-			append(p, a, (struct op){ .kind = K_RELEASE, .at = (u16)flag,
-						   .a = !rng_below(r, 3) });	/* unannounced */
-			append(p, b, (struct op){ .kind = K_AWAIT, .at = (u16)flag++ });
-		} else if (parks && a != b && !rng_below(r, 6)) {
-			append(p, a, (struct op){ .kind = K_PARK });
-			append(p, b, (struct op){ .kind = K_UNPARK, .at = (u16)a });
-		} else {
-			append(p, a, draw_op(r, kinds));
-		}
-	}
-}
-
-static struct sim *start(const struct sim_options *opt, const struct program *p,
-			 struct player *players, struct shared **s)
-{
-	struct sim_options o = *opt;
-	struct sim *sim;
-	char name[16];
-
-	o.lps = o.lps ? o.lps : 4;	/* four in use, fewer than actors: some share one */
-	o.packages = 2;
-	o.phys = 1 << 20;
-	sim = sim_new(&o);
-	assert_non_null(sim);
-	*s = world_alloc(sizeof(**s));
-	for (u32 i = 0; i < p->actors; i++) {
-		players[i] = (struct player){ p, *s, i, 0 };
-		snprintf(name, sizeof(name), "a%u", i);
-		actor_new(sim, name, (u16)(i % 4 * (o.lps / 4)), play, &players[i]);
-	}
-	return sim;
-}
 
 /* --- one result on every path ------------------------------------------------------------ */
 
@@ -252,7 +43,7 @@ static struct outcome run(const struct program *p, enum sim_carrier carrier, boo
 	struct player players[ACTORS];
 	struct outcome out;
 	struct shared *s;
-	struct sim *sim = start(&opt, p, players, &s);
+	struct sim *sim = program_start(&opt, p, players, &s);
 
 	memset(&out, 0, sizeof(out));
 	if (events)
@@ -278,7 +69,7 @@ static void test_paths_agree(void **state)
 		GString *one = g_string_new(NULL), *two = g_string_new(NULL), *three = g_string_new(NULL);
 		struct outcome fast, heard, hub, threads;
 
-		draw(&r, &p, 2 + rng_below(&r, ACTORS - 1), 70, K_RANDOM, true, i & 1);
+		program_draw(&r, &p, 2 + rng_below(&r, ACTORS - 1), 70, K_RANDOM, true, i & 1);
 		fast = run(&p, CARRIER_FIBER, false, NULL);
 		heard = run(&p, CARRIER_FIBER, false, one);
 		hub = run(&p, CARRIER_FIBER, true, two);
@@ -410,8 +201,8 @@ static void test_line_oracle(void **state)
 		struct player players[ACTORS];
 		struct naive n = { .players = players };
 
-		draw(&r, &p, 2 + rng_below(&r, ACTORS - 1), 80, K_PLAIN, false, false);
-		n.sim = start(&opt, &p, players, &n.s);
+		program_draw(&r, &p, 2 + rng_below(&r, ACTORS - 1), 80, K_PLAIN, false, false);
+		n.sim = program_start(&opt, &p, players, &n.s);
 		trace_listen(n.sim, naive_event, &n);
 		assert_int_equal(sim_run(n.sim), SIM_DONE);
 		assert_true(n.seen > 20);
@@ -524,9 +315,9 @@ static __maybe_unused void test_undo_whole(void **state)
 		struct shared *s;
 		struct sim *sim;
 
-		draw(&r, &p, 4, 60, K_RANDOM, true, true);
-		append(&p, 0, (struct op){ .kind = K_CHOOSE, .a = 3 });
-		sim = start(&opt, &p, players, &s);
+		program_draw(&r, &p, 4, 60, K_RANDOM, true, true);
+		program_append(&p, 0, (struct op){ .kind = K_CHOOSE, .a = 3 });
+		sim = program_start(&opt, &p, players, &s);
 		search_begin(sim);
 		choose_drive(sim, &driver);
 		down(sim, &r, 0);
@@ -587,15 +378,15 @@ static __maybe_unused void test_search_counts(void **state)
 		struct sim *sim;
 		struct model m = { .p = &p };
 
-		draw(&r, &p, 2 + rng_below(&r, 2), 7, K_FENCE, true, false);
+		program_draw(&r, &p, 2 + rng_below(&r, 2), 7, K_FENCE, true, false);
 		for (u32 k = rng_below(&r, 3); k; k--) {
 			u32 a = rng_below(&r, p.actors);
 
 			if (p.len[a])	/* what is before the first step is nobody's choice */
-				append(&p, a, (struct op){ .kind = K_CHOOSE,
-							   .a = 2 + rng_below(&r, 2) });
+				program_append(&p, a, (struct op){
+					.kind = K_CHOOSE, .a = 2 + rng_below(&r, 2) });
 		}
-		sim = start(&opt, &p, players, &sh);
+		sim = program_start(&opt, &p, players, &sh);
 		search_begin(sim);
 		search_dfs(sim, &s);
 		assert_int_equal(s.executions, enumerate(m));
@@ -623,8 +414,8 @@ static void test_wakeups(void **state)
 		struct shared *s;
 		struct sim *sim;
 
-		draw(&r, &p, 2 + rng_below(&r, ACTORS - 1), 60, K_RANDOM, true, false);
-		sim = start(&opt, &p, players, &s);
+		program_draw(&r, &p, 2 + rng_below(&r, ACTORS - 1), 60, K_RANDOM, true, false);
+		sim = program_start(&opt, &p, players, &s);
 		assert_int_equal(sim_run(sim), SIM_DONE);
 		sim_free(sim);
 	}

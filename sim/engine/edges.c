@@ -4,22 +4,14 @@
  * part of the graph of steps that get nowhere, in which every actor that is enabled in all
  * of its states also moves (weak fairness: nobody is left standing for ever). Starvation of
  * X: the same among all steps but those in which X gets somewhere, X moving, others getting
- * somewhere. Tarjan's components, without recursion.
+ * somewhere. Tarjan's components, without recursion. The way into one is edges_way.c's.
  */
 #include <string.h>
 #include <sys/mman.h>
 
-#include "sim/engine/check.h"
-#include "sim/engine/edges.h"
-#include "sim/engine/explore_priv.h"
+#include "sim/engine/edges_priv.h"
 
 #define BYTES_MAX	(64ull << 30)
-
-/* Which edges count in this look. */
-struct look {
-	struct edges *e;
-	int starved;		/* -1: livelock, those that get nowhere; else all but its progress */
-};
 
 static void *shared(u64 bytes)
 {
@@ -95,13 +87,6 @@ static void by_state(struct edges *e)
 	e->edge = out;
 }
 
-static bool counts(const struct look *l, const struct edge *d)
-{
-	if (d->postponed)
-		return false;
-	return l->starved < 0 ? !d->progress : !(d->progress && d->actor == l->starved);
-}
-
 struct tarjan {
 	u32 *index, *low, *stack, *work;
 	u64 *next;
@@ -149,7 +134,7 @@ static void walk(const struct look *l, struct tarjan *t, u32 start)
 			continue;
 		}
 		d = &e->edge[t->next[s]++];
-		if (!counts(l, d))
+		if (!edges_count(l, d))
 			continue;
 		if (!t->index[d->to])
 			enter(l, t, d->to);
@@ -181,18 +166,6 @@ static void components(const struct look *l)
 	g_free(t.on);
 }
 
-/* Of each component: who moves inside, who is enabled in all its states, is there progress. */
-struct part {
-	u64 moves[ACTORS_MAX / 64], always[ACTORS_MAX / 64];
-	u64 states, edges;
-	bool progress, seen;
-};
-
-static bool has(const u64 *set, u32 i)
-{
-	return set[i / 64] >> (i % 64) & 1;
-}
-
 static void state_of_part(const struct look *l, struct part *p, u32 s)
 {
 	struct edges *e = l->e;
@@ -202,7 +175,7 @@ static void state_of_part(const struct look *l, struct part *p, u32 s)
 		const struct edge *d = &e->edge[i];
 
 		enabled[d->actor / 64] |= 1ull << d->actor % 64;
-		if (!counts(l, d) || e->part[d->to] != e->part[s])
+		if (!edges_count(l, d) || e->part[d->to] != e->part[s])
 			continue;
 		p->moves[d->actor / 64] |= 1ull << d->actor % 64;
 		p->edges++;
@@ -222,7 +195,7 @@ static bool is_bad(const struct look *l, const struct part *p)
 		if (p->always[i] & ~p->moves[i])
 			return false;
 	if (l->starved >= 0)
-		return p->progress && has(p->moves, (u32)l->starved);
+		return p->progress && edges_has(p->moves, (u32)l->starved);
 	return true;
 }
 
@@ -240,221 +213,6 @@ static u32 *states_by_part(const struct edges *e)
 		out[first[e->part[s]]++] = s;
 	g_free(first);
 	return out;
-}
-
-/* ---- ways ---- */
-
-/* The edge by which a breadth-first walk first came to each state; 0: not reached. */
-struct bfs {
-	u64 *by;
-	u32 *queue;
-	u32 head, tail;
-};
-
-static void bfs_start(struct bfs *b, const struct edges *e, u32 from)
-{
-	b->by = g_new0(u64, e->states + 1);
-	b->queue = g_new(u32, e->states + 1);
-	b->head = b->tail = 0;
-	b->queue[b->tail++] = from;
-	b->by[from] = ~0ull;
-}
-
-static void bfs_free(struct bfs *b)
-{
-	g_free(b->by);
-	g_free(b->queue);
-}
-
-/* Edges from the start of @b to @s, put behind @way. */
-static void way_to(const struct edges *e, const struct bfs *b, u32 s, GArray *way)
-{
-	guint at = way->len;
-
-	while (b->by[s] != ~0ull) {
-		u64 i = b->by[s] - 1;
-
-		g_array_insert_val(way, at, i);
-		s = e->edge[i].from;
-	}
-}
-
-/*
- * From @from to the first edge that @want (by @l, within @part if not 0) accepts, in the
- * fewest steps; the edge itself too. Returns where it ends, 0 if there is none.
- */
-static u32 shortest(const struct look *l, u32 from, u32 part,
-		    bool (*want)(const struct edge *d, const void *ctx), const void *ctx,
-		    GArray *way)
-{
-	struct edges *e = l->e;
-	struct bfs b;
-	u32 end = 0;
-
-	bfs_start(&b, e, from);
-	while (b.head < b.tail && !end) {
-		u32 s = b.queue[b.head++];
-
-		for (u64 i = e->first[s]; i < e->first[s + 1] && !end; i++) {
-			const struct edge *d = &e->edge[i];
-
-			if (part && (!counts(l, d) || e->part[d->to] != part))
-				continue;
-			if (want(d, ctx)) {
-				way_to(e, &b, s, way);
-				g_array_append_val(way, i);
-				end = d->to;
-			} else if (!b.by[d->to]) {
-				b.by[d->to] = i + 1;
-				b.queue[b.tail++] = d->to;
-			}
-		}
-	}
-	bfs_free(&b);
-	return end;
-}
-
-struct aim {
-	const struct edges *e;
-	u32 part, state;
-	u16 actor;
-};
-
-static bool into_part(const struct edge *d, const void *ctx)
-{
-	const struct aim *a = ctx;
-
-	return a->e->part[d->to] == a->part;
-}
-
-static bool by_actor(const struct edge *d, const void *ctx)
-{
-	return d->actor == ((const struct aim *)ctx)->actor;
-}
-
-static bool gets_on(const struct edge *d, const void *ctx)
-{
-	return d->progress;
-}
-
-static bool to_state(const struct edge *d, const void *ctx)
-{
-	return d->to == ((const struct aim *)ctx)->state;
-}
-
-/* A closed way in @part from @s in which everybody who must moves does. */
-static void loop_of(const struct look *l, const struct part *p, u32 s, GArray *way)
-{
-	struct aim aim = { l->e, l->e->part[s], s, 0 };
-	u32 at = s;
-
-	for (u32 i = 0; i < ACTORS_MAX; i++) {
-		guint done = way->len;
-		bool moved = false;
-
-		if (!(has(p->always, i) || (int)i == l->starved))
-			continue;
-		for (guint k = 0; k < done && !moved; k++)
-			moved = l->e->edge[g_array_index(way, u64, k)].actor == i;
-		aim.actor = (u16)i;
-		if (!moved)
-			at = shortest(l, at, aim.part, by_actor, &aim, way);
-	}
-	if (l->starved >= 0)
-		at = shortest(l, at, aim.part, gets_on, &aim, way);
-	if (at != s || !way->len)
-		shortest(l, at, aim.part, to_state, &aim, way);
-}
-
-/*
- * Edges as a trail: the choices inside a step are those that lead to the edge's state. The
- * sim is left at the end of the way.
- */
-static void follow(struct explore *x, struct edges *e, const GArray *way, struct trail *t)
-{
-	char *room = g_malloc(WORLD_STACK_SIZE);
-
-	for (guint i = 0; i < way->len; i++) {
-		const struct edge *d = &e->edge[g_array_index(way, u64, i)];
-		struct actor *a = the_world->actor[d->actor];
-		struct inner in = { .len = 0 };
-		struct search_mark mark;
-		struct search_id id;
-
-		x->inner = &in;
-		for (;;) {
-			in.at = 0;
-			search_mark_set(x->sim, &mark, a, room);
-			search_step(x->sim, a);
-			id = search_id(x->sim);
-			if (id.lo == e->id[d->to - 1].lo && id.hi == e->id[d->to - 1].hi)
-				break;
-			search_undo(x->sim, &mark);
-			if (!inner_next(&in))
-				sim_die("a way of the search cannot be followed again");
-		}
-		trail_add_step(t, a, &in);
-	}
-	g_free(room);
-}
-
-static void names(const struct part *p, GString *s)
-{
-	for (u32 i = 0; i < the_world->nactors; i++)
-		if (has(p->moves, i) && !the_world->actor[i]->background)
-			g_string_append_printf(s, "%s%s", s->len ? " " : "",
-					       the_world->actor[i]->name);
-}
-
-static void report(const struct look *l, struct explore *x, const struct part *p, u32 s,
-		   GArray *stem, GArray *loop)
-{
-	GString *who = g_string_new(NULL);
-	struct trail t = { 0 };
-	struct rewind *root;
-	struct point point;
-	u32 begins;
-	char *waits;
-
-	root = rewind_new(x->sim);
-	follow(x, l->e, stem, &t);
-	begins = t.n;
-	follow(x, l->e, loop, &t);
-	names(p, who);
-	point = point_set(x->sim);
-	waits = explore_waits(x->sim);
-	if (l->starved < 0)
-		check_fail("livelock", who->str, "after %u steps, %u more bring the same state back "
-			   "and nobody got anywhere%s", stem->len, loop->len, waits);
-	else
-		check_fail("starvation", the_world->actor[l->starved]->name,
-			   "after %u steps, %u more bring the same state back: %s moved and got "
-			   "nowhere, others did", stem->len, loop->len,
-			   the_world->actor[l->starved]->name);
-	t.loop = begins;
-	if (!check_is_tolerated(x->sim, l->starved < 0 ? "livelock" : "starvation"))
-		explore_note(x, &t);
-	g_free(waits);
-	point_back(x->sim, &point);
-	rewind_to(root);
-	rewind_free(root);
-	trail_free(&t);
-	g_string_free(who, TRUE);
-}
-
-static void look_at(const struct look *l, struct explore *x, const struct part *p, u32 part)
-{
-	GArray *stem = g_array_new(FALSE, FALSE, sizeof(u64));
-	GArray *loop = g_array_new(FALSE, FALSE, sizeof(u64));
-	struct aim aim = { .e = l->e, .part = part };
-	u32 s = 1;
-
-	if (l->e->part[1] != part)
-		s = shortest(l, 1, 0, into_part, &aim, stem);
-	loop_of(l, p, s, loop);
-	report(l, x, p, s, stem, loop);
-	g_array_unref(stem);
-	g_array_unref(loop);
 }
 
 /* The smallest bad component is what is reported: its loop says most plainly what goes on. */
@@ -481,7 +239,7 @@ static void look(const struct look *l, struct explore *x)
 	}
 	g_free(states);
 	if (of)
-		look_at(l, x, best, e->part[of]);
+		edges_show(l, x, best, e->part[of]);
 	g_free(best);
 }
 

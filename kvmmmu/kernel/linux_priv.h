@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #pragma once
 /*
- * What the files behind kmmu.h of the kernel backend share: linux_setup.c has what makes a VM,
- * looks at one and takes leave of it.
+ * What the files behind kmmu.h of the kernel backend share: linux_setup.c makes a VM, linux_ops.c
+ * has what is done to one, linux_look.c looks at it and takes leave of it, linux_regions.c names
+ * its words, linux_locks.c its locks, linux_dirty.c follows the log of dirty pages.
  */
 #include "kvmmmu/kmmu.h"
 

@@ -240,22 +240,24 @@ class Compiler:
 def main():
     ap = argparse.ArgumentParser(description=__doc__)
     ap.add_argument('--tree', type=Path, required=True)
-    ap.add_argument('--out', type=Path, required=True, help='directory to build in')
-    ap.add_argument('--obj', type=Path, required=True)
-    ap.add_argument('--info', type=Path, required=True)
-    ap.add_argument('--sites', type=Path, required=True)
+    ap.add_argument('--out', type=Path, help='directory to build in')
+    ap.add_argument('--obj', type=Path)
+    ap.add_argument('--info', type=Path)
+    ap.add_argument('--sites', type=Path)
     ap.add_argument('--depfile', type=Path)
     ap.add_argument('--plain', action='store_true', help='plain accesses are steps')
     ap.add_argument('--lines', action='store_true', help='say which lines run')
     ap.add_argument('--fingerprints', action='store_true',
                     help='only print the lines of imitated.txt that the tree would add')
-    ap.add_argument('cc', nargs='+')
+    ap.add_argument('cc', nargs='*')
     a = ap.parse_args()
     a.tree = a.tree.resolve()
     if a.fingerprints:
         for row in fingerprints(a.tree):
             print(*row)
         return
+    if not (a.out and a.obj and a.info and a.sites and a.cc):
+        ap.error('--out, --obj, --info, --sites and a compiler are wanted')
     version = version_of(a.tree)
     farm = Farm(a.tree, a.out.resolve())
     farm.headers()

@@ -330,17 +330,34 @@ struct vfsmount *ksim_mount(struct file_system_type *t)
 	return m;
 }
 
-struct inode *ksim_inode(struct super_block *sb)
+static void set_mapping(struct inode *i)
 {
-	struct inode *i = sb->s_op->alloc_inode(sb);
 	struct address_space *mapping = &i->i_data;
 
 	SET(i->i_mapping, mapping);
 	SET(mapping->host, i);
-	SET(i->i_sb, sb);
 	init_rwsem(&mapping->invalidate_lock);
+	SET(mapping->i_private_list.next, &mapping->i_private_list);
+	SET(mapping->i_private_list.prev, &mapping->i_private_list);
 	xa_init(&mapping->i_pages);
 	SET(mapping->i_pages.region, KSIM_GMEM);
+}
+
+struct inode *ksim_inode(struct super_block *sb)
+{
+	struct inode *i = sb->s_op->alloc_inode(sb);
+
+	SET(i->i_sb, sb);
+	set_mapping(i);
+	return i;
+}
+
+/* Of no file system: guest_memfd's until it got one */
+struct inode *ksim_anon_inode(void)
+{
+	struct inode *i = ksim_alloc(sizeof(*i));
+
+	set_mapping(i);
 	return i;
 }
 

@@ -516,6 +516,11 @@ void ktree_regions(void *k)
 {
 	struct kvm *kvm = k;
 
+#ifndef HAVE_NX_LISTS	/* one list for both MMUs, and recovery goes by a statistic */
+	REGION(KSIM_NX_LIST, kvm->arch.possible_nx_huge_pages.next);
+	ksim_region(kvm, KSIM_NX_NR, ksim_alloc(8), 8, 1, 0, 1, 0);	/* the shadow MMU's: not run */
+	ksim_region(kvm, KSIM_NX_NR, &kvm->stat.nx_lpage_splits, 8, 1, 1, 1, 0);
+#endif
 	ksim_region(kvm, KSIM_STAT, &kvm->stat, 8, sizeof(kvm->stat) / 8, 0, 1, 0);
 	REGION(KSIM_SEQ, kvm->mmu_invalidate_seq);
 	REGION(KSIM_IN_PROGRESS, kvm->mmu_invalidate_in_progress);

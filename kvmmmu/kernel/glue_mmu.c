@@ -226,6 +226,10 @@ int ktree_split(void *k, unsigned long from, unsigned long to)
 void ktree_recover_nx(void *kvm)
 {
 	ksim_call_event("kvm_recover_nx_huge_pages", 0);
+#ifdef HAVE_NX_LISTS
 	kvm_recover_nx_huge_pages(kvm, KVM_TDP_MMU);
+#else
+	kvm_recover_nx_huge_pages(kvm);
+#endif
 	ksim_return_event("kvm_recover_nx_huge_pages", 0, 0);
 }

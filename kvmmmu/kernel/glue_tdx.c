@@ -5,6 +5,13 @@
  */
 #ifdef HAVE_MAP_PRIVATE
 #define kvm_tdp_mmu_map_private_pfn ktree_seam_map_private
+#else
+#include <linux/kvm_host.h>
+/* The only callback of kvm_gmem_populate(); ours, below, calls the tree's. */
+#define kvm_gmem_populate(kvm, gfn, src, n, fn, arg) \
+	kvm_gmem_populate(kvm, gfn, src, n, ktree_seam_populate, arg)
+static int ktree_seam_populate(struct kvm *kvm, gfn_t gfn, kvm_pfn_t pfn, void __user *src, int order,
+			       void *arg);
 #endif
 #include "vmx/tdx.c"
 #include "kvmmmu/kernel/glue.h"
@@ -18,6 +25,22 @@ int ktree_seam_map_private(struct kvm_vcpu *vcpu, gfn_t gfn, kvm_pfn_t pfn)
 	ktree_loop_at(gfn);
 	return kvm_tdp_mmu_map_private_pfn(vcpu, gfn, pfn);
 }
+#else
+/*
+ * Until v6.18 the mirror is mapped first, and the page added then: between the two the sides differ
+ * by design, and nobody is quiescent at the gfn.
+ */
+static int ktree_seam_populate(struct kvm *kvm, gfn_t gfn, kvm_pfn_t pfn, void __user *src, int order,
+			       void *arg)
+{
+	int r;
+
+	ktree_loop_at(gfn);
+	ksim_own(kvm, gfn, 1, 1);
+	r = tdx_gmem_post_populate(kvm, gfn, pfn, src, order, arg);
+	ksim_own(kvm, gfn, 1, 0);
+	return r;
+}
 #endif
 
 unsigned int ktree_tdx_vm_size(void) { return sizeof(struct kvm_tdx); }
@@ -26,6 +49,50 @@ unsigned int ktree_tdx_vcpu_size(void) { return sizeof(struct vcpu_tdx); }
 extern struct kvm_x86_ops kvm_x86_ops;
 
 /* The seam to the mirror: who calls it owns the gfns, until the mirror tells what came of it. */
+#ifdef REMOVE_EXTERNAL_PFN
+/* Until v6.19 a call for each thing that may happen to an entry; on removal it is stored before. */
+static int set_external(struct kvm *kvm, gfn_t gfn, enum pg_level level, kvm_pfn_t pfn)
+{
+	int r;
+
+	ksim_own(kvm, gfn, level, 1);
+	r = tdx_sept_set_private_spte(kvm, gfn, level, pfn);
+	ksim_own(kvm, gfn, level, 2);
+	return r;
+}
+
+static int link_external(struct kvm *kvm, gfn_t gfn, enum pg_level level, void *external_spt)
+{
+	int r;
+
+	ksim_own(kvm, gfn, level, 1);
+	r = tdx_sept_link_private_spt(kvm, gfn, level, external_spt);
+	ksim_own(kvm, gfn, level, 2);
+	return r;
+}
+
+static int remove_external(struct kvm *kvm, gfn_t gfn, enum pg_level level, kvm_pfn_t pfn)
+{
+	int r;
+
+	ksim_own(kvm, gfn, level, 1);
+	ksim_call_event("tdx_sept_remove_private_spte", gfn);
+	r = tdx_sept_remove_private_spte(kvm, gfn, level, pfn);
+	ksim_return_event("tdx_sept_remove_private_spte", gfn, r);
+	ksim_own(kvm, gfn, level, 0);
+	return r;
+}
+
+static int free_external(struct kvm *kvm, gfn_t gfn, enum pg_level level, void *external_spt)
+{
+	int r;
+
+	ksim_own(kvm, gfn, level + 1, 1);
+	r = tdx_sept_free_private_spt(kvm, gfn, level, external_spt);
+	ksim_own(kvm, gfn, level + 1, 0);
+	return r;
+}
+#else
 static int set_external(struct kvm *kvm, gfn_t gfn, u64 old_spte, u64 new_spte, enum pg_level level)
 {
 	int r;
@@ -50,15 +117,23 @@ static void free_external(struct kvm *kvm, struct kvm_mmu_page *sp)
 	tdx_sept_free_private_spt(kvm, sp);
 	ksim_own(kvm, sp->gfn, sp->role.level + 1, 0);
 }
+#endif
+
+#define HOOK(op, fn) do {						\
+	extern __typeof__(*((struct kvm_x86_ops *)0)->op) *ksim_sc_kvm_x86_##op;	\
+									\
+	ksim_sc_kvm_x86_##op = (fn);					\
+} while (0)
 
 int tdx_hooks(void);
 int tdx_hooks(void)
 {
-	extern __typeof__(*((struct kvm_x86_ops *)0)->set_external_spte) *ksim_sc_kvm_x86_set_external_spte;
-	extern __typeof__(*((struct kvm_x86_ops *)0)->free_external_spt) *ksim_sc_kvm_x86_free_external_spt;
-
-	ksim_sc_kvm_x86_set_external_spte = set_external;
-	ksim_sc_kvm_x86_free_external_spt = free_external;
+	HOOK(set_external_spte, set_external);
+	HOOK(free_external_spt, free_external);
+#ifdef REMOVE_EXTERNAL_PFN
+	HOOK(link_external_spt, link_external);
+	HOOK(remove_external_spte, remove_external);
+#endif
 	return 0;
 }
 
@@ -68,7 +143,11 @@ int ktree_boot_tdx(void)
 	int r;
 
 	enable_tdx = true;
+#ifdef TDX_HARDWARE_SETUP
 	r = tdx_hardware_setup();
+#else
+	r = tdx_bringup();
+#endif
 	return r ? r : enable_tdx || !enable_ept_ad_bits ? 0 : -ENODEV;
 }
 
@@ -103,7 +182,9 @@ void ktree_vcpu_built(void *v, unsigned long tdvpr, const unsigned long *tdcx, u
 	unsigned int i;
 
 	t->vp.tdvpr_page = pfn_to_page(tdvpr >> PAGE_SHIFT);
+#ifdef HAVE_TDVPR_PA
 	t->vp.tdvpr_pa = tdvpr;
+#endif
 	t->vp.tdcx_pages = kcalloc(n, sizeof(struct page *), 0);
 	for (i = 0; i < n; i++)
 		t->vp.tdcx_pages[i] = pfn_to_page(tdcx[i] >> PAGE_SHIFT);
@@ -254,4 +335,11 @@ int ktree_build(void *vcpu, unsigned long start, unsigned long end)
 	return ktree_vcpu_op(vcpu, &cmd);
 }
 
-unsigned long ktree_peek_tdvpr(void *v) { return to_tdx(v)->vp.tdvpr_pa; }
+unsigned long ktree_peek_tdvpr(void *v)
+{
+#ifdef HAVE_TDVPR_PA
+	return to_tdx(v)->vp.tdvpr_pa;
+#else
+	return to_tdx(v)->vp.tdvpr_page ? page_to_phys(to_tdx(v)->vp.tdvpr_page) : 0;
+#endif
+}

@@ -28,8 +28,12 @@ u64 __seamcall_saved_ret(u64 fn, struct tdx_module_args *args)
 
 int ktree_boot_virt(void)
 {
+#ifdef TDX_MODULE_STATUS
+	tdx_module_status = TDX_MODULE_INITIALIZED;
+#else
 	tdx_module_state.initialized = true;
 	tdx_module_state.sysinit_done = true;
+#endif
 	tdx_global_keyid = FIRST_HKID - 1;
 	tdx_guest_keyid_start = FIRST_HKID;
 	tdx_nr_guest_keyids = HKIDS;

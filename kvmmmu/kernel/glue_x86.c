@@ -45,11 +45,14 @@ static long ksim_nothing(void) { return 0; }
 		(void *)ksim_no_nested_##func;
 #define KVM_X86_NESTED_OP_OPTIONAL KVM_X86_NESTED_OP
 #define KVM_X86_NESTED_OP_OPTIONAL_RET0 KVM_X86_NESTED_OP
+#if __has_include(<asm/kvm-x86-nested-ops.h>)
 #include <asm/kvm-x86-nested-ops.h>
+#endif
 
 /* Statistics: nobody reads them */
 const struct kvm_stats_header kvm_vm_stats_header, kvm_vcpu_stats_header;
-const struct kvm_stats_desc kvm_vm_stats_desc[1], kvm_vcpu_stats_desc[1];
+const __typeof__(kvm_vm_stats_desc[0]) kvm_vm_stats_desc[1];
+const __typeof__(kvm_vcpu_stats_desc[0]) kvm_vcpu_stats_desc[1];
 static void no_self_ipi(int vector) { ksim_missing("apic->send_IPI_self"); }
 static struct apic the_apic = { .send_IPI_self = no_self_ipi };
 struct apic *apic = &the_apic;
@@ -145,6 +148,11 @@ static int op_handle_exit(struct kvm_vcpu *v, fastpath_t fastpath)
 	if (!ktree_is_td(v->kvm))
 		return ktree_vmx_handle_exit(v);
 	r = tdx_handle_exit(v, fastpath);
+#ifndef HAVE_UNEXPECTED_EXIT	/* until v6.18 the handler fills it in by itself */
+	if (!r && v->run->exit_reason == KVM_EXIT_INTERNAL_ERROR &&
+	    v->run->internal.suberror == KVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON)
+		ksim_unexpected_exit(v->vcpu_id, v->run->internal.data[0]);
+#endif
 	ktree_seam_end(v, r);
 	return r;
 }
@@ -185,7 +193,11 @@ int ktree_boot_x86(int ad)
 	SET(vcpu_needs_initialization, op_needs_init);
 #endif
 	SET(update_cpu_dirty_logging, ktree_vmx_update_logging);
+#ifdef PRIVATE_MAX_LEVEL
+	SET(private_max_mapping_level, tdx_gmem_private_max_mapping_level);
+#else
 	SET(gmem_max_mapping_level, tdx_gmem_max_mapping_level);
+#endif
 	tdx_hooks();
 	kvm_mmu_x86_module_init();
 	r = kvm_mmu_vendor_module_init();
@@ -203,13 +215,17 @@ int ktree_boot_x86(int ad)
 
 int kvm_arch_init_vm(struct kvm *kvm, unsigned long type)
 {
-	int r;
+	int r = 0;
 
 	kvm->arch.vm_type = type;
 	kvm->arch.pre_fault_allowed = type == KVM_X86_DEFAULT_VM;
 	kvm->arch.irqchip_mode = KVM_IRQCHIP_SPLIT;	/* KVM_CAP_SPLIT_IRQCHIP */
 	kvm->arch.default_tsc_khz = 2500000;
+#ifdef MMU_INIT_VM_VOID
+	kvm_mmu_init_vm(kvm);
+#else
 	r = kvm_mmu_init_vm(kvm);
+#endif
 	if (r)
 		return r;
 	r = kvm_x86_call(vm_init)(kvm);
@@ -435,6 +451,8 @@ void vmx_vcpu_pi_load(struct kvm_vcpu *v, int cpu) { }
 void vmx_vcpu_pi_put(struct kvm_vcpu *v) { }
 int kvm_find_user_return_msr(u32 msr) { return 0; }
 int kvm_set_user_return_msr(unsigned int slot, u64 v, u64 mask) { return 0; }
+void kvm_user_return_msr_update_cache(unsigned int slot, u64 v);	/* until v6.18 */
+void kvm_user_return_msr_update_cache(unsigned int slot, u64 v) { }
 void kvm_eventfd_init(struct kvm *kvm) { }
 bool kvm_vcpu_is_legal_gpa(struct kvm_vcpu *v, gpa_t gpa) { return true; }
 bool kvm_vcpu_is_reset_bsp(struct kvm_vcpu *v) { return !v->vcpu_id; }
@@ -453,6 +471,7 @@ int kvm_arch_vm_ioctl(struct file *f, unsigned int nr, unsigned long arg)
 	return nr == KVM_MEMORY_ENCRYPT_OP && ktree_is_td(kvm) ? tdx_vm_ioctl(kvm, (void *)arg) : -ENOTTY;
 }
 
+#ifdef VCPU_UNLOCKED_IOCTL
 long kvm_arch_vcpu_unlocked_ioctl(struct file *f, unsigned int nr, unsigned long arg)
 {
 	struct kvm_vcpu *vcpu = f->private_data;
@@ -461,6 +480,20 @@ long kvm_arch_vcpu_unlocked_ioctl(struct file *f, unsigned int nr, unsigned long
 		return -ENOIOCTLCMD;
 	return tdx_vcpu_unlocked_ioctl(vcpu, (void *)arg);
 }
+#else
+/* Until v6.18: under vcpu->mutex, the vCPU loaded */
+long kvm_arch_vcpu_ioctl(struct file *f, unsigned int nr, unsigned long arg)
+{
+	struct kvm_vcpu *vcpu = f->private_data;
+	int r = -ENOTTY;
+
+	vcpu_load(vcpu);
+	if (nr == KVM_MEMORY_ENCRYPT_OP && ktree_is_td(vcpu->kvm))
+		r = tdx_vcpu_ioctl(vcpu, (void *)arg);
+	vcpu_put(vcpu);
+	return r;
+}
+#endif
 
 struct kvm_cpuid_entry2 *kvm_find_cpuid_entry2(struct kvm_cpuid_entry2 *e, int n, u32 f, u64 i)
 {

@@ -14,6 +14,9 @@
 #define CONFIG_KVM_INTEL_TDX 1
 #define CONFIG_KVM_GUEST_MEMFD 1
 #define CONFIG_HAVE_KVM_ARCH_GMEM_POPULATE 1
+/* the names of these two until v6.17 */
+#define CONFIG_KVM_PRIVATE_MEM 1
+#define CONFIG_KVM_GENERIC_PRIVATE_MEM 1
 /*
  * Empty: its assertions are compiled, as they ask #ifdef; IS_ENABLED() is false, so that a root is
  * zapped as released kernels do it, at 4K, 2M, 1G and the root.

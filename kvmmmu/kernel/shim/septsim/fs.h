@@ -49,11 +49,15 @@ struct address_space {
 	const struct address_space_operations *a_ops;
 	unsigned long nrpages;
 	unsigned int flags;
+	struct list_head i_private_list;
 };
 struct super_block;
+struct kstat;
+struct path;
 struct inode_operations {
 	int (*setattr)(struct mnt_idmap *i, struct dentry *d, struct iattr *a);
-	int (*getattr)(void *idmap, const void *path, void *stat, u32 mask, unsigned int flags);
+	int (*getattr)(struct mnt_idmap *i, const struct path *p, struct kstat *s, u32 mask,
+		       unsigned int flags);
 };
 struct inode {
 	struct address_space *i_mapping, i_data;
@@ -68,9 +72,8 @@ struct inode {
 	atomic_t i_count;
 	struct rcu_head i_rcu;
 };
-struct dentry;
+struct dentry { struct inode *d_inode; };
 struct vfsmount { struct super_block *mnt_sb; int mnt_flags; };
-struct kstat;
 struct path { struct vfsmount *mnt; struct dentry *dentry; };
 struct file {
 	const struct file_operations *f_op;
@@ -122,6 +125,9 @@ struct file *ksim_getfile(const char *name, const struct file_operations *fops, 
 #define alloc_file_pseudo(i, m, n, fl, f) ksim_getfile(n, f, NULL, i)
 #define anon_inode_make_secure_inode(sb, n, c) ksim_inode(sb)
 struct inode *ksim_inode(struct super_block *sb);
+struct inode *ksim_anon_inode(void);
+#define anon_inode_create_getfile(n, f, p, fl, c) ksim_getfile(n, f, p, ksim_anon_inode())
+#define generic_fillattr(i, m, n, s) do {} while (0)
 #define fops_get(f) (f)
 #define fops_put(f) do {} while (0)
 #define get_unused_fd_flags(f) ksim_fd_new()

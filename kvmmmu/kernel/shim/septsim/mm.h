@@ -310,13 +310,18 @@ struct mmu_notifier_range {
 };
 #define mmu_notifier_range_blockable(r) true
 struct mmu_notifier;
+#ifdef YOUNG_IS_INT
+typedef int ksim_young_t;
+#else
+typedef bool ksim_young_t;
+#endif
 struct mmu_notifier_ops {
 	void (*release)(struct mmu_notifier *mn, struct mm_struct *mm);
-	bool (*clear_flush_young)(struct mmu_notifier *mn, struct mm_struct *mm,
-				  unsigned long start, unsigned long end);
-	bool (*clear_young)(struct mmu_notifier *mn, struct mm_struct *mm, unsigned long start,
-			    unsigned long end);
-	bool (*test_young)(struct mmu_notifier *mn, struct mm_struct *mm, unsigned long a);
+	ksim_young_t (*clear_flush_young)(struct mmu_notifier *mn, struct mm_struct *mm,
+					  unsigned long start, unsigned long end);
+	ksim_young_t (*clear_young)(struct mmu_notifier *mn, struct mm_struct *mm,
+				    unsigned long start, unsigned long end);
+	ksim_young_t (*test_young)(struct mmu_notifier *mn, struct mm_struct *mm, unsigned long a);
 	int (*invalidate_range_start)(struct mmu_notifier *mn, const struct mmu_notifier_range *r);
 	void (*invalidate_range_end)(struct mmu_notifier *mn, const struct mmu_notifier_range *r);
 };

@@ -160,8 +160,13 @@ enum cpuhp_state { CPUHP_AP_KVM_ONLINE = 1, CPUHP_AP_ONLINE_DYN, CPUHP_ONLINE };
 #define cpuhp_setup_state_cpuslocked cpuhp_setup_state
 #define cpuhp_remove_state(s) do {} while (0)
 #define cpuhp_remove_state_nocalls(s) do {} while (0)
+#define cpuhp_remove_state_nocalls_cpuslocked(s) do {} while (0)
 #define cpuhp_remove_state_cpuslocked(s) do {} while (0)
+#ifdef SYSCORE_NO_DATA
+struct syscore_ops { int (*suspend)(void); void (*resume)(void); void (*shutdown)(void); };
+#else
 struct syscore_ops { int (*suspend)(void *d); void (*resume)(void *d); void (*shutdown)(void *d); };
+#endif
 struct syscore { const struct syscore_ops *ops; };
 #define register_syscore(s) do {} while (0)
 #define unregister_syscore(s) do {} while (0)

@@ -64,6 +64,7 @@ static inline void movdir64b(void *d, const void *s)
 }
 #define native_halt() do {} while (0)
 #define read_cr4_none
+#define cr4_read_shadow() X86_CR4_VMXE
 #define KVM_SANITY_CHECK_VM_STRUCT_SIZE(x)
 #define is_64bit_mm(mm) 1
 #define current_save_fsgs() do {} while (0)

@@ -135,6 +135,10 @@ static void stand_in(struct actor *me, struct lp *l, u16 lp)
 
 	if (mem_atomic(MEM_XCHG, 4, &l->stand_in, 1, 0))
 		return;
+	if (mem_atomic(MEM_XADD, 4, &l->live, 0, 0)) {	/* somebody has come: lp_moves() */
+		mem_atomic(MEM_WRITE, 4, &l->stand_in, 0, 0);
+		return;
+	}
 	local_irq_disable();
 	mem_atomic(MEM_WRITE, sizeof(me->lp), &me->lp, lp, 0);	/* a signal may ask for it */
 	ipi_run_queue(l, lp);

@@ -3,6 +3,8 @@
  * Logical processors: their packages, and which actors run on which. What interrupts them is in
  * lp_irq.c, what keeps interrupts off in lp_mask.c.
  */
+#include <sched.h>
+
 #include "sim/engine/ipi.h"
 #include "sim/engine/lock_priv.h"
 #include "sim/engine/priv.h"
@@ -107,6 +109,15 @@ void lp_leave(struct actor *a)
 	lp_mask_leave(a);
 }
 
+/* Real threads: who acts for an LP that was nobody's has it until he is through, as he looks. */
+static void await_no_stand_in(struct actor *a, struct lp *l)
+{
+	while (mem_atomic(MEM_XADD, 4, &l->stand_in, 0, 0)) {
+		free_look_up(a);
+		sched_yield();
+	}
+}
+
 void lp_moves(struct actor *a, u16 lp)
 {
 	u16 from = a->lp;
@@ -117,6 +128,7 @@ void lp_moves(struct actor *a, u16 lp)
 		/* Nobody looks at the lists there, but a signal may ask where @a is. */
 		mem_atomic(MEM_WRITE, sizeof(a->lp), &a->lp, lp, 0);
 		lp_enter(a);
+		await_no_stand_in(a, lp_at(a->sim, lp));
 		return;
 	}
 	lp_remove(a);

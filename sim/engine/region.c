@@ -50,12 +50,11 @@ struct region *region_add(const struct region *r)
 	return mine;
 }
 
-void region_remove(struct region *r)
+/* Under the lock of real threads */
+static void region_unlink(struct sim *sim, struct region *r)
 {
-	struct sim *sim = sim_current();
 	struct region **p;
 
-	sim_free_lock(sim);
 	for (p = region_list(r); *p != r; p = &(*p)->next_page)
 		;
 	world_set(*p, r->next_page);
@@ -63,21 +62,34 @@ void region_remove(struct region *r)
 	if (r->next)
 		world_set(r->next->prev, r->prev);
 	sim->region_epoch++;
+}
+
+void region_remove(struct region *r)
+{
+	struct sim *sim = sim_current();
+
+	sim_free_lock(sim);
+	region_unlink(sim, r);
 	sim_free_unlock(sim);
 	world_free(r, sizeof(*r));
 }
 
 void region_remove_page(const void *page)
 {
+	struct sim *sim = sim_current();
 	struct region *r;
 
 	do {
+		sim_free_lock(sim);
 		for (r = *bucket_of(page); r; r = r->next_page) {
 			if ((u64)r->base >> PAGE_SHIFT == (u64)page >> PAGE_SHIFT)
 				break;
 		}
 		if (r)
-			region_remove(r);
+			region_unlink(sim, r);
+		sim_free_unlock(sim);
+		if (r)
+			world_free(r, sizeof(*r));
 	} while (r);
 }
 

@@ -139,7 +139,7 @@ def fingerprints(tree):
 class Compiler:
     """One way to call it, and what its errors mean."""
 
-    def __init__(self, cc, farm, flags):
+    def __init__(self, cc, farm, flags, tsan):
         self.cc, self.farm = cc, farm
         self.sums = {}		# of files read, by name
         builtin = subprocess.run([*cc, '-print-file-name=include'], capture_output=True,
@@ -152,6 +152,10 @@ class Compiler:
              '-tsan-instrument-func-entry-exit=0', '-mllvm', '-tsan-instrument-atomics=0']
             if self.clang else
             ['--param=tsan-distinguish-volatile=1', '--param=tsan-instrument-func-entry-exit=0'])]
+        # What has none tells ThreadSanitizer of its atomic operations, where one is linked.
+        self.atomics = ['-fsanitize=thread', '-mllvm', '-tsan-instrument-memory-accesses=0',
+                        '-mllvm', '-tsan-instrument-func-entry-exit=0',
+                        '-mllvm', '-tsan-instrument-memintrinsics=0'] if tsan and self.clang else []
         f = farm.out / 'farm'
         self.flags = [
             '-std=gnu11', '-O2', '-g', '-nostdinc', '-fms-extensions', '-fno-strict-aliasing',
@@ -169,8 +173,9 @@ class Compiler:
         Compile @src, or say what is wrong in terms of the tree and the shim. @seams: the begin
         and the end of its functions call glue_tsan.c, too.
         """
-        if src.name not in ('glue_tsan.c', 'glue_lib.c', 'glue_mm.c'):	# these announce their own
-            extra = [*extra, *self.hooks]
+        # These announce their own.
+        bare = src.name in ('glue_tsan.c', 'glue_lib.c', 'glue_mm.c')
+        extra = [*extra, *(self.atomics if bare else self.hooks)]
         if seams:
             extra = ['-fno-optimize-sibling-calls'] + [
                 e.replace('entry-exit=0', 'entry-exit=1') for e in extra]
@@ -246,6 +251,7 @@ def main():
     ap.add_argument('--sites', type=Path)
     ap.add_argument('--depfile', type=Path)
     ap.add_argument('--plain', action='store_true', help='plain accesses are steps')
+    ap.add_argument('--tsan', action='store_true', help='ThreadSanitizer is linked')
     ap.add_argument('--lines', action='store_true', help='say which lines run')
     ap.add_argument('--fingerprints', action='store_true',
                     help='only print the lines of imitated.txt that the tree would add')
@@ -262,7 +268,7 @@ def main():
     farm = Farm(a.tree, a.out.resolve())
     farm.headers()
     farm.sources()
-    cc = Compiler(a.cc, farm, probes(a.tree) + (LINES if a.lines else []))
+    cc = Compiler(a.cc, farm, probes(a.tree) + (LINES if a.lines else []), a.tsan)
     jobs = []
     for src, unit, *extra in rows('units.txt'):
         if src != '-' and not (a.tree / src).exists():

@@ -5,13 +5,7 @@
  */
 #include <linux/kvm_host.h>
 #include "kvmmmu/kernel/glue.h"
-
-/* A plain store, announced by hand: this file is compiled without the hooks */
-#define SET(lhs, v) do {						\
-	__typeof__(lhs) set_v = (v);					\
-	ksim_plain_store(&(lhs), sizeof(lhs), NULL);			\
-	(lhs) = set_v;							\
-} while (0)
+#include "kvmmmu/kernel/glue_mem.h"
 
 int ktree_boot(int ad)
 {
@@ -35,7 +29,7 @@ void ktree_task_init(void *task)
 {
 	struct task_struct *t = task;
 
-	if (!the_mm)
+	if (!the_mm)		/* as the first VM is made */
 		SET(the_mm, ksim_alloc(sizeof(*the_mm)));
 	SET(t->mm, the_mm);
 	SET(t->pid, 1);
@@ -89,45 +83,66 @@ int ksim_call_on_cpu(int cpu, int (*fn)(void *), void *arg)
 #define FAN 512ul
 struct xnode { void *slot[FAN]; };
 
-static struct xnode *node_of(struct xarray *x, unsigned long i, bool make)
+/* The node of number @n, if it is there */
+static struct xnode *node_find(struct xarray *x, unsigned long n)
 {
-	struct xnode **root, **mid;
-	unsigned long n = i / FAN, a = n / FAN;
+	struct xnode **root = GET(x->root), **mid;
 
-	if (a >= FAN)
-		return NULL;
-	root = x->root;
+	mid = root ? (struct xnode **)GET(root[n / FAN]) : NULL;
+	return mid ? GET(mid[n % FAN]) : NULL;
+}
+
+/* It is not there, and nobody else makes one */
+static struct xnode *node_make(struct xarray *x, unsigned long n)
+{
+	struct xnode **root = x->root, **mid, *new;
+	unsigned long k;
+
 	if (!root) {
-		if (!make)
-			return NULL;
 		root = ksim_alloc(FAN * sizeof(void *));
 		SET(x->root, root);
 	}
-	mid = (struct xnode **)root[a];
+	mid = (struct xnode **)root[n / FAN];
 	if (!mid) {
-		if (!make)
-			return NULL;
 		mid = ksim_alloc(FAN * sizeof(void *));
-		SET(root[a], (struct xnode *)mid);
+		SET(root[n / FAN], (struct xnode *)mid);
 	}
-	if (!mid[n % FAN] && make) {
-		struct xnode *new = ksim_alloc(sizeof(*new));
-		unsigned long k;
-
-		for (k = 0; x->dflt && k < FAN; k++)
-			SET(new->slot[k], x->dflt);
-		SET(mid[n % FAN], new);
-		if (x->region)
-			ksim_region(x->owner, x->region, new->slot, 8, FAN, i / FAN * FAN, 1, 0);
-	}
-	return mid[n % FAN];
+	new = ksim_alloc(sizeof(*new));
+	for (k = 0; x->dflt && k < FAN; k++)
+		SET(new->slot[k], x->dflt);
+	SET(mid[n % FAN], new);
+	if (x->region)
+		ksim_region(x->owner, x->region, new->slot, 8, FAN, n * FAN, 1, 0);
+	return new;
 }
 
+static struct xnode *node_of(struct xarray *x, unsigned long i, bool make)
+{
+	unsigned long n = i / FAN;
+	struct xnode *node;
+
+	if (n / FAN >= FAN)
+		return NULL;
+	node = node_find(x, n);
+	if (node || !make)
+		return node;
+	ksim_world_lock();
+	node = node_find(x, n);
+	if (!node)
+		node = node_make(x, n);
+	ksim_world_unlock();
+	return node;
+}
+
+/* Who changes ranges holds a lock (guest_memfd: invalidate_lock), who looks does not. */
 static struct ksim_xrange *range_of(struct xarray *x, unsigned long i)
 {
-	for (int k = 0; x->ranges && k < KSIM_XRANGES; k++)
-		if (x->range[k].value && i >= x->range[k].first && i <= x->range[k].last)
-			return &x->range[k];
+	for (int k = 0; GET(x->ranges) && k < KSIM_XRANGES; k++) {
+		struct ksim_xrange *r = &x->range[k];
+
+		if (GET(r->value) && i >= GET(r->first) && i <= GET(r->last))
+			return r;
+	}
 	return NULL;
 }
 
@@ -145,7 +160,7 @@ void *ksim_xa_load(struct xarray *x, unsigned long i)
 void *ksim_xa_store(struct xarray *x, unsigned long i, void *v)
 {
 	struct xnode *n = node_of(x, i, true);
-	void *old = n->slot[i % FAN];
+	void *old = GET(n->slot[i % FAN]);
 
 	WRITE_ONCE(n->slot[i % FAN], v);
 	return old;
@@ -180,7 +195,7 @@ void *ksim_xa_find(struct xarray *x, unsigned long *i, unsigned long last)
 			k = (k / FAN + 1) * FAN;
 			continue;
 		}
-		if (n->slot[k % FAN]) {
+		if (GET(n->slot[k % FAN])) {
 			*i = k;
 			return READ_ONCE(n->slot[k % FAN]);
 		}
@@ -243,13 +258,16 @@ static int fds_nr;
 
 int ksim_fd_new(void)
 {
-	if (fds_nr == FDS)
-		return -EMFILE;
-	SET(fds_nr, fds_nr + 1);
-	return fds_nr - 1;
+	int n = GET(fds_nr);
+
+	do {
+		if (n == FDS)
+			return -EMFILE;
+	} while (!WORLD_TRY(fds_nr, &n, n + 1));
+	return n;
 }
 void ksim_fd_install(int fd, struct file *f) { SET(fds[fd], f); }
-struct file *ksim_fd_file(int fd) { return fd >= 0 && fd < fds_nr ? fds[fd] : NULL; }
+struct file *ksim_fd_file(int fd) { return fd >= 0 && fd < GET(fds_nr) ? GET(fds[fd]) : NULL; }
 
 struct file *ksim_getfile(const char *name, const struct file_operations *fops, void *priv,
 			  struct inode *inode)
@@ -277,8 +295,10 @@ struct file *fget(unsigned int fd)
 {
 	struct file *f = ksim_fd_file(fd);
 
-	if (!f || f->closed)
+	if (!f || GET(f->closed))
 		return NULL;
+	if (ksim_real_threads())	/* it may be gone by now */
+		return ksim_get_file_active(&f);
 	atomic_inc(&f->refs);
 	return f;
 }
@@ -298,18 +318,59 @@ struct file *ksim_get_file_active(struct file **fp)
 	return NULL;
 }
 
+/* Under locks, perhaps, one of which ->release() takes: it comes on the way back to user space. */
 void ksim_fput(struct file *f)
 {
 	if (!atomic_dec_and_test(&f->refs))
 		return;
 	if (cmpxchg(&f->refs.counter, 0, FILE_REF_DEAD))
 		return;
+	SET(f->next, current->released);
+	SET(current->released, f);
+}
+
+static void release(struct file *f)
+{
 	if (f->f_op->release)
 		f->f_op->release(f->f_inode, f);
 	if (f->f_inode) {
 		truncate_inode_pages_range(f->f_inode->i_mapping, 0, -1);
 		xa_destroy(&f->f_inode->i_mapping->i_pages);
 	}
+}
+
+void ktree_task_work(void)
+{
+	struct file *f;
+
+	while ((f = current->released)) {
+		SET(current->released, f->next);
+		release(f);
+	}
+}
+
+/* As user space does around an ioctl, which is no step: a file that is open stays. */
+int ktree_fget(int fd)
+{
+	struct file *f = ksim_fd_file(fd);
+
+	return f && !GET(f->closed) && WORLD_RMW(fetch_add, f->refs.counter, 1) >= 0;
+}
+
+void ktree_fput(int fd)
+{
+	fput(ksim_fd_file(fd));
+	ktree_task_work();
+}
+
+void ktree_close(int fd)
+{
+	struct file *f = ksim_fd_file(fd);
+
+	if (!f || GET(f->closed) || WORLD_RMW(exchange_n, f->closed, true))
+		return;
+	fput(f);
+	ktree_task_work();
 }
 
 static struct pseudo_fs_context fs_ctx;
@@ -399,12 +460,12 @@ static struct page *new_folio(struct address_space *m, unsigned long index)
 {
 	struct page *p = pfn_to_page(ksim_guest_page_alloc() >> PAGE_SHIFT);
 
-	SET(p->refcount.counter, 2);
 	SET(p->locked, 1);
 	SET(p->flags, 0);
 	SET(p->private, 0);
 	SET(p->mapping, m);
 	SET(p->index, index);
+	SET(p->refcount.counter, 2);	/* last: who found it here before it was freed looks on */
 	return p;
 }
 
@@ -420,14 +481,14 @@ struct folio *ksim_filemap_get(struct address_space *m, unsigned long index, int
 			p = new_folio(m, index);
 			if (!ksim_xa_cmpxchg(&m->i_pages, index, NULL, p))
 				return (struct folio *)p;
-			SET(p->refcount.counter, 0);
-			ksim_guest_page_free(page_to_phys(p));
+			if (WORLD_RMW(fetch_add, p->refcount.counter, -2) == 2)
+				ksim_guest_page_free(page_to_phys(p));
 			continue;
 		}
 		if (!ksim_get_page_unless_zero(p))
 			continue;
 		ksim_folio_lock(p);
-		if (READ_ONCE(p->mapping) == m)
+		if (READ_ONCE(p->mapping) == m && GET(p->index) == index)
 			return (struct folio *)p;
 		ksim_folio_unlock(p);
 		ksim_put_page(p);
@@ -498,14 +559,18 @@ static unsigned long ida_bits[16];
 int ida_alloc_range(struct ida *ida, unsigned int min, unsigned int max, gfp_t f)
 {
 	for (; min <= max; min++) {
-		if (ida_bits[min / 64] >> (min % 64) & 1)
-			continue;
-		SET(ida_bits[min / 64], ida_bits[min / 64] | 1ul << (min % 64));
-		return min;
+		unsigned long bit = 1ul << (min % 64);
+
+		if (!(GET(ida_bits[min / 64]) & bit) &&
+		    !(WORLD_RMW(fetch_or, ida_bits[min / 64], bit) & bit))
+			return min;
 	}
 	return -ENOSPC;
 }
-void ida_free(struct ida *ida, unsigned int id) { SET(ida_bits[id / 64], ida_bits[id / 64] & ~(1ul << (id % 64))); }
+void ida_free(struct ida *ida, unsigned int id)
+{
+	WORLD_RMW(fetch_and, ida_bits[id / 64], ~(1ul << (id % 64)));
+}
 int mmu_notifier_register(struct mmu_notifier *mn, struct mm_struct *mm) { return 0; }
 /* Who goes before the process does is told all the same; nobody else is in a callback then. */
 void mmu_notifier_unregister(struct mmu_notifier *mn, struct mm_struct *mm)

@@ -88,15 +88,19 @@ void *ktree_vm_create(const struct ktree_vm_config *c, int *err)
 static long vm_ioctl_of(struct kvm *kvm, unsigned int nr, void *arg)
 {
 	struct file f = { .private_data = kvm };
+	long r = kvm_vm_ioctl(&f, nr, (unsigned long)arg);
 
-	return kvm_vm_ioctl(&f, nr, (unsigned long)arg);
+	ktree_task_work();
+	return r;
 }
 
 static long vcpu_ioctl_of(struct kvm_vcpu *vcpu, unsigned int nr, void *arg)
 {
 	struct file f = { .private_data = vcpu };
+	long r = kvm_vcpu_ioctl(&f, nr, (unsigned long)arg);
 
-	return kvm_vcpu_ioctl(&f, nr, (unsigned long)arg);
+	ktree_task_work();
+	return r;
 }
 
 int ktree_memory(void *kvm, unsigned long gfns, int gmem, int log_dirty, int huge, int *gmem_fd)
@@ -116,23 +120,48 @@ int ktree_memory(void *kvm, unsigned long gfns, int gmem, int log_dirty, int hug
 	return ktree_slot(kvm, 2, 0, gfns, 0, *gmem_fd, log_dirty ? KVM_MEM_LOG_DIRTY_PAGES : 0);
 }
 
-static struct kvm_memory_slot *slot_at(struct kvm *kvm, unsigned long gfn, unsigned long npages)
+/*
+ * User space knows its slots, and here they are looked up: in no time, but where threads are real
+ * what is looked at must stay.
+ */
+static int look(struct kvm *kvm)
+{
+	return ksim_real_threads() ? srcu_read_lock(&kvm->srcu) : 0;
+}
+
+static void looked(struct kvm *kvm, int idx)
+{
+	if (ksim_real_threads())
+		srcu_read_unlock(&kvm->srcu, idx);
+}
+
+static bool slot_at(struct kvm *kvm, unsigned long gfn, unsigned long npages,
+		    struct kvm_userspace_memory_region2 *m)
 {
 	struct kvm_memory_slot *s;
-	int bkt;
+	bool found = false;
+	int bkt, idx = look(kvm);
 
-	kvm_for_each_memslot(s, bkt, kvm_memslots(kvm))
-		if (s->base_gfn == gfn && s->npages == npages)
-			return s;
-	return NULL;
+	kvm_for_each_memslot(s, bkt, kvm_memslots(kvm)) {
+		if (s->base_gfn != gfn || s->npages != npages)
+			continue;
+		m->slot = s->id;
+		m->userspace_addr = s->userspace_addr;
+		m->flags = s->flags;
+		found = true;
+		break;
+	}
+	looked(kvm, idx);
+	return found;
 }
 
 static int free_id(struct kvm *kvm)
 {
-	int id;
+	int id, idx = look(kvm);
 
 	for (id = 0; id_to_memslot(kvm_memslots(kvm), id); id++)
 		;
+	looked(kvm, idx);
 	return id;
 }
 
@@ -142,20 +171,15 @@ int ktree_slot(void *k, int what, unsigned long start, unsigned long end, unsign
 {
 	struct kvm_userspace_memory_region2 m = { 0 };
 	struct kvm *kvm = k;
-	struct kvm_memory_slot *s = NULL;
 
 	if (what != 2) {
-		s = slot_at(kvm, start, end - start);
-		if (!s || s->flags & KVM_MEMSLOT_INVALID) {	/* who deletes, moves or adds it ends first */
-			mutex_lock(&kvm->slots_lock);
+		if (!slot_at(kvm, start, end - start, &m) || m.flags & KVM_MEMSLOT_INVALID) {
+			mutex_lock(&kvm->slots_lock);	/* who deletes, moves or adds it ends first */
 			mutex_unlock(&kvm->slots_lock);
-			s = slot_at(kvm, start, end - start);
+			if (!slot_at(kvm, start, end - start, &m))
+				return -EINVAL;
 		}
-		if (!s)
-			return -EINVAL;
-		m.slot = s->id;
-		m.userspace_addr = s->userspace_addr;
-		m.flags = s->flags & ~KVM_MEMSLOT_INVALID;
+		m.flags &= ~KVM_MEMSLOT_INVALID;
 		if (what == 3)
 			m.flags = (m.flags & ~KVM_MEM_LOG_DIRTY_PAGES) | flags;
 		m.guest_memfd = gmem_fd;
@@ -380,32 +404,6 @@ int ktree_peek_dead(void *k)
 	struct kvm *kvm = k;
 
 	return kvm->vm_dead || kvm->vm_bugged;
-}
-
-/* as kvm_fget() of user space: the file stays */
-int ktree_fget(int fd)
-{
-	struct file *f = ksim_fd_file(fd);
-
-	if (!f || f->closed)
-		return 0;
-	f->refs.counter++;
-	return 1;
-}
-
-void ktree_fput(int fd)
-{
-	fput(ksim_fd_file(fd));
-}
-
-void ktree_close(int fd)
-{
-	struct file *f = ksim_fd_file(fd);
-
-	if (!f || f->closed)
-		return;
-	f->closed = true;
-	fput(f);
 }
 
 static int vm_fd_release(struct inode *i, struct file *f)

@@ -7,12 +7,7 @@
  */
 #include <linux/kvm_host.h>
 #include "kvmmmu/kernel/glue.h"
-
-#define SET(lhs, v) do {						\
-	__typeof__(lhs) set_v = (v);					\
-	ksim_plain_store(&(lhs), sizeof(lhs), NULL);			\
-	(lhs) = set_v;							\
-} while (0)
+#include "kvmmmu/kernel/glue_mem.h"
 
 #define TABLE_PAGES	512ul
 #define AT_ONCE		64ul	/* a VM of up to 128 MiB has all tables from the start */
@@ -76,8 +71,12 @@ static struct ksim_table *table_at(struct ksim_user *u, unsigned long page)
 {
 	struct ksim_table **t = &u->table[page / TABLE_PAGES];
 
+	if (GET(*t))
+		return *t;
+	ksim_world_lock();
 	if (!*t)
 		SET(*t, table_new(u->kvm, page & -TABLE_PAGES));
+	ksim_world_unlock();
 	return *t;
 }
 
@@ -147,11 +146,11 @@ static struct page *page_new(unsigned long hpa)
 {
 	struct page *p = pfn_to_page(hpa >> PAGE_SHIFT);
 
-	SET(p->refcount.counter, 1);
 	SET(p->locked, 0);
 	SET(p->flags, 0);
 	SET(p->private, 0);
 	SET(p->mapping, NULL);
+	SET(p->refcount.counter, 1);	/* last, as in new_folio() */
 	return p;
 }
 

@@ -160,7 +160,7 @@ void ktree_peek(void *k, int mirror, unsigned long gfn, struct ktree_spte *s)
 			continue;
 		pt = root->spt;
 		for (level = root->role.level;; level--) {
-			u64 raw = pt[(gfn | bits) >> (9 * (level - 1)) & 511];
+			u64 raw = *(volatile u64 *)&pt[(gfn | bits) >> (9 * (level - 1)) & 511];
 
 			ktree_classify(raw, level, s);
 			if (!s->present || s->leaf)

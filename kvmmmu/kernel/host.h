@@ -19,6 +19,7 @@ struct khost {
 	u16 cpus;
 	u16 *page_vm;		/* carved: number + 1 of the VM that has the page, by pfn */
 	u32 *online;		/* [cpus], steps */
+	u32 lock;		/* of ksim_world_lock() */
 	struct kvm *op_vm[ACTORS_MAX];	/* of the actor's operation */
 	struct { u64 from, to; } owns[ACTORS_MAX];	/* until its next store; to 0: nothing */
 	void *retries[ACTORS_MAX];	/* the VM whose fault it may try again without leaving */

@@ -3,6 +3,7 @@
  * Locks, RCU, SRCU of a kernel tree: the engine's, which lie in the tree's structures. A static
  * lock holds the address of the one in the world that stands for it.
  */
+#include <sched.h>
 #include <string.h>
 
 #include "kvmmmu/kernel/host.h"
@@ -44,6 +45,23 @@ static const char *lock_name(const char *text)
 static void *lock_of(void *l)
 {
 	return world_has(l) ? l : *(void **)l;
+}
+
+int ksim_real_threads(void)
+{
+	return sim_self->mode & MODE_FREE;
+}
+
+void ksim_world_lock(void)
+{
+	while (ksim_real_threads() && world_xchg(&khost()->lock, 1))
+		sched_yield();
+}
+
+void ksim_world_unlock(void)
+{
+	if (ksim_real_threads())
+		world_xchg(&khost()->lock, 0);
 }
 
 void ksim_lock_init(enum ksim_kind kind, void *l, const char *name)

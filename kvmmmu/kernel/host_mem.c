@@ -190,7 +190,7 @@ void ksim_free(const void *q)
 void khost_page_of(u64 hpa, struct kvm *kvm)
 {
 	world_set(khost()->page_vm[hpa >> PAGE_SHIFT], (u16)(kvm->number + 1));
-	world_set(kvm->pages, kvm->pages + 1);
+	world_xadd(&kvm->pages, 1);
 }
 
 static void page_goes(u64 hpa)
@@ -204,7 +204,7 @@ static void page_goes(u64 hpa)
 	if (!kvm)
 		return;
 	world_set(h->page_vm[hpa >> PAGE_SHIFT], (u16)0);
-	world_set(kvm->pages, kvm->pages - 1);
+	world_xadd(&kvm->pages, -1);
 }
 
 unsigned long ksim_page_alloc(void)

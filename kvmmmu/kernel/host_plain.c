@@ -106,6 +106,8 @@ void khost_name_word(const void *p, u32 size, bool noise)
 	struct khost *h = khost();
 	u32 i = slot_of(p), bit = i % (8 * sizeof(h->maybe));
 
+	if (sim_self->mode & MODE_FREE)		/* nobody asks */
+		return;
 	world_set(h->maybe[bit / 64], h->maybe[bit / 64] | BIT_ULL(bit % 64));
 	while (h->names[i] && h->names[i] >> 8 != (u64)p)
 		i = (i + 1) % (1u << KHOST_NAMES_BITS);
@@ -154,6 +156,38 @@ static u64 step(void *p, u64 n, const struct site *site)
 
 /* --- the hooks ------------------------------------------------------------------------------- */
 
+/*
+ * Under ThreadSanitizer, real threads: it sees the tree's accesses, too, where they are. What has
+ * no place is announced by what is an atomic operation itself (glue_mem.h).
+ */
+#ifdef DOOR_TSAN
+#define TSAN_SEES(what)							\
+void __tsan_##what##1_pc(void *p, void *pc);				\
+void __tsan_##what##2_pc(void *p, void *pc);				\
+void __tsan_##what##4_pc(void *p, void *pc);				\
+void __tsan_##what##8_pc(void *p, void *pc);				\
+void __tsan_##what##_range(void *p, unsigned long n);			\
+static void tsan_##what(void *p, u64 n, const void *pc)			\
+{									\
+	if (!pc || khost()->racy[sim_self->id])				\
+		return;							\
+	switch (n) {							\
+	case 1: __tsan_##what##1_pc(p, (void *)pc); break;		\
+	case 2: __tsan_##what##2_pc(p, (void *)pc); break;		\
+	case 4: __tsan_##what##4_pc(p, (void *)pc); break;		\
+	case 8: __tsan_##what##8_pc(p, (void *)pc); break;		\
+	default: __tsan_##what##_range(p, n); break;			\
+	}								\
+}
+TSAN_SEES(read)
+TSAN_SEES(write)
+#define tsan_load tsan_read
+#define tsan_store tsan_write
+#else
+#define tsan_load(p, n, pc) ((void)0)
+#define tsan_store(p, n, pc) ((void)0)
+#endif
+
 static bool mine(const void *p)
 {
 	u64 top = (u64)sim_self->stack_top;
@@ -178,6 +212,10 @@ void ksim_plain_load(void *p, unsigned long n, const void *pc)
 
 	if (mine(p) || !world_has(p))
 		return;
+	if (unlikely(sim_self->mode & MODE_FREE)) {	/* the compiler's load, as it is */
+		tsan_load(p, n, pc);
+		return;
+	}
 	h = khost();
 	if (!h || h->peeking[sim_self->id])
 		return;
@@ -200,12 +238,16 @@ void ksim_plain_store(void *p, unsigned long n, const void *pc)
 
 	if (mine(p) || (!world_has(p) && !khost_is_static(p)))
 		return;
+	if (unlikely(sim_self->mode & MODE_FREE)) {
+		tsan_store(p, n, pc);
+		return;
+	}
 	h = khost();
 	if (!h)
 		return;
 #ifdef KSIM_PLAIN_STEPS
 	name = name_of(h, p);
-	if (unlikely(name == n && !(sim_self->mode & (MODE_ROOT | MODE_FREE)))) {
+	if (unlikely(name == n && !(sim_self->mode & MODE_ROOT))) {
 		khost_settle_slow();
 		h->pend_site = site_of(pc);
 		h->pend_old = step(p, n, h->pend_site);

@@ -79,6 +79,14 @@ void ksim_await_zero(void *p, unsigned int size);
 void ksim_await_one(void *p);	/* a 32-bit word */
 void ksim_wake(void *p);
 
+/*
+ * `septsim stress`: threads are real. What is no step is then atomic all the same, or under this
+ * lock (else there is none), which covers no step: who takes one may leave the run there.
+ */
+int ksim_real_threads(void);
+void ksim_world_lock(void);
+void ksim_world_unlock(void);
+
 /* Memory: zeroed */
 void *ksim_alloc(unsigned long n);
 void ksim_free(const void *p);

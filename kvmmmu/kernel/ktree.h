@@ -80,6 +80,8 @@ void ktree_recover_nx(void *kvm);
 void ktree_close(int fd);
 int ktree_fget(int fd);
 void ktree_fput(int fd);
+/* what a call has left for the way back to user space: files whose last user it was */
+void ktree_task_work(void);
 void ktree_release_hkid(void *kvm);
 int ktree_vm_is_dead(void *kvm);		/* a step: as each ioctl begins */
 

@@ -13,6 +13,7 @@
 #include "kvmmmu/vmx_guest.h"
 #include "sim/engine/arena.h"
 #include "sim/engine/check.h"
+#include "sim/engine/mem.h"
 #include "sim/engine/undo.h"
 
 enum { NO_LOG, CLEAN, DIRTY };	/* ktree_peek_dirty() */
@@ -42,7 +43,7 @@ void linux_dirty_forget(struct kvm *kvm, u64 start, u64 end)
 /* A slot need not begin at a multiple of 64 */
 static bool told(const struct kvm *kvm, u64 gfn)
 {
-	return gfn < kvm->gfns && kvm->told[gfn / 64] >> (gfn % 64) & 1;
+	return gfn < kvm->gfns && world_read(&kvm->told[gfn / 64]) >> (gfn % 64) & 1;
 }
 
 void ksim_dirty_told(void *tree, unsigned long gfn, unsigned long bits)
@@ -52,9 +53,10 @@ void ksim_dirty_told(void *tree, unsigned long gfn, unsigned long bits)
 	khost_settle();
 	for (u64 i = 0; i < 64 && gfn + i < kvm->gfns; i++) {
 		u64 *w = &kvm->told[(gfn + i) / 64], bit = BIT_ULL((gfn + i) % 64);
+		bool is = bits >> i & 1;
 
-		if (told(kvm, gfn + i) != (bits >> i & 1))
-			world_set(*w, *w ^ bit);
+		if (told(kvm, gfn + i) != is)
+			world_atomic(is ? MEM_OR : MEM_AND, 8, w, is ? bit : ~bit, 0);
 	}
 }
 

@@ -12,9 +12,10 @@
 #include "sim/engine/trace.h"
 #include "sim/engine/undo.h"
 
+/* Who holds a vCPU's file finds it, though its descriptor may be closed meanwhile. */
 struct kvm_vcpu *linux_vcpu(struct kvm *kvm, u16 n)
 {
-	return n < kvm->max_vcpus && kvm->fds[n].open ? &kvm->fds[n] : NULL;
+	return n < kvm->max_vcpus && world_read(&kvm->fds[n].tree) ? &kvm->fds[n] : NULL;
 }
 
 const char *linux_name(const struct kvm *kvm)
@@ -22,19 +23,25 @@ const char *linux_name(const struct kvm *kvm)
 	return kvm->name;
 }
 
+/* Asked again behind the look: real threads destroy it meanwhile. */
 u64 linux_tdr(const struct kvm *kvm)
 {
-	return kvm->destroyed ? 0 : PEEK(ktree_peek_tdr(kvm->tree));
+	u64 tdr = linux_destroyed(kvm) ? 0 : PEEK(ktree_peek_tdr(kvm->tree));
+
+	return linux_destroyed(kvm) ? 0 : tdr;
 }
 
 u64 linux_tdvpr(const struct kvm *kvm, u16 n)
 {
-	return kvm->type == KMMU_TDX && n < kvm->max_vcpus && kvm->fds[n].open ? PEEK(ktree_peek_tdvpr(kvm->fds[n].tree)) : 0;
+	u64 tdvpr = kvm->type == KMMU_TDX && n < kvm->max_vcpus && world_read(&kvm->fds[n].open) ?
+		    PEEK(ktree_peek_tdvpr(kvm->fds[n].tree)) : 0;
+
+	return linux_destroyed(kvm) ? 0 : tdvpr;
 }
 
 bool linux_destroyed(const struct kvm *kvm)
 {
-	return kvm->destroyed;
+	return world_read((bool *)&kvm->destroyed);
 }
 
 u64 linux_gfns(const struct kvm *kvm)
@@ -44,14 +51,14 @@ u64 linux_gfns(const struct kvm *kvm)
 
 bool linux_is_dead(const struct kvm *kvm)
 {
-	return !kvm->destroyed && PEEK(ktree_peek_dead(kvm->tree));
+	return !linux_destroyed(kvm) && PEEK(ktree_peek_dead(kvm->tree));
 }
 
 static void peek(const struct kvm *kvm, int mirror, u64 gfn, struct mirror_view *v)
 {
 	struct ktree_spte s = { .level = kvm->levels, .empty = 1, .pfn = ~0ul };
 
-	if (!kvm->destroyed)
+	if (!linux_destroyed(kvm))
 		(void)PEEK((ktree_peek(kvm->tree, mirror, gfn, &s), 0));
 	*v = (struct mirror_view){ .raw = s.raw, .pfn = s.pfn, .level = (u8)s.level };
 	v->class = s.frozen ? MIRROR_FROZEN : s.empty ? MIRROR_NONPRESENT :
@@ -81,7 +88,7 @@ bool linux_zaps(const struct kvm *kvm)
 void linux_check_end(struct kvm *kvm)
 {
 	khost_settle();
-	if (kvm->destroyed)
+	if (linux_destroyed(kvm))
 		return;
 	if (kvm->nx_list)	/* what is looked at when all is over */
 		world_set(kvm->nx_first, *kvm->nx_list == (u64)kvm->nx_list ? 0 : *kvm->nx_list);
@@ -100,7 +107,8 @@ unsigned long ksim_vm_number(void *tree)
 static void check_leaks(struct kvm *kvm)
 {
 	bool bugged = PEEK(ktree_peek_bugged(kvm->tree));
-	u32 hkid = mem_peek32(&kvm->hkid);
+	/* raw: the tree's own word, as real threads do not keep the other one up to date */
+	u32 hkid = kvm->hkid_word && *kvm->hkid_word > 0 ? (u32)*kvm->hkid_word : 0;
 
 	if (hkid && !bugged)
 		check_fail("hkid-leak", kvm->name, "HKID %u is still assigned and its TD is gone",
@@ -120,7 +128,7 @@ void ksim_vm_gone(void *tree)
 	if (!kvm)
 		return;
 	check_leaks(kvm);
-	world_set(kvm->destroyed, true);
+	world_xchg(&kvm->destroyed, true);
 }
 
 void ksim_guest_page_free(unsigned long hpa)

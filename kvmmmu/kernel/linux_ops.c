@@ -55,6 +55,7 @@ void linux_op_begin(struct kvm *kvm, u64 what, u64 a, u64 b)
 
 void linux_op_end(struct kvm *kvm)
 {
+	ktree_task_work();
 	khost_settle();
 	actor_progress(PROGRESS_OP);
 }
@@ -98,7 +99,11 @@ int ksim_is_mmio(void *tree, unsigned long gfn)
 {
 	struct mirror_view v;
 
+	if (ksim_real_threads())	/* no instant: what is looked at must stay */
+		ksim_rcu_read_lock();
 	kmmu_direct_peek(linux_vm_of(tree), gfn, &v);
+	if (ksim_real_threads())
+		ksim_rcu_read_unlock();
 	return v.class == MIRROR_MMIO;
 }
 
@@ -445,7 +450,7 @@ static bool linux_get(struct kvm *kvm, u16 n)
 {
 	if (n == KMMU_VM)
 		return ktree_fget(kvm->fd);
-	return n < kvm->max_vcpus && kvm->fds[n].tree && ktree_fget(kvm->fds[n].fd);
+	return linux_vcpu(kvm, n) && ktree_fget(kvm->fds[n].fd);
 }
 
 static void linux_put(struct kvm *kvm, u16 n)
@@ -456,11 +461,10 @@ static void linux_put(struct kvm *kvm, u16 n)
 
 static int close_vcpu(struct kvm *kvm, u16 n)
 {
-	struct kvm_vcpu *vcpu = n < kvm->max_vcpus && kvm->fds[n].open ? &kvm->fds[n] : NULL;
+	struct kvm_vcpu *vcpu = linux_vcpu(kvm, n);
 
-	if (!vcpu)
+	if (!vcpu || !world_xchg(&vcpu->open, false))
 		return -EBADF;
-	world_set(vcpu->open, false);
 	ktree_close(vcpu->fd);
 	return 0;
 }

@@ -152,9 +152,9 @@ int linux_make_vcpu(struct kvm *kvm, u16 n)
 		return r;
 	world_set(vcpu->kvm, kvm);
 	world_set(vcpu->id, n);
-	world_set(vcpu->tree, tree);
 	world_set(vcpu->fd, fd);
-	world_set(vcpu->open, true);
+	world_xchg(&vcpu->tree, tree);
+	world_xchg(&vcpu->open, true);	/* the rest is there for who sees it */
 	ktree_vcpu_regions(tree);
 	return 0;
 }
@@ -164,7 +164,7 @@ void linux_give_guest(struct kvm_vcpu *vcpu)
 	const struct guest_program *p = vcpu->kvm->guests[vcpu->id];
 	u64 tdvpr;
 
-	if (!vcpu->open || !p)
+	if (!world_read(&vcpu->open) || !p)
 		return;
 	if (!is_td(vcpu->kvm)) {
 		vmx_guest_program(ktree_peek_guest(vcpu->tree), p);
@@ -283,6 +283,6 @@ struct kvm *linux_vm_new(struct sim *sim, const struct kmmu_config *cfg, GError 
 void linux_set_guest(struct kvm *kvm, u16 n, const struct guest_program *p)
 {
 	world_set(kvm->guests[n], p);
-	if (kvm->fds[n].open)
+	if (world_read(&kvm->fds[n].open))
 		linux_give_guest(&kvm->fds[n]);
 }

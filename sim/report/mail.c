@@ -300,6 +300,19 @@ static char *all_assumptions(const GPtrArray *results)
 	return g_string_free(s, FALSE);
 }
 
+/* Real threads play rounds; in a search there is no time, so nothing has a price. */
+static const char *how(const GPtrArray *results, const char *costs)
+{
+	for (guint i = 0; i < results->len; i++) {
+		const struct play_result *r = results->pdata[i];
+
+		for (guint k = 0; k < r->counters->len; k++)
+			if (!strcmp(g_array_index(r->counters, struct play_counter, k).name, "rounds"))
+				return "Stressed";
+	}
+	return *costs ? "Replayed" : "Explored";
+}
+
 /* With what it was played, and what that rests on */
 static void basis(const GPtrArray *results, GString *s)
 {
@@ -310,9 +323,8 @@ static void basis(const GPtrArray *results, GString *s)
 	char *costs = all_of(results, G_STRUCT_OFFSET(struct play_result, costs));
 	char *rests = all_assumptions(results);
 
-	/* In a search there is no time, so nothing has a price. */
 	g_string_append_printf(s, " %s by septsim %s, module %s, backend %s (%s), policy %s%s%s",
-			       *costs ? "Replayed" : "Explored", SEPTSIM_VERSION, tdx,
+			       how(results, costs), SEPTSIM_VERSION, tdx,
 			       backend, kvm, policy, *costs ? ", costs " : "", costs);
 	if (*rests)
 		g_string_append_printf(s, "; rests on assumption%s %s of docs/model.md",

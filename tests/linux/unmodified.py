@@ -22,10 +22,6 @@ def main(septsim, tree):
     for name, checksum in said.items():
         if hashlib.sha256((Path(tree) / name).read_bytes()).hexdigest() != checksum:
             bad.append(f'{name} is not what was compiled')
-    done = subprocess.run([septsim, 'stress', '--kvm', 'linux', 'x.scn'], capture_output=True,
-                          text=True)
-    if done.returncode != 2 or 'without --kvm linux' not in done.stderr:
-        bad.append(f'stress does not refuse --kvm linux: {done.stdout}{done.stderr}')
     print('\n'.join(bad) or f'{len(said)} files, as they are in the tree')
     return bool(bad)
 

@@ -83,6 +83,7 @@ struct file {
 	unsigned int f_flags;
 	atomic_t refs;
 	bool closed;
+	struct file *next;	/* ours: of those that go, ktree_task_work() */
 };
 struct fd { struct file *file; };
 struct miscdevice { int minor; const char *name; const struct file_operations *fops; struct device *this_device; };

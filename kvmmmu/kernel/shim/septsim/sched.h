@@ -5,6 +5,7 @@
  * include/linux/{sched,smp,percpu-defs,cpumask,irqflags,preempt,cpu}.h
  */
 struct mm_struct;
+struct file;
 struct page;
 typedef struct { unsigned long sig[1]; } sigset_t;
 struct task_struct {
@@ -12,6 +13,7 @@ struct task_struct {
 	unsigned long loop_at;	/* ours: ktree_loop_at() */
 	u32 wake;		/* ours: what schedule() waits for */
 	struct page *zapped;	/* ours: pages that go back, ksim_user_release() */
+	struct file *released;	/* ours: files that nobody uses, ktree_task_work() */
 	int pid;
 	unsigned int flags;
 	void *real_blocked_none;

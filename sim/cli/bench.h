@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #pragma once
 /*
- * septsim bench, inside: what is asked for (bench_plan.c) and how it is run (bench.c).
+ * septsim bench, inside: what is asked for (bench_options.c), what is played
+ * (bench_plan.c) and how (bench.c).
  */
 #include "sim/cli/cli.h"
 #include "sim/report/bench.h"
@@ -41,7 +42,7 @@ struct planned {
 void bench_init(struct bench *b, struct cli *cli);
 void bench_clear(struct bench *b);
 
-/* bench_take - the options; bench_load - one file at each point of its sweeps. FALSE: said why */
+/* bench_take - the options, raw; bench_load - one file at each point of its sweeps. FALSE: said why */
 gboolean bench_take(struct bench *b);
 gboolean bench_load(struct bench *b, const char *path);
 

@@ -92,7 +92,7 @@ static void cell_of(const struct bench_report *rep, const struct bench_column *c
 static void numbers(const struct bench_report *rep, const GPtrArray *columns, guint from, guint to,
 		    GString *out)
 {
-	g_string_append(out, "<div class=wide><table><tr><th>policy</th>");
+	g_string_append(out, "<div class=wide><table><tr><th>KVM</th>");
 	for (guint k = 0; k < columns->len; k++) {
 		g_string_append(out, "<th>");
 		put(out, ((struct bench_column *)columns->pdata[k])->spec);
@@ -410,9 +410,12 @@ void report_bench_html(const struct bench_report *rep, GString *out)
 	g_string_append_printf(out, "<!doctype html>\n<html lang=en><meta charset=utf-8>\n"
 			       "<meta name=viewport content=\"width=device-width,initial-scale=1\">\n"
 			       "<title>septsim bench</title>\n<style>%s</style>\n"
-			       "<h1>What a retry policy costs</h1>\n<p class=dim>Baseline: ", style);
+			       "<h1>What a %s costs</h1>\n<p class=dim>Baseline: ", style,
+			       rep->tree ? "kernel tree" : "retry policy");
 	put(out, rep->baseline);
-	g_string_append(out, ". Ratios (&times;) are to it.</p>\n");
+	g_string_append(out, ". Ratios (&times;) are to it. Backend ");
+	put(out, rep->backends);
+	g_string_append(out, ".</p>\n");
 	bench_html_overview(rep, out);
 	for (guint from = 0; from < rep->cells->len; from = to) {
 		for (to = from; to < rep->cells->len &&

@@ -107,7 +107,9 @@ class Bench(unittest.TestCase):
             self.assertTrue(rows[0].endswith(',backend'))
             self.assertTrue(rows[1:] and all(r.endswith(',' + tree) for r in rows[1:]))
             with open(html) as f:
-                self.assertIn('backend ' + tree, f.read())
+                page = f.read()
+            self.assertIn('<h1>What a kernel tree costs</h1>', page)
+            self.assertEqual(page.lower().count('backend ' + tree), 2)
 
     def test_what_a_tree_has_not(self):
         path = ROOT + '/scenarios/bench/migrate.scn'

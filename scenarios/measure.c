@@ -57,6 +57,7 @@ static const struct {
 } seams[] = {
 	{ "tdx_handle_ept_violation", "fault" },
 	{ "tdx_sept_remove_leaf_spte", "zap" },
+	{ "tdx_sept_remove_private_spte", "zap" },	/* of a tree before v7.2 */
 	{ "tdx_track", "track" },
 	{ "kvm_vm_set_mem_attributes", "convert" },
 	{ "kvm_make_all_cpus_request", "kick" },

@@ -78,6 +78,8 @@ static int remove_external(struct kvm *kvm, gfn_t gfn, enum pg_level level, kvm_
 	ksim_own(kvm, gfn, level, 1);
 	ksim_call_event("tdx_sept_remove_private_spte", gfn);
 	r = tdx_sept_remove_private_spte(kvm, gfn, level, pfn);
+	if (!r)			/* K23, as below */
+		ksim_charge(KSIM_ZAP_CODE, 1);
 	ksim_return_event("tdx_sept_remove_private_spte", gfn, r);
 	ksim_own(kvm, gfn, level, 0);
 	return r;

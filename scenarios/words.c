@@ -104,6 +104,7 @@ const char *const scn_counter_words[] = {
 const char *const scn_check_words[] = {
 	"mirror-desync", "zap-lost", "stale-tlb", "free-while-mapped", "flush-owed",
 	"module-fatal", "double-map", "page-leak", "hkid-leak", "list-corruption", "kvm-bug", "kvm-warn",
+	"kvm-oops",
 	"unexpected-exit", "use-after-free", "lock-order", "lock-context", "lock-held",
 	"data-race", "dirty-lost", "unsynchronized-seamcall", "exclusion", "deadlock", "livelock", "starvation", NULL
 };

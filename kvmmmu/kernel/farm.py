@@ -346,6 +346,7 @@ SECTIONS
 	.text : {
 		ksim_text_start = .;
 		*(.text .text.*)
+		ksim_text_end = .;
 	}
 	ksim_data : {
 		ksim_data_start = .;

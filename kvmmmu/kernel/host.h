@@ -8,7 +8,7 @@
 #include "sim/engine/actor.h"
 #include "sim/engine/sim.h"
 
-extern const char ksim_text_start[];	/* of the tree's code */
+extern const char ksim_text_start[], ksim_text_end[];	/* of the tree's code */
 
 /* The root object of a sim, LAYER_KVM. In the world, but for what is said to be record. */
 struct khost {
@@ -77,6 +77,21 @@ extern const struct ksim_known_race ksim_known_races[];
 
 /* khost_tree_file - "/.../farm/kvm/vmx/tdx.c" as the tree names it */
 const char *khost_tree_file(const char *file);
+
+/* Nothing of a process is there: near NULL, an error's number, a list's poison */
+static inline bool khost_nowhere(u64 p)
+{
+	return p - 0x10000 >= (1ull << 47) - 0x10000;
+}
+
+/* khost_oops - check: the running actor, which ends here, is about to use @p */
+void khost_oops(const void *p, const struct site *site) __noreturn;
+/* khost_watch_faults - from now on a fault in the tree's code is its actor's end, and a violation */
+void khost_watch_faults(struct sim *sim);
+/* khost_site_near - of the plain access that is the last before @pc, in the order of addresses */
+const struct site *khost_site_near(const void *pc);
+/* khost_die_at_setup - the set-up context cannot end as an actor does: the process does */
+void khost_die_at_setup(const char *what);
 
 /* khost_race - check: the running actor's plain access at @site and where the others stand */
 void khost_race(const void *p, const struct site *site);

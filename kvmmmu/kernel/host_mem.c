@@ -28,6 +28,13 @@ static inline bool shared(const volatile void *p)	/* raw: an address */
 	return off < WORLD_STACKS || off - WORLD_FRAMES < WORLD_SPAN - WORLD_FRAMES;
 }
 
+/* What is not shared may be nowhere at all. */
+static inline void local(const volatile void *p, const struct site *site)	/* raw: an address */
+{
+	if (unlikely(khost_nowhere((u64)p)))
+		khost_oops((const void *)p, site);
+}
+
 /* --- memory that is filled and copied ------------------------------------------------------- */
 
 void *ksim_fill(void *p, int byte, unsigned long n)
@@ -41,6 +48,8 @@ void *ksim_fill(void *p, int byte, unsigned long n)
 void *ksim_copy(void *to, const void *from, unsigned long n)
 {
 	ksim_plain_store(to, n, NULL);
+	if (n)
+		local(from, SITE_HERE);
 	memmove(to, from, n);
 	khost_settle();
 	return to;
@@ -60,8 +69,10 @@ unsigned long ksim_read(const volatile void *p, unsigned int size, const struct 
 	const struct site *site = (const struct site *)s;
 	void *w = (void *)p;
 
-	if (unlikely(!shared(p)))
+	if (unlikely(!shared(p))) {
+		local(p, site);
 		return mem_atomic(MEM_READ, size, w, 0, 0);
+	}
 	khost_settle();
 	switch (size) {
 	case 1: return (u8)door(MEM_READ, 1, w, 0, 0, site);
@@ -79,6 +90,7 @@ void ksim_write(volatile void *p, unsigned int size, unsigned long v, const stru
 	void *w = (void *)p;
 
 	if (unlikely(!shared(p))) {
+		local(p, site);
 		ksim_plain_store(w, size, NULL);
 		mem_atomic(MEM_WRITE, size, w, v, 0);
 		return;
@@ -115,6 +127,7 @@ unsigned long ksim_rmw(enum ksim_rmw op, volatile void *p, unsigned int size, un
 	unsigned long old;
 
 	if (unlikely(!shared(p))) {
+		local(p, site);
 		ksim_plain_store(w, size, NULL);
 		return mem_atomic(ops[op], size, w, a, b);
 	}

@@ -18,17 +18,15 @@
 
 #define KEYED	(MODE_KEYED | MODE_LOGGED)
 
-#ifdef KSIM_PLAIN_STEPS
 static const struct site *plain_site(void)
 {
 	return SITE_HERE;
 }
 
-/* The place in the tree that called the hook, which returns to @pc */
-static const struct site *site_of(const void *pc)
+/* The first of the table's at or behind @at, which is one of the tree's addresses */
+static u32 place_of(u64 at)
 {
 	const struct ksim_plain_table *t = &ksim_plain_table;
-	u64 at = (u64)pc - (u64)ksim_text_start;
 	u32 lo = 0, hi = t->n;
 
 	while (lo < hi) {
@@ -39,9 +37,25 @@ static const struct site *site_of(const void *pc)
 		else
 			hi = mid;
 	}
-	return lo < t->n && t->at[lo].pc == at ? &t->sites[lo] : plain_site();
+	return lo;
 }
-#endif
+
+/* The place in the tree that called the hook, which returns to @pc */
+static const struct site *site_of(const void *pc)
+{
+	const struct ksim_plain_table *t = &ksim_plain_table;
+	u64 at = (u64)pc - (u64)ksim_text_start;
+	u32 i = place_of(at);
+
+	return i < t->n && t->at[i].pc == at ? &t->sites[i] : plain_site();
+}
+
+const struct site *khost_site_near(const void *pc)
+{
+	u32 i = place_of((u64)pc - (u64)ksim_text_start + 1);
+
+	return i ? &ksim_plain_table.sites[i - 1] : plain_site();
+}
 
 /* The word that scenarios know instead of the tree's at @p, brought up to date */
 static void *copy_hkid(void *p)
@@ -210,8 +224,13 @@ void ksim_plain_load(void *p, unsigned long n, const void *pc)
 	struct khost *h;
 	u32 name;
 
-	if (mine(p) || !world_has(p))
+	if (mine(p))
 		return;
+	if (!world_has(p)) {
+		if (unlikely(khost_nowhere((u64)p)) && n)
+			khost_oops(p, site_of(pc));
+		return;
+	}
 	if (unlikely(sim_self->mode & MODE_FREE)) {	/* the compiler's load, as it is */
 		tsan_load(p, n, pc);
 		return;
@@ -236,8 +255,13 @@ void ksim_plain_store(void *p, unsigned long n, const void *pc)
 	struct khost *h;
 	u32 name __attribute__((unused));
 
-	if (mine(p) || (!world_has(p) && !khost_is_static(p)))
+	if (mine(p))
 		return;
+	if (!world_has(p) && !khost_is_static(p)) {
+		if (unlikely(khost_nowhere((u64)p)) && n)
+			khost_oops(p, site_of(pc));
+		return;
+	}
 	if (unlikely(sim_self->mode & MODE_FREE)) {
 		tsan_store(p, n, pc);
 		return;

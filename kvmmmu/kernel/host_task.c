@@ -68,7 +68,7 @@ void ksim_warn(const char *cond, const char *file, int line)
 }
 
 /* The set-up context cannot end as an actor does. */
-static void die_at_setup(const char *what)
+void khost_die_at_setup(const char *what)
 {
 	if (!(sim_self->mode & MODE_ROOT))
 		return;
@@ -78,7 +78,7 @@ static void die_at_setup(const char *what)
 
 void ksim_bug(const char *cond, const char *file, int line)
 {
-	die_at_setup(cond);
+	khost_die_at_setup(cond);
 	khost_settle();
 	check_fail("kvm-bug", "", "%s at %s:%d", cond, khost_tree_file(file), line);
 	actor_exit();
@@ -86,7 +86,7 @@ void ksim_bug(const char *cond, const char *file, int line)
 
 void ksim_missing(const char *name)
 {
-	die_at_setup(name);
+	khost_die_at_setup(name);
 	khost_settle();
 	check_fail("kvm-warn", name, "the tree called %s(), which nothing stands for here: see "
 		   "docs/your-kernel.md", name);

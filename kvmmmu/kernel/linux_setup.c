@@ -58,6 +58,7 @@ static struct khost *host_get(struct sim *sim, const struct kmmu_config *cfg, in
 	}
 	h->mem_map = world_carve((world_phys_size() >> PAGE_SHIFT) * ktree_page_size());
 	khost_data_reset(h);
+	khost_watch_faults(sim);
 	*err = ktree_boot(!cfg->no_ad);
 	return *err ? NULL : h;
 }

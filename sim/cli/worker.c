@@ -97,8 +97,11 @@ static struct play_result *died(const struct job *job, int status, const char *p
 	char *why;
 
 	if (WIFSIGNALED(status))
-		why = g_strdup_printf("the worker died of signal %d (%s)", WTERMSIG(status),
-				      g_strsignal(WTERMSIG(status)));
+		why = g_strdup_printf("the worker died of signal %d (%s)%s", WTERMSIG(status),
+				      g_strsignal(WTERMSIG(status)),
+				      job->opt->backend == KMMU_LINUX ?
+				      ", in the kernel tree's code perhaps: `septsim explore` "
+				      "draws the way there" : "");
 	else if (WEXITSTATUS(status))
 		why = g_strdup_printf("the worker ended with status %d", WEXITSTATUS(status));
 	else

@@ -28,6 +28,8 @@ static void dress(const struct leader *l, u32 me)
 
 	for (u32 i = 0; i < G_N_ELEMENTS(deadly); i++)
 		signal(deadly[i], SIG_DFL);
+	if (l->x->sim->on_fault.sa_flags & SA_SIGINFO)
+		sigaction(SIGSEGV, &l->x->sim->on_fault, NULL);
 	signal(SIGINT, SIG_IGN);	/* the leader hears it */
 	signal(SIGPIPE, SIG_IGN);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -140,6 +140,7 @@ struct tso {
 
 struct sim {
 	struct sim_options opt;
+	struct sigaction on_fault;	/* sim_on_fault(); SA_SIGINFO is not set: none */
 	struct tso tso;
 	u32 cost[COST_NR];
 	u64 charged[COST_NR];		/* record: but for what actors count themselves */

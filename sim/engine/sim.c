@@ -174,6 +174,12 @@ void *sim_layer(const struct sim *sim, enum sim_layer l)
 	return sim->layer[l];
 }
 
+void sim_on_fault(struct sim *sim, const struct sigaction *action)
+{
+	sim->on_fault = *action;
+	sigaction(SIGSEGV, action, NULL);
+}
+
 void sim_set_layer(struct sim *sim, enum sim_layer l, void *p)
 {
 	sim->layer[l] = p;

@@ -78,6 +78,13 @@ enum sim_layer { LAYER_LOCKS, LAYER_TLB, LAYER_MODULE, LAYER_KVM, LAYER_KVM_OPS,
 void *sim_layer(const struct sim *sim, enum sim_layer l);
 void sim_set_layer(struct sim *sim, enum sim_layer l, void *p);
 
+/*
+ * sim_on_fault - @action is for SIGSEGV from now on, in processes that search for this one, too:
+ * faults of code that the simulated machine runs, which the caller knows by their addresses
+ */
+struct sigaction;
+void sim_on_fault(struct sim *sim, const struct sigaction *action);
+
 /* sim_current - the sim of this thread's actor (or root context) */
 static inline struct sim *sim_current(void)
 {

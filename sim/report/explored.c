@@ -68,7 +68,16 @@ static void size(const struct explored_violation *v, const char *at,
 	g_string_free(s, TRUE);
 }
 
-static void violation(const struct explored_violation *v, gboolean replayed, gboolean expected,
+/* The tree's bad pointers are kvm-oops; what else its code may die of cannot be told from ours. */
+static const char *whose_crash(const struct explored *e)
+{
+	return g_str_has_prefix(e->res->backend, "linux") ?
+	       "of the kernel tree's code (see what it called last), or a defect of septsim itself" :
+	       "a defect of septsim itself";
+}
+
+static void violation(const struct explored *e, const struct explored_violation *v,
+		      gboolean replayed, gboolean expected,
 		      const struct report_look *look, GString *out)
 {
 	char *at = grouped(v->executions);
@@ -83,8 +92,8 @@ static void violation(const struct explored_violation *v, gboolean replayed, gbo
 		line(look, out, "it is there again: %u steps with %u switch%s", v->steps, v->switches,
 		     v->switches == 1 ? "" : "es");
 	else if (v->crash)
-		line(look, out, "a defect of septsim itself, after %u steps with %u switch%s, in execution "
-		     "%s; the same command shows it again", v->steps - 1, v->switches,
+		line(look, out, "%s, after %u steps with %u switch%s, in execution "
+		     "%s; the same command shows it again", whose_crash(e), v->steps - 1, v->switches,
 		     v->switches == 1 ? "" : "es", at);
 	else if (v->drawn)
 		size(v, at, look, out);
@@ -220,7 +229,7 @@ void report_explored(const struct explored *e, const struct report_look *look, g
 
 	report_heading(e->res, look, out);
 	for (guint i = 0; i < e->violations->len; i++)
-		violation(e->violations->pdata[i], replayed, e->res->as_expected, look, out);
+		violation(e, e->violations->pdata[i], replayed, e->res->as_expected, look, out);
 	if (e->engine)
 		how(e->engine, look, out);
 	if (e->engine && e->tso)

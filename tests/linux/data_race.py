@@ -22,16 +22,21 @@ def call(*command):
         raise RuntimeError(f'{command[0]} failed:\n' + (done.stdout + done.stderr)[-4000:])
 
 
+def built(mutant, tree, where, root):
+    """A septsim with that mutant of the tree, the one of before built anew."""
+    out, build = os.path.join(where, 'tree-' + mutant), os.path.join(where, 'build')
+    call(root + '/tests/linux/mutants/apply', mutant, tree, out)
+    if os.path.exists(build + '/build.ninja'):
+        call('meson', 'configure', build, '-Dlinux_tree=' + out)
+    else:
+        call('meson', 'setup', build, root, '-Dlinux_tree=' + out, '-Dtests=disabled')
+    call('ninja', '-C', build, 'sim/cli/septsim')
+    return build + '/sim/cli/septsim'
+
+
 class DataRace(unittest.TestCase):
     def campaign(self, mutant, code):
-        out, build = os.path.join(BUILD, 'tree-' + mutant), os.path.join(BUILD, 'build')
-        call(ROOT + '/tests/linux/mutants/apply', mutant, TREE, out)
-        if os.path.exists(build + '/build.ninja'):
-            call('meson', 'configure', build, '-Dlinux_tree=' + out)
-        else:
-            call('meson', 'setup', build, ROOT, '-Dlinux_tree=' + out, '-Dtests=disabled')
-        call('ninja', '-C', build, 'sim/cli/septsim')
-        done = subprocess.run([build + '/sim/cli/septsim', 'campaign', '--kvm', 'linux', '--first',
+        done = subprocess.run([built(mutant, TREE, BUILD, ROOT), 'campaign', '--kvm', 'linux', '--first',
                                '--only', 'random', '--programs', '40', '--executions', '150',
                                ROOT + '/scenarios/races/a01-zap-map-desync.scn'],
                               capture_output=True, text=True)

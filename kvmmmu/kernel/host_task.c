@@ -30,7 +30,7 @@ const char *khost_tree_file(const char *file)
 	static const char *const at[][2] = {
 		{ "/farm/kvm/", "arch/x86/kvm/" }, { "/farm/virt/", "virt/kvm/" },
 		{ "/farm/tdx/", "arch/x86/virt/vmx/tdx/" }, { "/farm/include/", "include/" },
-		{ "/kvmmmu/kernel/", "kvmmmu/kernel/" },
+		{ "/farm/lib/", "lib/" }, { "/kvmmmu/kernel/", "kvmmmu/kernel/" },
 	};
 	char buf[200];
 

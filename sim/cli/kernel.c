@@ -91,8 +91,12 @@ static void print_found(const struct kernel *k, const char *tree, const struct c
 	if (!campaign_count(c, -1, CAMPAIGN_BAD))
 		return;
 	delays = write_delays(k, tree, c, dir);
-	printf("Scenarios that replay it, and %u patch%s with delays for hardware: %s/%s.found\n",
-	       delays, delays == 1 ? "" : "es", k->dir, dir);
+	if (delays)
+		printf("Scenarios that replay it, and %u patch%s with delays for hardware: %s/%s.found\n",
+		       delays, delays == 1 ? "" : "es", k->dir, dir);
+	else
+		printf("Scenarios that replay it: %s/%s.found (no patch with delays: nobody waits at a "
+		       "line of the tree, or at too many)\n", k->dir, dir);
 }
 
 static int judge_tree(struct kernel *k, struct cli *cli)

@@ -30,6 +30,37 @@ static void insertion_free(gpointer p)
 	g_free(i);
 }
 
+/*
+ * A compiler cache, or -ffile-prefix-map, leaves of a file's path what it likes; but a file of the
+ * tree is compiled where farm.py has linked it.
+ */
+static char *by_farm(const char *tree, const char *file)
+{
+	static const char *const at[][2] = {
+		{ "kvm/", "arch/x86/kvm/" }, { "virt/", "virt/kvm/" },
+		{ "tdx/", "arch/x86/virt/vmx/tdx/" }, { "lib/", "lib/" }, { "include/", "include/" },
+		{ "include/", "arch/x86/include/" },
+	};
+	const char *in = g_strrstr(file, "/farm/");
+
+	for (guint i = 0; in && i < G_N_ELEMENTS(at); i++) {
+		const char *rest = in + strlen("/farm/");
+		char *path, *full;
+		gboolean there;
+
+		if (!g_str_has_prefix(rest, at[i][0]))
+			continue;
+		path = g_strconcat(at[i][1], rest + strlen(at[i][0]), NULL);
+		full = g_build_filename(tree, path, NULL);
+		there = g_file_test(full, G_FILE_TEST_IS_REGULAR);
+		g_free(full);
+		if (there)
+			return path;
+		g_free(path);
+	}
+	return NULL;
+}
+
 static char *in_tree(const char *tree, const char *file)
 {
 	char *real = realpath(file, NULL), *root = realpath(tree, NULL), *path = NULL;
@@ -39,7 +70,7 @@ static char *in_tree(const char *tree, const char *file)
 		path = g_strdup(real + n + 1);
 	free(real);
 	free(root);
-	return path;
+	return path ? path : by_farm(tree, file);
 }
 
 /* Blank from @c up to @end, but for line ends. */

@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import unittest
+import unittest.mock
 
 SEPTSIM = ROOT = TREE = BUILD = REPO = ''
 VIRT = 'arch/x86/virt/vmx/tdx/tdx.c'
@@ -92,8 +93,8 @@ def harmless():
          'kvm_pfn_t there = spte_to_pfn(iter->old_spte);\n\n\t\tWARN_ON_ONCE(fault->pfn != there);')
 
 
-def kernel(*args, code=0, tree=None):
-    done = subprocess.run([SEPTSIM, 'kernel', '--source', ROOT, '--build', BUILD, '--only',
+def kernel(*args, code=0, tree=None, build=None):
+    done = subprocess.run([SEPTSIM, 'kernel', '--source', ROOT, '--build', build or BUILD, '--only',
                            'scenario', *args, tree or REPO], capture_output=True, text=True)
     if done.returncode != code:
         raise AssertionError(f'{args}: status {done.returncode}\n{done.stdout}{done.stderr}')
@@ -144,6 +145,20 @@ class Series(unittest.TestCase):
 
     def test_delays(self):
         """What a search finds: a scenario that replays it, and a patch that fits that tree."""
+        self.delays(BUILD)
+
+    def test_delays_by_relative_paths(self):
+        """As a compiler cache with CCACHE_BASEDIR compiles: paths below the build's are relative."""
+        cc, build = BUILD + '/cc-relative', BUILD + '/relative'
+        with open(cc, 'w') as f:
+            f.write('#!/bin/sh\nn=$#\nwhile [ $n -gt 0 ]; do\n\ta=$1; shift; n=$((n - 1))\n'
+                    '\tset -- "$@" "${a#"$PWD"/}"\ndone\nexec gcc "$@"\n')
+        os.chmod(cc, 0o755)
+        os.makedirs(build, exist_ok=True)
+        with unittest.mock.patch.dict(os.environ, {'CC': cc}):
+            self.delays(build)
+
+    def delays(self, build):
         break_it('install-without-cmpxchg')
         commit('Install without comparing')
         mbox = BUILD + '/delays.mbox'
@@ -151,7 +166,7 @@ class Series(unittest.TestCase):
             f.write(git('format-patch', '--stdout', f'{BASE}..HEAD'))
         broken = git('rev-parse', 'HEAD').strip()
         git('checkout', '-q', '--detach', BASE)
-        out = kernel('--series', mbox, '--only', 'search', '--time', '45', code=1)
+        out = kernel('--series', mbox, '--only', 'search', '--time', '45', code=1, build=build)
         found = re.search(r'Scenarios that replay it, and .* delays for hardware: (\S+)', out)[1]
         git('checkout', '-q', '--detach', broken)
         patches = [found + '/' + n for n in os.listdir(found) if n.endswith('.delays.patch')]

@@ -84,15 +84,7 @@ static void one_case(struct json *j, const struct explored *e)
 	const struct play_result *r = e->res;
 
 	json_enter(j, NULL, '{');
-	json_text(j, "scenario", r->scenario);
-	json_text(j, "title", r->title);
-	json_text(j, "case", r->case_name);
-	json_text(j, "kvm", r->kvm);
-	json_text(j, "tdx", r->tdx);
-	json_text(j, "switches", r->switches);
-	json_text(j, "policy", r->policy);
-	json_text(j, "assumptions", r->assumptions);
-	json_text(j, "backend", "own");
+	report_played_json(j, r, FALSE);
 	json_truth(j, "as_expected", r->as_expected);
 	json_text(j, "end", play_end_name(r->end));
 	json_text(j, "why", r->why);

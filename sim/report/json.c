@@ -27,6 +27,21 @@ static void violations(struct json *j, const struct play_result *r)
 	json_leave(j, ']');
 }
 
+void report_played_json(struct json *j, const struct play_result *r, gboolean timed)
+{
+	json_text(j, "scenario", r->scenario);
+	json_text(j, "title", r->title);
+	json_text(j, "case", r->case_name);
+	json_text(j, "kvm", r->kvm);
+	json_text(j, "tdx", r->tdx);
+	json_text(j, "switches", r->switches);
+	json_text(j, "policy", r->policy);
+	if (timed)
+		json_text(j, "costs", r->costs);
+	json_text(j, "assumptions", r->assumptions);
+	json_text(j, "backend", r->backend);
+}
+
 void report_expects_json(struct json *j, const struct play_result *r)
 {
 	static const char *const words[] = {
@@ -100,16 +115,7 @@ static void table(struct json *j, const struct play_result *r)
 static void one_case(struct json *j, const struct play_result *r, const char *strength)
 {
 	json_enter(j, NULL, '{');
-	json_text(j, "scenario", r->scenario);
-	json_text(j, "title", r->title);
-	json_text(j, "case", r->case_name);
-	json_text(j, "kvm", r->kvm);
-	json_text(j, "tdx", r->tdx);
-	json_text(j, "switches", r->switches);
-	json_text(j, "policy", r->policy);
-	json_text(j, "costs", r->costs);
-	json_text(j, "assumptions", r->assumptions);
-	json_text(j, "backend", r->backend);
+	report_played_json(j, r, TRUE);
 	json_text(j, "strength", strength);
 	json_truth(j, "as_expected", r->as_expected);
 	json_text(j, "end", play_end_name(r->end));

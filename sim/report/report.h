@@ -85,6 +85,8 @@ void report_json(const GPtrArray *results, const char *command, gint64 host_ns, 
 /* report_across_json - the member "across" of report_json(), where a case was played twice */
 struct json;
 void report_across_json(struct json *j, const GPtrArray *results);
+/* report_played_json - members that say what was played; @timed: at which price level, too */
+void report_played_json(struct json *j, const struct play_result *r, gboolean timed);
 /* report_expects_json - the member "expects" of a case: what it expected, and saw */
 void report_expects_json(struct json *j, const struct play_result *r);
 

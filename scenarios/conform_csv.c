@@ -175,49 +175,6 @@ static bool lock_row(char *const *f, const struct conform_sink *sink, GError **e
 
 /* sept_states.csv */
 
-static const struct {
-	const char *column;
-	u32 flag;
-} flags[] = {
-	{ "any_blocked", SEPT_ANY_BLOCKED },
-	{ "any_pending", SEPT_ANY_PENDING },
-	{ "any_pending_and_guest_acceptable", SEPT_ACCEPTABLE },
-	{ "mapped_or_pending", SEPT_MAPPED_OR_PENDING },
-	{ "tlb_tracking_required", SEPT_NEEDS_TRACKING },
-	{ "guest_accessible_leaf", SEPT_ACCESSIBLE },
-	{ "guest_fully_accessible_leaf", SEPT_FULLY_ACCESSIBLE },
-	{ "any_blockedw", SEPT_ANY_BLOCKEDW },
-	{ "is_leaf_PS", SEPT_LEAF },
-};
-
-static const struct {
-	const char *column;
-	enum sept_op op;
-} ops[] = {
-	{ "TDH.MEM.PAGE.ADD", ON_PAGE_ADD },
-	{ "TDH.MEM.SEPT.ADD", ON_SEPT_ADD },
-	{ "TDH.MEM.PAGE.RELOCATE", ON_PAGE_RELOCATE },
-	{ "TDH.MEM.PAGE.AUG", ON_PAGE_AUG },
-	{ "TDH.MEM.RANGE.BLOCK", ON_RANGE_BLOCK },
-	{ "TDH.MEM.RD", ON_RD },
-	{ "TDH.MEM.WR", ON_WR },
-	{ "TDH.MEM.PAGE.DEMOTE", ON_PAGE_DEMOTE },
-	{ "TDH.MR.EXTEND", ON_MR_EXTEND },
-	{ "TDH.MEM.PAGE.PROMOTE", ON_PAGE_PROMOTE },
-	{ "TDH.MEM.SEPT.RD", ON_SEPT_RD },
-	{ "TDH.MEM.PAGE.REMOVE", ON_PAGE_REMOVE },
-	{ "TDH.MEM.SEPT.REMOVE", ON_SEPT_REMOVE },
-	{ "TDH.MEM.RANGE.UNBLOCK", ON_RANGE_UNBLOCK },
-	{ "TDH.EXPORT.BLOCKW", ON_EXPORT_BLOCKW },
-	{ "TDH.EXPORT.RESTORE", ON_EXPORT_RESTORE },
-	{ "TDH.EXPORT.MEM", ON_EXPORT_MEM },
-	{ "TDH.EXPORT.UNBLOCKW", ON_EXPORT_UNBLOCKW },
-	{ "TDH.IMPORT.MEM", ON_IMPORT_MEM },
-	{ "TDG.MEM.PAGE.ACCEPT", ON_G_PAGE_ACCEPT },
-	{ "TDG.MEM.PAGE.ATTR.RD", ON_G_PAGE_ATTR_RD },
-	{ "TDG.MEM.PAGE.ATTR.WR", ON_G_PAGE_ATTR_WR },
-};
-
 /* The 7-bit encoding in the bits of an entry: D, TDEX..TDP, IPAT and PS */
 static u64 encoding(u64 raw)
 {
@@ -236,22 +193,8 @@ static bool state_value(const char *column, u64 raw, u64 *v)
 	else if (!strcmp(column, "index"))
 		*v = sept_state_of(raw);
 	else
-		goto named;
+		return sept_column(column, raw, v);
 	return true;
-named:
-	for (u32 i = 0; i < G_N_ELEMENTS(flags); i++) {
-		if (strcmp(flags[i].column, column))
-			continue;
-		*v = sept_is(raw, flags[i].flag);
-		return true;
-	}
-	for (u32 i = 0; i < G_N_ELEMENTS(ops); i++) {
-		if (strcmp(ops[i].column, column))
-			continue;
-		*v = sept_allows(raw, ops[i].op);
-		return true;
-	}
-	return false;
 }
 
 static bool state_row(char *const *head, char *const *f, const struct conform_sink *sink,

@@ -106,6 +106,8 @@ u64 sept_state_bits(enum sept_state s);
 bool sept_is(u64 raw, u32 flag);
 bool sept_allows(u64 raw, enum sept_op op);
 u8 sept_public_state(u64 raw);
+/* sept_column - 0 or 1, of an entry by a column of sept_states.csv; false: it is none of these */
+bool sept_column(const char *name, u64 raw, u64 *v);
 
 static inline bool sept_is_leaf(u64 raw)
 {

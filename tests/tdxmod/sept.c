@@ -13,66 +13,15 @@
 #include "tdxmod/status.h"
 #include "tdxmod/versions.h"
 
-static const struct {
-	const char *column;
-	u32 flag;
-} flags[] = {
-	{ "any_blocked", SEPT_ANY_BLOCKED },
-	{ "any_pending", SEPT_ANY_PENDING },
-	{ "any_pending_and_guest_acceptable", SEPT_ACCEPTABLE },
-	{ "mapped_or_pending", SEPT_MAPPED_OR_PENDING },
-	{ "tlb_tracking_required", SEPT_NEEDS_TRACKING },
-	{ "guest_accessible_leaf", SEPT_ACCESSIBLE },
-	{ "guest_fully_accessible_leaf", SEPT_FULLY_ACCESSIBLE },
-	{ "any_blockedw", SEPT_ANY_BLOCKEDW },
-	{ "is_leaf_PS", SEPT_LEAF },
-};
-
-static const struct {
-	const char *column;
-	enum sept_op op;
-} ops[] = {
-	{ "TDH.MEM.PAGE.ADD", ON_PAGE_ADD },
-	{ "TDH.MEM.SEPT.ADD", ON_SEPT_ADD },
-	{ "TDH.MEM.PAGE.RELOCATE", ON_PAGE_RELOCATE },
-	{ "TDH.MEM.PAGE.AUG", ON_PAGE_AUG },
-	{ "TDH.MEM.RANGE.BLOCK", ON_RANGE_BLOCK },
-	{ "TDH.MEM.RD", ON_RD },
-	{ "TDH.MEM.WR", ON_WR },
-	{ "TDH.MEM.PAGE.DEMOTE", ON_PAGE_DEMOTE },
-	{ "TDH.MR.EXTEND", ON_MR_EXTEND },
-	{ "TDH.MEM.PAGE.PROMOTE", ON_PAGE_PROMOTE },
-	{ "TDH.MEM.SEPT.RD", ON_SEPT_RD },
-	{ "TDH.MEM.PAGE.REMOVE", ON_PAGE_REMOVE },
-	{ "TDH.MEM.SEPT.REMOVE", ON_SEPT_REMOVE },
-	{ "TDH.MEM.RANGE.UNBLOCK", ON_RANGE_UNBLOCK },
-	{ "TDH.EXPORT.BLOCKW", ON_EXPORT_BLOCKW },
-	{ "TDH.EXPORT.RESTORE", ON_EXPORT_RESTORE },
-	{ "TDH.EXPORT.MEM", ON_EXPORT_MEM },
-	{ "TDH.EXPORT.UNBLOCKW", ON_EXPORT_UNBLOCKW },
-	{ "TDH.IMPORT.MEM", ON_IMPORT_MEM },
-	{ "TDG.MEM.PAGE.ACCEPT", ON_G_PAGE_ACCEPT },
-	{ "TDG.MEM.PAGE.ATTR.RD", ON_G_PAGE_ATTR_RD },
-	{ "TDG.MEM.PAGE.ATTR.WR", ON_G_PAGE_ATTR_WR },
-};
-
 /* Column @c of a state's row, which must be a known one */
 static void check_column(const char *c, const char *v, u64 raw, enum sept_state s)
 {
-	u64 n = strtoull(v, NULL, 0);
+	u64 n = strtoull(v, NULL, 0), is;
 
-	for (u32 i = 0; i < ARRAY_SIZE(flags); i++) {
-		if (!strcmp(c, flags[i].column)) {
-			assert_int_equal(sept_is(raw, flags[i].flag), n);
-			return;
-		}
-	}
-	for (u32 i = 0; i < ARRAY_SIZE(ops); i++) {
-		if (!strcmp(c, ops[i].column)) {
-			if (sept_allows(raw, ops[i].op) != n)
-				fail_msg("%s in state %s", c, sept_state_name(s));
-			return;
-		}
+	if (sept_column(c, raw, &is)) {
+		if (is != n)
+			fail_msg("%s in state %s", c, sept_state_name(s));
+		return;
 	}
 	if (!strcmp(c, "encoding_7bit"))
 		assert_int_equal(sept_states[s].encoding, n);

@@ -341,15 +341,18 @@ static void basis(const GPtrArray *results, GString *s)
 void report_summary(const GPtrArray *results, const struct report_look *look, const char *counts,
 		    GString *out)
 {
+	GPtrArray *played = g_ptr_array_new();
 	GString *s = g_string_new(counts);
-	guint good = 0, refused = 0;
+	guint good = 0, refused;
 
 	for (guint i = 0; i < results->len; i++) {
-		const struct play_result *r = results->pdata[i];
+		struct play_result *r = results->pdata[i];
 
 		good += r->as_expected ? 1 : 0;
-		refused += r->end == PLAY_REFUSED ? 1 : 0;
+		if (r->end != PLAY_REFUSED)
+			g_ptr_array_add(played, r);
 	}
+	refused = results->len - played->len;
 	if (!counts) {
 		g_string_append_printf(s, "%u case%s, %u as expected", results->len,
 				       results->len == 1 ? "" : "s", good);
@@ -357,8 +360,9 @@ void report_summary(const GPtrArray *results, const struct report_look *look, co
 			g_string_append_printf(s, ", %u not played", refused);
 		g_string_append(s, ".");
 	}
-	if (refused < results->len)
-		basis(results, s);
+	if (played->len)
+		basis(played, s);
+	g_ptr_array_unref(played);
 	report_wrap(out, s->str, 0, 0, look->width);
 	g_string_free(s, TRUE);
 }

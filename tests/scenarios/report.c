@@ -243,6 +243,29 @@ static void test_mail_width(void **state)
 	play_result_free(r);
 }
 
+/* A case that could not be played had no part in what the results rest on. */
+static void test_refused_is_no_basis(void **state)
+{
+	struct play_result *r = race(), *refused = race();
+	GPtrArray *all = g_ptr_array_new();
+	GString *out = g_string_new(NULL);
+
+	refused->end = PLAY_REFUSED;
+	refused->as_expected = FALSE;
+	refused->policy = "v6.16";
+	refused->assumptions = "9";
+	g_ptr_array_add(all, r);
+	g_ptr_array_add(all, refused);
+	report_summary(all, &mail, NULL, out);
+	assert_non_null(strstr(out->str, "2 cases, 1 as expected, 1 not played. Replayed"));
+	assert_null(strstr(out->str, "v6.16"));
+	assert_null(strstr(out->str, "9"));
+	g_string_free(out, TRUE);
+	g_ptr_array_unref(all);
+	play_result_free(r);
+	play_result_free(refused);
+}
+
 /* More actors than fit side by side: one column, each row with its name. */
 static void test_many_actors(void **state)
 {
@@ -408,6 +431,7 @@ int main(void)
 		cmocka_unit_test(test_leaf_is_one_row),
 		cmocka_unit_test(test_unreachable),
 		cmocka_unit_test(test_mail_width),
+		cmocka_unit_test(test_refused_is_no_basis),
 		cmocka_unit_test(test_many_actors),
 		cmocka_unit_test(test_fold),
 		cmocka_unit_test(test_fold_sweep),

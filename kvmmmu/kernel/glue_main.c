@@ -530,6 +530,9 @@ void ktree_regions(void *k)
 	REGION(KSIM_ONLINE_VCPUS, kvm->online_vcpus);
 	REGION(KSIM_ROOTS, kvm->arch.tdp_mmu_roots.next);
 	REGION(KSIM_MN_COUNT, kvm->mn_active_invalidate_count);
+	REGION(KSIM_MEMSLOTS, kvm->memslots[0]);
+	for (unsigned long i = 0; i < 2; i++)
+		ksim_region(kvm, KSIM_GEN, &kvm->__memslots[0][i].generation, 8, 1, i, 1, 0);
 #ifdef HAVE_NX_LISTS
 	REGION(KSIM_NX_LIST, kvm->arch.possible_nx_huge_pages[KVM_TDP_MMU].pages.next);
 	for (unsigned long i = 0; i < KVM_NR_MMU_TYPES; i++)

@@ -60,6 +60,16 @@ static const struct region_type
 	direct_type = { .name = "direct", .class = spte_class, .describe = spte_describe,
 			.indexed = true };
 
+/* Linux changes between two sets of memslots by a pointer; which is which, addresses do not say */
+static const char *pointer_class(u64 raw)
+{
+	return raw ? "SET" : "NONE";
+}
+
+static const struct region_type
+	memslots_type = { .name = "memslots", .class = pointer_class },
+	gen_type = { .name = "memslots.generation", .indexed = true };
+
 static const u8 kinds[KSIM_REGIONS] = {
 	[KSIM_MODE] = KVM_REGION_MODE, [KSIM_CPU] = KVM_REGION_CPU,
 	[KSIM_REQUESTS] = KVM_REGION_REQUESTS, [KSIM_CPU_LIST] = KVM_REGION_CPU_LIST,
@@ -95,6 +105,7 @@ void ksim_region(void *tree, enum ksim_region kind, void *p, unsigned int size,
 	}
 	region_add(&(struct region){
 		.type = kind == KSIM_MIRROR ? &mirror_type : kind == KSIM_DIRECT ? &direct_type :
+			kind == KSIM_MEMSLOTS ? &memslots_type : kind == KSIM_GEN ? &gen_type :
 			&kvm_region_types[kinds[kind]],
 		.base = p, .count = count, .stride = size, .size = (u8)size, .level = (u8)level,
 		.index = index, .step = step, .owner = kvm ? kvm->name : NULL });

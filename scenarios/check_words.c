@@ -23,8 +23,8 @@ static const struct check_word words[] = {
 	  "kvmmmu" },
 	{ "kvm-bug", "no KVM_BUG_ON", FALSE, "kvmmmu" },
 	{ "kvm-warn", "no WARN_ON", FALSE, "kvmmmu" },
-	{ "kvm-oops", "a kernel tree uses no NULL pointer and no bad address", FALSE,
-	  "kvmmmu/kernel/host_task.c" },
+	{ "kvm-oops", "a kernel tree uses no NULL pointer, no error number and no poison of a list as an "
+	  "address", FALSE, "kvmmmu/kernel/host_fault.c" },
 	{ "unexpected-exit", "KVM_RUN does not return an internal error", FALSE, "kvmmmu" },
 	{ "use-after-free", "nothing that was freed is touched; references are counted right",
 	  FALSE, "sim/engine" },
